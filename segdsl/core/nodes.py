@@ -1,0 +1,345 @@
+"""The core: what a rule means, in few nodes (language reference, sections 4 to 6).
+
+Every criterion of the language lowers to these, and every backend knows only these. Names are resolved
+(to keys of the catalog), types are known, windows are spans, text operators are globs, `avg` is a
+comparison of `sum` with `count` times the bound, scores and regularity are sums of points.
+
+Rules are two-valued. A rule about an unknown value is false; `Not` of it is true.
+`words` and `title` fields are for readers of generated code and do not take part in equality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum as PythonEnum
+from typing import Literal
+
+from segdsl import types
+from segdsl.core.time import Period, Span
+from segdsl.types import INT, Type
+
+# --- values -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A literal in the Python form of its type (see `segdsl.types`)."""
+
+    value: bool | int | float | str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """The contact's value, or its related record's; `key` and `relation` are keys of the catalog."""
+
+    key: str
+    type: Type
+    relation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """The value of the event in question: only inside `Branch.where`, `Measure.of` and `Measure.same`."""
+
+    key: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodOf:
+    """The first instant of the day, week or month in `zone` that holds the event in question."""
+
+    unit: Period
+    zone: str
+    type: Type = types.Date()  # noqa: RUF009  (frozen)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Text with A-Z lowered; what it is compared with is lowered already, or Folded too."""
+
+    text: Value
+    type: Type = types.String()  # noqa: RUF009  (frozen)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Exact arithmetic; unknown if either side is. `type` holds the result's scale and limit.
+
+    `+` and `-` align the scales of both sides to the result's; `*` adds them up.
+    """
+
+    op: Literal["+", "-", "*"]
+    left: Value
+    right: Value
+    type: types.Number
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """The instants t with `anchor + lo < t <= anchor + hi`, and t <= now; none if the anchor is unknown."""
+
+    anchor: Value
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Events of one kind (a key of the catalog) that fit a rule over their properties."""
+
+    kind: str
+    where: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The contact's events of any branch, at most one branch a kind, that lie in a span and not after now.
+
+    `span` is None for kinds without a time. Duplicate deliveries count once, before `where` is asked.
+    """
+
+    branches: tuple[Branch, ...]
+    span: Span | Anchored | None
+
+
+MeasureKind = Literal["count", "sum", "min", "max", "distinct", "first", "last", "percentile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One value over events.
+
+    kind: count, sum and distinct are 0 over no events, the others unknown. Events whose `of` is unknown are
+      skipped. `of` None: count counts the events themselves, first and last give their instants.
+      Of several values at one instant, first takes the least, last the greatest (enums in declared order).
+    rank: for percentile, p/100 as (numerator, denominator): the value at rank ceil(n * p/100), counted from 1.
+    same: for count: the largest count among groups of events that agree in these, all of them known.
+    within: for count: the largest count in any `(s - within, s]`, microseconds; with `same`, in any one group.
+    """
+
+    kind: MeasureKind
+    events: Events
+    type: Type = INT
+    of: Property | PeriodOf | None = None
+    rank: tuple[int, int] | None = None
+    same: tuple[Property | PeriodOf, ...] = ()
+    within: int | None = None
+    words: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """A line of points: `points` if the rule holds, or `points` times `per`, at most `cap` (None: no cap).
+
+    `points` and `cap` are scaled like the type of the `Points` that holds them. `per` unknown gives nothing.
+    """
+
+    points: int
+    rule: Rule | None = None
+    per: Value | None = None
+    cap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The sum of awards: never unknown."""
+
+    awards: tuple[Award, ...]
+    type: types.Number
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOf:
+    """The points of the program's score `name`."""
+
+    name: str
+    type: types.Number
+
+
+Value = Const | Attribute | Property | PeriodOf | Folded | Arithmetic | Measure | Points | ScoreOf
+
+# --- rules --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """True if every part is; `All(())` is everyone."""
+
+    parts: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """True if some part is; `Any(())` is nobody."""
+
+    parts: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Rule
+
+
+CompareOp = Literal["=", "<", "<=", ">", ">="]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Both known and in this relation. `!=` is `Not` of `=`. Numbers may differ in scale; see `segdsl.types`.
+
+    A Number beside a Float is compared as a double.
+    """
+
+    op: CompareOp
+    left: Value
+    right: Value
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Known and equal to one of the options, which are in the Python form of the value's type (Numbers: its scale)."""
+
+    value: Value
+    options: tuple[bool | int | float | str, ...]
+
+
+class Wild(PythonEnum):
+    """A glob's wildcards."""
+
+    ONE = "?"
+    RUN = "*"
+
+
+Glob = tuple[str | Wild, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Known text that fits one of the globs from its start to its end."""
+
+    value: Value
+    globs: tuple[Glob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class InSpan:
+    """A known instant that lies in the span (not cut off at now, unless the span is `Anchored`)."""
+
+    value: Value
+    span: Span | Anchored
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """A known list that has the item."""
+
+    value: Value
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A known place within a great-circle distance (haversine, radius 6371.0088 km)."""
+
+    value: Value
+    latitude: float
+    longitude: float
+    kilometres: float
+
+
+@dataclass(frozen=True, slots=True)
+class InSegment:
+    """Member of the program's segment `name`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InList:
+    """On the static list `name`."""
+
+    name: str
+
+
+Rule = All | Any | Not | Compare | OneOf | Match | Known | InSpan | Contains | Near | InSegment | InList
+
+EVERYONE = All(())
+NOBODY = Any(())
+
+# --- programs -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A named rule; `words` is the rule as it was written."""
+
+    name: str
+    rule: Rule
+    title: str = field(default="", compare=False)
+    words: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Segments and scores by name, each after those that it refers to."""
+
+    segments: Mapping[str, Segment]
+    scores: Mapping[str, Points]
+
+
+# --- walking ------------------------------------------------------------------------------------------------
+
+
+def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
+    """The nodes directly inside a node."""
+    match node:
+        case All() | Any():
+            yield from node.parts
+        case Not():
+            yield node.part
+        case Compare() | Arithmetic():
+            yield node.left
+            yield node.right
+        case OneOf() | Match() | Known() | Contains() | Near():
+            yield node.value
+        case InSpan():
+            yield node.value
+            if isinstance(node.span, Anchored):
+                yield node.span
+        case Anchored():
+            yield node.anchor
+        case Folded():
+            yield node.text
+        case Measure():
+            yield node.events
+            if node.of is not None:
+                yield node.of
+            yield from node.same
+        case Events():
+            if isinstance(node.span, Anchored):
+                yield node.span
+            for branch in node.branches:
+                yield branch.where
+        case Points():
+            for award in node.awards:
+                if award.rule is not None:
+                    yield award.rule
+                if award.per is not None:
+                    yield award.per
+        case Const() | Attribute() | Property() | PeriodOf() | ScoreOf() | InSegment() | InList():
+            return
+
+
+def walk(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
+    """A node and everything inside it, parents first."""
+    yield node
+    for child in children(node):
+        yield from walk(child)

@@ -1,0 +1,235 @@
+"""Time as integers: the only place where dates are reckoned (language reference, section 5).
+
+An instant is an `int`: microseconds since 1970-01-01 UTC. A window is `(lo, hi]` in those integers, so the
+calendar's `[a, b)` is `(a - 1, b - 1]`. Edges are symbolic until `now` is given.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+UTC = timezone.utc  # noqa: UP017  (one name for both spellings)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECONDS = {"ms": 1_000, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86400 * 10**6, "w": 604800 * 10**6}
+DAY = MICROSECONDS["d"]
+FIRST = -62_135_596_800_000_000  # 0001-01-01T00:00Z
+LAST = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+
+
+# --- between integers and clocks ----------------------------------------------------------------------------
+
+
+def from_datetime(moment: datetime) -> int:
+    """The instant of a timezone-aware datetime. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a datetime without a time zone is not an instant; give it one, such as timezone.utc")
+    delta = moment - EPOCH
+    return (delta.days * 86400 + delta.seconds) * 10**6 + delta.microseconds
+
+
+def to_datetime(instant: int) -> datetime:
+    """The UTC datetime of an instant."""
+    return EPOCH + timedelta(microseconds=instant)
+
+
+def isoformat(instant: int) -> str:
+    """`2026-03-09T00:00:00Z`; microseconds only when there are some."""
+    return to_datetime(instant).isoformat().replace("+00:00", "Z")
+
+
+def clamp(instant: int) -> int:
+    """Instants outside the years 1 to 9999 are beyond every stored time: the nearest end serves as well."""
+    return max(FIRST, min(LAST, instant))
+
+
+@lru_cache(maxsize=4096)
+def local(moment: datetime, zone: str) -> int:
+    """The instant at which the clocks of `zone` show a naive `moment`.
+
+    A time that a jump forward left out moves forward by the gap; one that exists twice is the earlier:
+    both are what fold=0 means.
+    """
+    try:
+        return from_datetime(moment.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC))
+    except OverflowError:
+        return FIRST if moment.year < 5000 else LAST
+
+
+def midnight(day: date, zone: str) -> int:
+    """The first instant of a calendar day in `zone`."""
+    return local(datetime(day.year, day.month, day.day), zone)
+
+
+def local_day(instant: int, zone: str) -> date:
+    """The calendar day that holds an instant in `zone`."""
+    try:
+        return to_datetime(clamp(instant)).astimezone(ZoneInfo(zone)).date()
+    except OverflowError:
+        return date.min if instant < 0 else date.max
+
+
+_INSTANT = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII
+)
+
+
+def parse_instant(text: str, zone: str) -> int | None:
+    """The instant of `2026-01-01T08:00[:00[.000000]][Z|+02:00]`; without an offset, in `zone`. None if impossible."""
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        return None
+    day, hour, minute, second, fraction, offset = match.groups()
+    try:
+        clock = datetime.fromisoformat(day).replace(
+            hour=int(hour), minute=int(minute), second=int(second or 0), microsecond=int((fraction or "").ljust(6, "0"))
+        )
+        if offset is None:
+            return local(clock, zone)
+        if offset in "Zz":
+            return from_datetime(clock.replace(tzinfo=UTC))
+        digits = offset[1:].replace(":", "").ljust(4, "0")
+        if int(digits[2:]) > 59:
+            return None
+        shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if offset[0] == "-" else 1)
+        return from_datetime(clock.replace(tzinfo=timezone(shift)))
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_day(text: str) -> date | None:
+    """The calendar day of `2026-01-31`; None if there is no such day."""
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
+        return None
+
+
+# --- stepping -------------------------------------------------------------------------------------------------
+
+
+def add_months(instant: int, months: int) -> int:
+    """`instant` stepped by calendar months in UTC.
+
+    A day that the month reached does not have becomes that month's end, the midnight that begins the next
+    month: so a window's edge only moves forward as `now` does, and an event leaves once.
+    """
+    moment = to_datetime(clamp(instant))
+    index = moment.year * 12 + moment.month - 1 + months
+    year, month = divmod(index, 12)
+    if year < 1:
+        return FIRST
+    if year > 9999:
+        return LAST
+    if moment.day > monthrange(year, month + 1)[1]:
+        return add_months(from_datetime(datetime(year, month + 1, 1, tzinfo=UTC)), 1)
+    return from_datetime(moment.replace(year=year, month=month + 1))
+
+
+def period_start(day: date, unit: Period, offset: int) -> date:
+    """The first day of the period that holds `day`, moved by `offset` periods; clamped to the years 1 to 9999."""
+    try:
+        if unit == "day":
+            return day + timedelta(days=offset)
+        if unit == "week":
+            return day - timedelta(days=day.weekday()) + timedelta(weeks=offset)
+        size = {"month": 1, "quarter": 3, "year": 12}[unit]
+        index = (day.year * 12 + day.month - 1) // size * size + offset * size
+        return date(index // 12, index % 12 + 1, 1)
+    except (OverflowError, ValueError):
+        return date.min if offset < 0 else date.max
+
+
+# --- edges and spans ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A fixed instant."""
+
+    instant: int
+
+    def resolve(self, now: int) -> int:
+        return self.instant
+
+
+@dataclass(frozen=True, slots=True)
+class FromNow:
+    """`now` stepped by calendar months or by microseconds, either of them possibly negative."""
+
+    microseconds: int = 0
+    months: int = 0
+
+    def resolve(self, now: int) -> int:
+        if self.months:
+            now = add_months(now, self.months)
+        return clamp(now + self.microseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStart:
+    """The last microsecond before a calendar period in `zone`.
+
+    The period is the one that holds `now` stepped by `base`, moved on by `offset` periods.
+    """
+
+    unit: Period
+    offset: int
+    zone: str
+    base: FromNow = FromNow()
+
+    def resolve(self, now: int) -> int:
+        day = local_day(self.base.resolve(now), self.zone)
+        return midnight(period_start(day, self.unit, self.offset), self.zone) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The earlier of two edges: `between 30d and 1mo ago` may be written in either order."""
+
+    first: FromNow
+    second: FromNow
+
+    def resolve(self, now: int) -> int:
+        return min(self.first.resolve(now), self.second.resolve(now))
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The later of two edges."""
+
+    first: FromNow
+    second: FromNow
+
+    def resolve(self, now: int) -> int:
+        return max(self.first.resolve(now), self.second.resolve(now))
+
+
+Edge = At | FromNow | PeriodStart | Earlier | Later
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The instants t with `lo < t <= hi`; None is no bound."""
+
+    lo: Edge | None
+    hi: Edge | None
+
+    def resolve(self, now: int) -> tuple[int | None, int | None]:
+        """The two bounds for a given `now`."""
+        return (self.lo.resolve(now) if self.lo else None, self.hi.resolve(now) if self.hi else None)
+
+    def resolve_for_events(self, now: int) -> tuple[int | None, int]:
+        """The same, cut off at `now`: no later event exists yet."""
+        lo, hi = self.resolve(now)
+        return lo, now if hi is None else min(hi, now)
+
+
+EVER = Span(None, FromNow())

@@ -1,0 +1,152 @@
+"""Syntax trees and a catalog to a core program, with every error of every file (language reference, section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from segdsl.catalog.model import Catalog, name_key
+from segdsl.check.rules import rule
+from segdsl.core import nodes as core
+from segdsl.criteria.context import Context, Names
+from segdsl.criteria.scores import points, score_type
+from segdsl.criteria.values import value
+from segdsl.syntax import ast
+from segdsl.text.diagnostic import Diagnostic
+from segdsl.text.source import Source
+from segdsl.text.suggest import nearest
+from segdsl.types import Number
+
+File = tuple[Source, ast.File]
+BARE = "rule"
+
+
+def check(files: Sequence[File], catalog: Catalog) -> tuple[core.Program, list[Diagnostic]]:
+    """The program of some rule files. Names may refer across files; diagnostics come in the order of the files."""
+    diagnostics: list[Diagnostic] = []
+    names = _collect(files, catalog, diagnostics)
+    segments: dict[str, core.Segment] = {}
+    scores: dict[str, core.Points] = {}
+    for source, declaration in _declarations(files):
+        context = Context(source, catalog, names, diagnostics, rule, value)
+        match declaration:
+            case ast.Segment():
+                lowered = context.rule(declaration.rule)
+                title = declaration.title.raw if declaration.title else ""
+                segments.setdefault(
+                    declaration.name.text,
+                    core.Segment(declaration.name.text, lowered, title, context.words(declaration.rule)),
+                )
+            case ast.Score():
+                scores.setdefault(declaration.name.text, points(context, declaration))
+            case ast.TestCase():
+                _check_test_name(context, declaration)
+    program = _ordered(files, segments, scores, diagnostics)
+    order = {source.name: index for index, (source, _) in enumerate(files)}
+    diagnostics.sort(key=lambda d: (order.get(d.source.name, 0) if d.source else 0, d.span.start if d.span else 0))
+    return program, list(dict.fromkeys(diagnostics))
+
+
+def check_rule(
+    source: Source, expression: ast.Expression, catalog: Catalog, files: Sequence[File] = ()
+) -> tuple[core.Program, list[Diagnostic]]:
+    """The program of a bare rule: its segment is called `rule`, and it may refer to the segments of `files`.
+
+    Only the errors of the bare rule are returned.
+    """
+    program, _ = check(files, catalog)
+    diagnostics: list[Diagnostic] = []
+    context = Context(source, catalog, _collect(files, catalog, []), diagnostics, rule, value)
+    lowered = context.rule(expression)
+    segments = dict(program.segments)
+    # A project's own segment called `rule` keeps its meaning for those that refer to it only by being first.
+    segments.pop(BARE, None)
+    segments[BARE] = core.Segment(BARE, lowered, "", context.words(expression))
+    return core.Program(segments, program.scores), diagnostics
+
+
+def _declarations(files: Sequence[File]) -> Iterator[tuple[Source, ast.Declaration]]:
+    for source, file in files:
+        for declaration in file.declarations:
+            yield source, declaration
+
+
+def _collect(files: Sequence[File], catalog: Catalog, diagnostics: list[Diagnostic]) -> Names:
+    """The names that files declare; a name that stands for two things is an error."""
+    segments: dict[str, str] = {}
+    scores: dict[str, tuple[str, Number]] = {}
+    taken: dict[str, tuple[Source, ast.Name]] = {}
+    for source, declaration in _declarations(files):
+        if isinstance(declaration, ast.TestCase):
+            continue
+        name = declaration.name
+        key = name_key(name.text)
+        if key in taken:
+            first, where = taken[key]
+            line = first.position(where.span.start)[0]
+            diagnostics.append(
+                Diagnostic("SEG0204", f"`{name.text}` is defined twice", source, name.span, "the second one",
+                           help=f"rename one of them; the first is at {first.name}:{line}")
+            )  # fmt: skip
+            continue
+        clash = "an event" if key in catalog.events else "an attribute" if key in catalog.attributes else ""
+        if clash:
+            diagnostics.append(
+                Diagnostic("SEG0205", f"`{name.text}` is the name of {clash} in segdsl.yml", source, name.span,
+                           "one name for two things", help="give it another name")
+            )  # fmt: skip
+        taken[key] = (source, name)
+        if isinstance(declaration, ast.Segment):
+            segments[key] = name.text
+        else:
+            scores[key] = (name.text, score_type(declaration))
+    return Names(segments, scores)
+
+
+def _check_test_name(context: Context, test: ast.TestCase) -> None:
+    key = name_key(test.segment.text)
+    if key in context.names.segments:
+        return
+    near = nearest(key, list(context.names.segments))
+    context.diagnostics.append(
+        Diagnostic(
+            "SEG0201", f"`{test.segment.text}` is not a segment", context.source, test.segment.span, "no such segment",
+            help=f"did you mean `{context.names.segments[near]}`?" if near else "test a segment of these files",
+        )
+    )  # fmt: skip
+
+
+def _references(node: core.Rule | core.Value) -> Iterator[str]:
+    for inner in core.walk(node):
+        if isinstance(inner, core.InSegment | core.ScoreOf):
+            yield inner.name
+
+
+def _ordered(
+    files: Sequence[File],
+    segments: dict[str, core.Segment],
+    scores: dict[str, core.Points],
+    diagnostics: list[Diagnostic],
+) -> core.Program:
+    """Segments and scores after those they refer to; a circle is an error that shows its path."""
+    graph = {name: set(_references(segment.rule)) for name, segment in segments.items()}
+    graph |= {name: set(_references(score)) for name, score in scores.items()}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        # graphlib tells the circle from what is used to its user
+        path = list(reversed(error.args[1]))
+        for source, declaration in _declarations(files):
+            if not isinstance(declaration, ast.TestCase) and declaration.name.text == path[0]:
+                diagnostics.append(
+                    Diagnostic(
+                        "SEG0206", f"`{path[0]}` refers to itself: {' → '.join(path)}", source, declaration.name.span,
+                        "a circle", help="take one of these references out",
+                    )
+                )  # fmt: skip
+                break
+        order = []
+    return core.Program(
+        {name: segments[name] for name in order if name in segments},
+        {name: scores[name] for name in order if name in scores},
+    )

@@ -1,0 +1,141 @@
+"""A program compiled to Python functions: `compile_program(program).predicate("name")(facts, now)`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from segdsl.backends.python import runtime
+from segdsl.backends.python.emit import Emitter
+from segdsl.backends.python.module import Module, comment
+from segdsl.backends.python.runtime import BEGIN, END, Index
+from segdsl.core.contact import Facts
+from segdsl.core.nodes import Program
+
+_HELPERS = [
+    "burst",
+    "count",
+    "distinct",
+    "first",
+    "first_time",
+    "fold",
+    "greatest",
+    "largest_group",
+    "last",
+    "last_time",
+    "least",
+    "near",
+    "percentile",
+    "period",
+    "ratio",
+    "total",
+    "bisect_right",
+]
+_LONG_CHAIN = 50
+
+
+class CompiledProgram:
+    """Functions of one program. Safe to share between threads; an `Index` is, too, once its facts are settled.
+
+    source: the generated Python text, for readers.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._module = module = Module()
+        self._numbers = {("segment", name): i for i, name in enumerate(program.segments)}
+        self._numbers |= {("score", name): len(self._numbers) + i for i, name in enumerate(program.scores)}
+        self._references: dict[int, set[int]] = {}
+        for (kind, name), number in self._numbers.items():
+            emitter = Emitter(module, self._numbers)
+            if kind == "segment":
+                segment = program.segments[name]
+                head = comment(f"segment {name} {segment.title}") + comment(segment.words)
+                body = emitter.guards(segment.rule)
+            else:
+                head = comment(f"score {name}")
+                body = emitter.points(program.scores[name])
+            lines = [*head, f"def {kind}_{number}(x, now):"]
+            if any(re.search(r"\bs\b", line) for line in body if not line.startswith("#")):
+                # One read of the global: another thread may replace the pair meanwhile.
+                lines.append("    s = n[1] if (n := now_and_edges)[0] == now else edges(now)")
+            module.functions.append("\n".join([*lines, *("    " + line for line in body)]))
+            self._references[number] = emitter.references
+        self.source = module.source()
+        self._namespace = self._execute()
+
+    def _execute(self) -> dict[str, Any]:
+        module, plan = self._module, self._module.plan
+        space: dict[str, Any] = {name: getattr(runtime, name) for name in _HELPERS}
+
+        def edges(now: int) -> tuple[int, ...]:
+            resolved = module.resolve(now)
+            space["now_and_edges"] = (now, resolved)
+            return resolved
+
+        space |= {"BEGIN": BEGIN, "LATEST": END - 1, "regex": lambda text: re.compile(text, re.DOTALL).fullmatch}
+        space |= {"now_and_edges": (None, ()), "edges": edges}
+        exec(compile(self.source, "<segdsl rules>", "exec"), space)
+        for number, names in module.wheres.items():
+            slot = plan.slots[number]
+            slot.branches = [
+                (kind, None if name is None else space[name])
+                for (kind, _), name in zip(slot.branches, names, strict=True)
+            ]
+        plan.functions = [space[f"{kind}_{number}"] for (kind, _), number in self._numbers.items()]
+        plan.spans = module.resolve
+        return space
+
+    def index(self, facts: Facts) -> Index:
+        """The contact's facts arranged for this program: pass it to predicates instead of facts in hot loops."""
+        return Index(self._module.plan, facts)
+
+    def predicate(self, segment: str) -> Callable[[Facts | Index, int], bool]:
+        """Whether a contact is in the segment at an instant (microseconds since 1970). KeyError if there is none."""
+        return self._callable("segment", segment)
+
+    def score(self, name: str) -> Callable[[Facts | Index, int], int]:
+        """A contact's points at an instant, scaled like the score's type. KeyError if there is none."""
+        return self._callable("score", name)
+
+    def function(self, segment: str) -> Callable[[Index, int], bool]:
+        """The generated function itself, which takes an `Index` only: the fastest form."""
+        function: Callable[[Index, int], bool] = self._module.plan.functions[self._numbers["segment", segment]]
+        return function
+
+    def _callable(self, kind: str, name: str) -> Callable[[Facts | Index, int], Any]:
+        number = self._numbers[kind, name]
+        plan = self._module.plan
+        function = plan.functions[number]
+        first = self._long_chain(number)
+
+        def call(facts: Facts | Index, now: int) -> Any:
+            x = facts if type(facts) is Index else Index(plan, facts)  # type: ignore[arg-type]
+            for other in first:
+                x.result(other, now)
+            return function(x, now)
+
+        return call
+
+    def _long_chain(self, number: int) -> list[int]:
+        """What a segment refers to, in order, if the chain of references is too long for Python's stack."""
+        order: list[int] = []
+        depths: dict[int, int] = {}
+        waiting = [number]
+        while waiting:
+            top = waiting[-1]
+            missing = [other for other in sorted(self._references[top]) if other not in depths]
+            if top in depths or not missing:
+                waiting.pop()
+                if top not in depths:
+                    depths[top] = 1 + max((depths[other] for other in self._references[top]), default=0)
+                    order.append(top)
+            else:
+                waiting += missing
+        return order[:-1] if depths[number] > _LONG_CHAIN else []
+
+
+def compile_program(program: Program) -> CompiledProgram:
+    """Generate and compile the Python functions of a program's segments and scores."""
+    return CompiledProgram(program)

@@ -64,7 +64,7 @@ def _value_test(context: Context, subject: ast.Expression, clauses: tuple[ast.Cl
         if rest:
             context.reject(
                 "SEG0501",
-                f"a window goes with events and instants, and `{context.words(subject)} {context.words(rest[0])}` is neither",
+                f"`{context.words(subject)} {context.words(rest[0])}` holds no instant for a window to look at",
                 rest[0].span,
                 label="a comparison and a window",
                 help="write two tests joined by `and`, or put the window inside `count(…)`, `sum(…)`",

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum as PythonEnum
 from typing import Literal
 
 from segdsl import types
 from segdsl.core.time import Period, Span
+from segdsl.syntax.strings import Wild as Wild
 from segdsl.types import INT, Type
 
 # --- values -------------------------------------------------------------------------------------------------
@@ -204,13 +204,6 @@ class OneOf:
 
     value: Value
     options: tuple[bool | int | float | str, ...]
-
-
-class Wild(PythonEnum):
-    """A glob's wildcards."""
-
-    ONE = "?"
-    RUN = "*"
 
 
 Glob = tuple[str | Wild, ...]

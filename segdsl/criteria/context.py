@@ -64,7 +64,7 @@ class Context:
         """A value that is not an average on its way (which only comparisons and arithmetic can take)."""
         lowered = self.value(expression)
         if isinstance(lowered, Quotient):
-            self.reject("SEG0303", "an average can only be compared", expression.span, help="compare it: `avg(…) >= 10`")
+            self.reject("SEG0303", "an average can only be compared", expression.span, help="write `avg(…) >= 10`")
         return lowered
 
     def inside(self, kinds: tuple[Event, ...]) -> Context:

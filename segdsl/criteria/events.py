@@ -31,7 +31,8 @@ def is_events(context: Context, subject: ast.Expression) -> bool:
         case ast.AnyEvent() | ast.AnyOf():
             return True
         case ast.Operand():
-            return context.scope is None and subject.field is None and name_key(subject.name.text) in context.catalog.events
+            known = name_key(subject.name.text) in context.catalog.events
+            return known and context.scope is None and subject.field is None
         case _:
             return False
 
@@ -88,7 +89,7 @@ def _object(context: Context, operand: ast.Operand, kind: Event) -> core.Rule:
             f"`{kind.name}` has no object to compare with {context.words(operand.objects[0])}",
             operand.objects[0].span,
             label="the catalog names no `object` for this event",
-            help="name the property: `where (PROPERTY matches \"…\")`, or give the event an `object` in segdsl.yml",
+            help="name a property: `where (PROPERTY matches \"…\")`, or give the event an `object` in segdsl.yml",
         )
     declared = kind.properties[kind.object]
     if not isinstance(declared.type, String | Enum):
@@ -146,7 +147,7 @@ def property_of(context: Context, kinds: tuple[Event, ...], name: ast.Name) -> c
     if key in _PERIODS:
         for kind in kinds:
             if kind.time is None:
-                context.reject("SEG0514", f"`{kind.name}` has no time, so it has no `{key}`", name.span, label="no time",
+                context.reject("SEG0514", f"`{kind.name}` has no time, so no `{key}`", name.span, label="no time",
                                help="use one of its own properties")  # fmt: skip
         return core.PeriodOf(key, context.catalog.timezone)  # type: ignore[arg-type]
     found: Type | None = None

@@ -86,7 +86,7 @@ def _span(context: Context, window: ast.Window, of_events: bool) -> Span:
         case ast.Ever():
             return EVER
         case ast.Calendar():
-            return Span(PeriodStart(window.unit, window.offset, zone), PeriodStart(window.unit, window.offset + 1, zone))
+            return Span(*(PeriodStart(window.unit, window.offset + i, zone) for i in (0, 1)))
         case ast.OnDay():
             base = step(context, window.duration, 1 if window.ahead else -1)
             return Span(PeriodStart("day", 0, zone, base), PeriodStart("day", 1, zone, base))

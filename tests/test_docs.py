@@ -1,0 +1,42 @@
+"""The rules shown in the documentation can be read. Shell blocks are not run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from segdsl.syntax import parse_file, parse_rule
+from segdsl.text.source import Source
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md", "docs/language.md")
+BLOCK = re.compile(r"^```seg\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DECLARATION = re.compile(r"^(segment|score|test)\b.*:", re.MULTILINE)
+
+
+def blocks() -> list[tuple[str, str]]:
+    found = []
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for match in BLOCK.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            found.append((f"{page}:{line}", match[1]))
+    return found
+
+
+@pytest.mark.parametrize(("place", "text"), blocks(), ids=lambda value: value if ".md:" in value else "")
+def test_rules_in_the_docs_parse(place: str, text: str) -> None:
+    source = Source(place, text)
+    if DECLARATION.search(text):
+        tree, found = parse_file(source)
+        assert tree.declarations
+    else:
+        rule, found = parse_rule(source)
+        assert rule is not None, found
+    assert found == []
+
+
+def test_every_page_shows_rules() -> None:
+    assert {place.split(":")[0] for place, _ in blocks()} == set(PAGES)

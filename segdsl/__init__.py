@@ -1,0 +1,48 @@
+"""segdsl: groups of contacts, described by what they do.
+
+    import segdsl
+
+    project = segdsl.load("segdsl.yml")
+    rule = project.compile('visited "/pricing" >= 3 in 30d')
+    rule.matches(contact, now)
+
+The names below are the public API. They are imported when first used, so that the command line starts fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segdsl.contact import Contact, Event
+    from segdsl.project import Project, Rule
+    from segdsl.text.diagnostic import Diagnostic, Errors
+
+    load = Project.load
+
+__all__ = ["Contact", "Diagnostic", "Errors", "Event", "Project", "Rule", "load"]
+
+_HOMES = {
+    "Contact": "segdsl.contact",
+    "Diagnostic": "segdsl.text.diagnostic",
+    "Errors": "segdsl.text.diagnostic",
+    "Event": "segdsl.contact",
+    "Project": "segdsl.project",
+    "Rule": "segdsl.project",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "load":
+        value: object = import_module("segdsl.project").Project.load
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'segdsl' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

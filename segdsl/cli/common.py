@@ -1,0 +1,148 @@
+"""What the commands share: options, arguments, time, and how to show diagnostics."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from segdsl.catalog.model import Catalog
+    from segdsl.text.diagnostic import Diagnostic
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PROJECT = "segdsl.project"
+_COLOR = "segdsl.color"
+
+
+class Stop(click.ClickException):
+    """Ends the command because of its usage or environment: exit code 2, one message."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        from segdsl.text.render import printable
+
+        lines = [printable(line) for line in self.message.split("\n")]
+        click.echo("error: " + "\n  ".join(lines), file=file, err=file is None)
+        if self.help:
+            click.echo(f"  help: {self.help}", file=file, err=file is None)
+
+
+def _remember(key: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        if value is not None:
+            ctx.meta[key] = value
+
+    return callback
+
+
+def common_options(function: F) -> F:
+    """`--project` and `--color`, which may stand before the command or behind it."""
+    function = click.option(
+        "--color/--no-color",
+        default=None,
+        expose_value=False,
+        callback=_remember(_COLOR),
+        help="Colours, or none; by default on a terminal, unless NO_COLOR is set.",
+    )(function)
+    return click.option(
+        "--project",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=_remember(_PROJECT),
+        help="The project file; by default segdsl.yml here or in a folder above.",
+    )(function)
+
+
+def project_file(paths: Sequence[Path] = ()) -> Path:
+    """The project file to use: `--project`, or found from the first path or the current folder upwards."""
+    given: Path | None = click.get_current_context().meta.get(_PROJECT)
+    if given is not None:
+        if given.is_dir():
+            given = given / "segdsl.yml"
+        if not given.is_file():
+            raise Stop(f"no such project file: {given}")
+        return given
+    from segdsl.catalog import find
+
+    start = Path.cwd()
+    if paths:
+        first = paths[0].resolve()
+        start = first if first.is_dir() else first.parent
+    found = find(start) or find(Path.cwd())
+    if found is None:
+        raise Stop("no segdsl.yml in this folder or above it", "write one, or name one with --project FILE")
+    return found
+
+
+def colored(stream: IO[Any]) -> bool:
+    """Whether to colour what goes to a stream."""
+    asked: bool | None = click.get_current_context().meta.get(_COLOR)
+    if asked is not None:
+        return asked
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def show(diagnostics: Iterable[Diagnostic]) -> None:
+    """Diagnostics for people, on standard error, as far apart as paragraphs."""
+    from segdsl.text.render import render
+
+    text = render(diagnostics, "human", color=colored(sys.stderr))
+    if text:
+        # Colours were decided above: click must not strip them when standard error is a pipe.
+        click.echo(text, err=True, color=True)
+
+
+def note(text: str) -> None:
+    """A line of summary, on standard error."""
+    click.echo(text, err=True)
+
+
+def is_path(argument: str) -> bool:
+    """Whether an argument is a path: it exists or ends with `.seg`. Anything else is a rule's text."""
+    if argument.endswith(".seg"):
+        return True
+    try:
+        return Path(argument).exists()
+    except (OSError, ValueError):  # a rule may be longer than a name can be
+        return False
+
+
+def split(arguments: Sequence[str]) -> tuple[str | None, list[Path]]:
+    """Arguments as one rule or as paths that exist."""
+    rules = [argument for argument in arguments if not is_path(argument)]
+    paths = [Path(argument) for argument in arguments if is_path(argument)]
+    if len(rules) > 1:
+        raise click.UsageError("give one rule, in quotes, or paths of .seg files")
+    if rules and paths:
+        raise click.UsageError(f"give a rule or paths, not both: {rules[0]!r} is not a path")
+    for path in paths:
+        if not path.exists():
+            raise Stop(f"no such file or folder: {path}")
+    return (rules[0] if rules else None), paths
+
+
+def instant(text: str | None, catalog: Catalog) -> int:
+    """The instant that `--now` names: a day is its midnight in UTC, a clock time without offset is the project's."""
+    from segdsl.core import time
+
+    if text is None:
+        from datetime import UTC, datetime
+
+        return time.from_datetime(datetime.now(UTC))
+    text = text.strip()
+    day = time.parse_day(text)
+    found = time.midnight(day, "UTC") if day is not None else time.parse_instant(text.replace(" ", "T"), catalog.timezone)
+    if found is None:
+        raise Stop(f"not a time: {text}", "write --now 2026-03-09 or --now 2026-03-09T08:00:00Z")
+    return found

@@ -1,0 +1,73 @@
+"""The whole compiler: source -> parse -> check -> core -> Python or SQL (docs/architecture.md).
+
+Every stage is a function from values to values; findings come back as diagnostics, nothing is printed or raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segdsl.text.diagnostic import Diagnostic
+from segdsl.text.source import Source
+
+if TYPE_CHECKING:
+    from segdsl.catalog.model import Catalog
+    from segdsl.core.nodes import Program
+    from segdsl.syntax.ast import File
+
+Parsed = tuple[Source, "File"]
+RULE = "<rule>"  # the name of a bare rule's source
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A program with everything that was found on the way; `program` is None if nothing can run."""
+
+    files: tuple[Parsed, ...]
+    program: Program | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether some diagnostic is an error."""
+        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+
+def parse(sources: Sequence[Source]) -> tuple[tuple[Parsed, ...], tuple[Diagnostic, ...]]:
+    """Rule files to syntax trees."""
+    from segdsl.syntax import parse_file
+
+    files: list[Parsed] = []
+    found: list[Diagnostic] = []
+    for source in sources:
+        file, diagnostics = parse_file(source)
+        files.append((source, file))
+        found += diagnostics
+    return tuple(files), tuple(found)
+
+
+def compile_files(sources: Sequence[Source], catalog: Catalog) -> Compiled:
+    """Rule files to a core program."""
+    from segdsl.check import check
+
+    files, found = parse(sources)
+    # A file that does not parse is left out, and names it may have defined would be reported as unknown.
+    if any(diagnostic.severity == "error" for diagnostic in found):
+        return Compiled(files, None, found)
+    program, more = check(files, catalog)
+    return Compiled(files, program, (*found, *more))
+
+
+def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> Compiled:
+    """A bare rule to a program in which it is the segment `rule`; it may refer to the segments of `files`."""
+    from segdsl.check import check_rule
+    from segdsl.syntax import parse_rule
+
+    source = Source(RULE, text)
+    expression, found = parse_rule(source)
+    if expression is None or any(diagnostic.severity == "error" for diagnostic in found):
+        return Compiled(tuple(files), None, tuple(found))
+    program, more = check_rule(source, expression, catalog, files)
+    return Compiled(tuple(files), program, (*found, *more))

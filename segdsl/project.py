@@ -1,0 +1,273 @@
+"""A project in memory: its catalog, its rule files, and the rules that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from segdsl.catalog import find, name_key
+from segdsl.catalog import load as load_catalog
+from segdsl.catalog.load import FILE_NAME, database
+from segdsl.catalog.model import Catalog
+from segdsl.core import time
+from segdsl.core.nodes import Program
+from segdsl.pipeline import Compiled, Parsed, compile_files, compile_rule
+from segdsl.text.diagnostic import Diagnostic, Errors
+from segdsl.text.source import Source, Span
+
+if TYPE_CHECKING:
+    from segdsl.backends.python import Predicate
+    from segdsl.contact import Contact
+
+
+# --- reading files ----------------------------------------------------------------------------------------
+
+
+def rule_paths(paths: Iterable[Path]) -> list[Path]:
+    """The rule files that paths name: files as they are, of folders every `.seg` inside."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.rglob("*.seg")) if path.is_dir() else [path]
+    return list(dict.fromkeys(found))
+
+
+def project_paths(catalog: Catalog) -> list[Path]:
+    """The rule files of a project, each once, sorted by path."""
+    found: set[Path] = set()
+    for pattern in catalog.rules:
+        anchor = Path(pattern).anchor
+        # An absolute pattern is taken from its root; pathlib only takes relative ones.
+        base, rest = (Path(anchor), pattern[len(anchor) :]) if anchor else (catalog.folder, pattern)
+        found.update(path for path in base.glob(rest) if path.is_file())
+    return sorted(found)
+
+
+def read(path: Path) -> tuple[Source, list[Diagnostic]]:
+    """A rule file as a source named as a user in the current folder would; OSError if it cannot be read."""
+    name = display(path)
+    data = path.read_bytes()
+    try:
+        return Source(name, data.decode("utf-8").removeprefix("\ufeff")), []
+    except UnicodeDecodeError as error:
+        before = len(data[: error.start].decode("utf-8").removeprefix("\ufeff"))
+        source = Source(name, data.decode("utf-8", "replace").removeprefix("\ufeff"))
+        label = f"the byte {data[error.start]:#04x}"
+        span = Span(before, before + 1)
+        return source, [Diagnostic("SEG0701", "this is not UTF-8", source, span, label, help="save the file as UTF-8")]
+
+
+def display(path: Path) -> str:
+    """A path as diagnostics print it: relative if it is inside the current folder."""
+    if not path.is_absolute():
+        return path.as_posix()
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+# --- the project ------------------------------------------------------------------------------------------
+
+
+class Project:
+    """A catalog and the rules that may use its names. Made by `segdsl.load`.
+
+    catalog: what `segdsl.yml` declares.
+    program: the segments and scores in core form.
+    diagnostics: what was found on the way; warnings only, as errors are raised.
+    """
+
+    def __init__(self, catalog: Catalog, compiled: Compiled) -> None:
+        self.catalog = catalog
+        self.diagnostics = compiled.diagnostics
+        self._files: tuple[Parsed, ...] = compiled.files
+        assert compiled.program is not None
+        self.program: Program = compiled.program
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Project:
+        """Read a project file (or a folder that holds one) and its rule files.
+
+        path: None looks for `segdsl.yml` in the current folder and those above.
+        Raises `segdsl.Errors` with every diagnostic, FileNotFoundError if there is no project file, OSError if a
+        rule file cannot be read.
+        """
+        place = find(Path.cwd()) if path is None else Path(path)
+        if place is None:
+            raise FileNotFoundError(f"no {FILE_NAME} in this folder or above it")
+        if place.is_dir():
+            place = place / FILE_NAME
+        if not place.is_file():
+            raise FileNotFoundError(f"no such project file: {place}")
+        catalog, found = load_catalog(place)
+        if catalog is None:
+            raise Errors(found)
+        return cls.of(catalog, project_paths(catalog), found)
+
+    @classmethod
+    def of(cls, catalog: Catalog, paths: Sequence[Path], found: Sequence[Diagnostic] = ()) -> Project:
+        """A project of some rule files; raises as `load` does."""
+        compiled = compile_paths(catalog, paths)
+        diagnostics = (*found, *compiled.diagnostics)
+        if compiled.failed or compiled.program is None:
+            raise Errors(diagnostics)
+        return cls(catalog, replace(compiled, diagnostics=diagnostics))
+
+    @cached_property
+    def segments(self) -> Mapping[str, Rule]:
+        """The rules by name. Any spelling of a name finds its rule: `Engaged Leads` is `engaged_leads`."""
+        return Segments(self)
+
+    def compile(self, text: str) -> Rule:
+        """A rule from its text; it may refer to the project's segments. Raises `segdsl.Errors`."""
+        compiled = compile_rule(text, self.catalog, self._files)
+        if compiled.failed or compiled.program is None:
+            raise Errors(compiled.diagnostics)
+        return Rule(self.catalog, compiled.program, "rule")
+
+    def connect(self, url: str | None = None) -> Database:
+        """The project's database, or the one at `url`; to be used in a `with` statement."""
+        catalog = self.catalog
+        if url is not None:
+            catalog = replace(catalog, database=database(url, Path.cwd()))
+        return Database(catalog, self.program)
+
+
+def compile_paths(catalog: Catalog, paths: Sequence[Path]) -> Compiled:
+    """The program of some rule files; OSError if one cannot be read."""
+    sources: list[Source] = []
+    found: list[Diagnostic] = []
+    for path in paths:
+        source, diagnostics = read(path)
+        found += diagnostics
+        if not diagnostics:
+            sources.append(source)
+    compiled = compile_files(sources, catalog)
+    program = None if found else compiled.program
+    return Compiled(compiled.files, program, (*found, *compiled.diagnostics))
+
+
+class Segments(Mapping[str, "Rule"]):
+    """The segments of a project as a mapping: iterates over names as defined, finds any spelling."""
+
+    def __init__(self, project: Project) -> None:
+        self._rules = {
+            name_key(name): Rule(project.catalog, project.program, name) for name in project.program.segments
+        }
+
+    def __getitem__(self, name: str) -> Rule:
+        try:
+            return self._rules[name_key(name)]
+        except KeyError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (rule.name for rule in self._rules.values())
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+
+class Rule:
+    """One compiled rule. `name` is its segment's name (`rule` for a bare rule), `title` its title or ""."""
+
+    def __init__(self, catalog: Catalog, program: Program, name: str) -> None:
+        self.catalog = catalog
+        self.program = program
+        self.name = name
+        self.title = program.segments[name].title
+
+    def __repr__(self) -> str:
+        return f"<Rule {self.name}: {self.program.segments[self.name].words}>"
+
+    @cached_property
+    def _predicate(self) -> Predicate:
+        from segdsl.backends.python import compile_program
+
+        return compile_program(self.program).predicate(self.name)
+
+    def predicate(self) -> Predicate:
+        """The bare compiled function, for hot loops: `predicate(facts, now)`, with `segdsl.contact.facts` and
+        the instant in microseconds since 1970 (UTC)."""
+        return self._predicate
+
+    def matches(self, contact: Contact, now: datetime) -> bool:
+        """Whether the contact is in at `now`. Raises ValueError for a time without time zone."""
+        from segdsl.contact import facts
+
+        instant = time.from_datetime(now)
+        return bool(self._predicate(facts(contact, self.catalog), instant))
+
+    def sql(self, dialect: str, now: datetime | None = None) -> str:
+        """The query of the members' ids in a dialect. `now`: None asks the database's own clock, on every run."""
+        from segdsl.backends.sql import compile_segments
+
+        instant = None if now is None else time.from_datetime(now)
+        return compile_segments(self.program, self.catalog, [self.name], instant, None, dialect)
+
+
+class Database:
+    """A connection to contacts and events, open inside a `with` statement."""
+
+    def __init__(self, catalog: Catalog, program: Program) -> None:
+        self.catalog = catalog
+        self.program = program
+        self._connecting: Any = None
+        self._engine: Any = None
+
+    def __enter__(self) -> Database:
+        from segdsl.engines import connect
+
+        self._connecting = connect(self.catalog)
+        self._engine = self._connecting.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connecting.__exit__(kind, error, trace)
+        self._engine = None
+
+    @property
+    def engine(self) -> Any:
+        """The open engine. Raises RuntimeError outside the `with` statement."""
+        if self._engine is None:
+            raise RuntimeError("the database is open only inside `with project.connect() as db:`")
+        return self._engine
+
+    def members(
+        self, segments: Iterable[str] | Rule | None = None, *, now: datetime | None = None
+    ) -> Iterator[tuple[str, str | int]]:
+        """Pairs `(segment, contact id)`, in one pass over the data.
+
+        segments: names, in any spelling, or one rule; None is every segment of the project. KeyError for a name
+          that is none.
+        now: timezone-aware; None is the current time.
+        """
+        from datetime import UTC
+
+        instant = time.from_datetime(now if now is not None else datetime.now(UTC))
+        if isinstance(segments, Rule):
+            return iter(self.engine.members(segments.program, [segments.name], instant))
+        names = list(self.program.segments)
+        if segments is not None:
+            by_key = {name_key(name): name for name in names}
+            names = [by_key[name_key(name)] for name in segments]
+        return iter(self.engine.members(self.program, names, instant))
+
+    def count(self, segments: Iterable[str] | Rule | None = None, *, now: datetime | None = None) -> dict[str, int]:
+        """How many members each segment has; takes what `members` takes."""
+        if isinstance(segments, Rule):
+            sizes = {segments.name: 0}
+        else:
+            by_key = {name_key(name): name for name in self.program.segments}
+            segments = None if segments is None else list(segments)
+            sizes = {by_key[name_key(name)]: 0 for name in (by_key if segments is None else segments)}
+        for segment, _ in self.members(segments, now=now):
+            sizes[segment] += 1
+        return sizes

@@ -27,7 +27,6 @@ from segdsl.catalog.tree import LARGEST, Broken, Entry, Mapping, Node, Report, S
 from segdsl.catalog.values import Names, Values, check_zone, child, entries, read_time, text, texts
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source, Span
-from segdsl.text.suggest import nearest
 from segdsl.types import Enum, String
 
 FILE_NAME = "segdsl.yml"
@@ -85,7 +84,7 @@ def load_text(text: str, name: str, folder: Path) -> Result:
             report("SEG0604", "the project file is empty", Span(0, 0), "nothing here", help)
         return None, report.sorted()
     start = next((e.key.span for e in entries(tree)), Span(tree.span.start, tree.span.start + 1))
-    root = clean(schema.FILE, tree, "the project file", start, report)
+    root = clean(schema.FILE, tree, Path(name).name, start, report)
     catalog = _Builder(root, report, folder.absolute()).catalog()
     return (None if report.found else catalog), report.sorted()
 
@@ -161,7 +160,7 @@ class _Builder:
             if isinstance(origin, Scalar):
                 source = known.get(name_key(origin.text))
                 if source is None and not isinstance(sources, Broken):
-                    guess = nearest(origin.text, [e.key.text for e in known.values()])
+                    guess = self.report.guess(origin.text, [e.key.text for e in known.values()])
                     help = f"did you mean `{guess}`?" if guess else "declare it under `sources`"
                     self.report("SEG0613", f"`{origin.text}` is not a source", origin.span, "not in `sources`", help)
             elif origin is None and child(entry.value, "table") is None and isinstance(entry.value, Mapping):
@@ -226,7 +225,7 @@ class _Builder:
             return
         found = properties.get(name_key(node.text))
         if found is None:
-            guess = nearest(node.text, [p.name for p in properties.values()])
+            guess = self.report.guess(node.text, [p.name for p in properties.values()])
             help = f"did you mean `{guess}`?" if guess else f"declare `{node.text}` under `properties`"
             message = f"the object `{node.text}` is not a property of the event"
             self.report("SEG0612", message, node.span, "no such property", help)

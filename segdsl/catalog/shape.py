@@ -7,7 +7,6 @@ from typing import Any
 
 from segdsl.catalog.tree import Broken, Entry, Listing, Mapping, Node, Report, Scalar
 from segdsl.text.source import Span
-from segdsl.text.suggest import nearest
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def _text(shape: Text, node: Scalar, at: str, key: Span, report: Report) -> Node
         report("SEG0603", f"`{at}` has no value", span, "nothing follows", f"write {_wanted(shape)}, or delete the key")
         return Broken(node.span)
     if shape.choices and node.text not in shape.choices:
-        guess = nearest(node.text, shape.choices)
+        guess = report.guess(node.text, shape.choices)
         report(
             shape.code,
             f"`{at}` cannot be `{node.text}`",
@@ -122,7 +121,7 @@ def _record(shape: Record, node: Mapping, at: str, key: Span, report: Report) ->
             value = clean(shape.keys[name], entry.value, name, entry.key.span, report)
             entries[name] = Entry(entry.key, value)
             continue
-        guess = nearest(name, [k for k in shape.keys if k not in node.entries])
+        guess = report.guess(name, [k for k in shape.keys if k not in node.entries])
         report(
             "SEG0601",
             f"`{name}` is not a key of {shape.name}",

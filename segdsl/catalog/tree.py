@@ -7,14 +7,17 @@ could multiply anything, deep nesting costs no recursion, and every mistake of t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source, Span
+from segdsl.text.suggest import nearest
 
 DEEPEST = 40
 LARGEST = 2_000_000  # bytes
+MOST_GUESSES = 200
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -66,9 +69,13 @@ class Report:
     def __call__(self, code: str, message: str, span: Span, label: str = "", help: str = "", why: str = "") -> None:
         self.found.append(Diagnostic(code, message, self.source, span, label=label, why=why, help=help))
 
+    def guess(self, word: str, candidates: Iterable[str]) -> str | None:
+        """The candidate nearest to `word`. After many findings None: the file is something else altogether."""
+        return nearest(word, candidates) if len(self.found) < MOST_GUESSES else None
+
     def sorted(self) -> list[Diagnostic]:
         """Every finding once, in the order of the file."""
-        once = {(d.code, d.span): d for d in reversed(self.found)}
+        once = {(d.code, d.span, d.message): d for d in reversed(self.found)}
         return sorted(once.values(), key=lambda d: (d.span.start if d.span else 0, d.code))
 
 
@@ -148,9 +155,12 @@ def _assemble(events: Any, source: Source, report: Report) -> Node | None:
             add(Broken(span))
         elif isinstance(event, yaml.ScalarEvent):
             broken = _marked(event, span, source, report)
-            scalar = Scalar(event.value, span, plain=not event.style)
+            strange = FORBIDDEN.search(event.value)
+            if strange:  # from an escape such as "\0"
+                char = f"U+{ord(strange.group()):04X}"
+                report("SEG0622", f"the character {char} cannot stand in a project file", span, "in here", "delete it")
             # An anchor does no harm to the value it stands before; a tag changes what is meant.
-            add(Broken(span) if broken else scalar)
+            add(Broken(span) if broken or strange else Scalar(event.value, span, plain=not event.style))
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(stack) >= DEEPEST:
                 report("SEG0621", f"nested more than {DEEPEST} levels deep", span, "too deep", "flatten it")

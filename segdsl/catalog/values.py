@@ -7,7 +7,6 @@ from typing import Literal
 
 from segdsl.catalog.model import Attribute, Column, History, Place, Property, TimeColumn, name_key
 from segdsl.catalog.tree import Broken, Entry, Listing, Mapping, Node, Report, Scalar
-from segdsl.text.suggest import nearest
 from segdsl.types import INT, Bool, Date, Enum, Float, Geo, ListOf, String, Timestamp, Type, decimal
 
 TYPES: dict[str, Type] = {
@@ -141,10 +140,10 @@ def check_zone(node: Scalar, report: Report) -> None:
             return
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         pass
-    guess = nearest(node.text, zoneinfo.available_timezones())
+    guess = report.guess(node.text, zoneinfo.available_timezones())
     if not guess:
         cities = {zone.rpartition("/")[2]: zone for zone in sorted(zoneinfo.available_timezones(), reverse=True)}
-        guess = cities.get(nearest(node.text.rpartition("/")[2], cities) or "")
+        guess = cities.get(report.guess(node.text.rpartition("/")[2], cities) or "")
     hint = f"did you mean `{guess}`?" if guess else "write an IANA name such as `Europe/Berlin` or `UTC`"
     report("SEG0610", f"`{node.text}` is not a time zone", node.span, "not in the IANA list", hint)
 
@@ -229,7 +228,8 @@ class Values:
             return self.decimal(node, *numbers.groups())
         lower = word.lower()
         base = lower.partition("(")[0].strip()
-        guess = ELSEWHERE.get(base) or (base if base in TYPES else None) or nearest(lower, [*TYPES, *ELSEWHERE])
+        guess = ELSEWHERE.get(base) or (base if base in TYPES else None)
+        guess = guess or self.report.guess(lower, [*TYPES, *ELSEWHERE])
         if guess not in TYPES:
             guess = ELSEWHERE.get(guess or "", guess)
         code = "SEG0611" if base == "decimal" else "SEG0606"

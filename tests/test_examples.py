@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,10 @@ CONTACTS = {"grocer": 300, "saas": 200}
 @cache
 def segdsl(example: str, *args: str) -> subprocess.CompletedProcess[str]:
     """One run of the command line, as a user would type it in the example's folder."""
-    command = [sys.executable, "-m", "segdsl.cli.main", *args]
-    return subprocess.run(command, cwd=ROOT / "examples" / example, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", "from segdsl.cli.main import main; main()", *args]
+    folder = ROOT / "examples" / example
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
 def members(example: str, backend: str) -> str:

@@ -107,7 +107,7 @@ def parse_instant(text: str, zone: str) -> int | None:
 def parse_day(text: str) -> date | None:
     """The calendar day of `2026-01-31`; None if there is no such day."""
     try:
-        return date.fromisoformat(text) if len(text) == 10 else None
+        return date.fromisoformat(text) if len(text) == 10 and text[7] == "-" else None  # no week dates
     except ValueError:
         return None
 

@@ -108,6 +108,8 @@ anchors = st.sampled_from(["signup date", "renewal date", "first(visited)", "las
 anchored_windows = joined("within ", durations, st.sampled_from([" after ", " before "]), anchors)
 windows = st.one_of(literal_windows, moving_windows, moving_windows, anchored_windows)
 event_windows = st.one_of(st.just(""), joined(" ", windows))
+# behind `within 1h` a window that begins with `after` or `before` reads as an anchored one, and is refused
+burst_windows = event_windows.filter(lambda w: not w.startswith((" after", " before")))
 date_windows = st.one_of(windows, st.just("in the future"))
 
 # --- properties ---------------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ event_tests = st.one_of(
     joined("deal", clause(deal_tests), counts),
     joined(visits, at_least, " with same ", st.sampled_from(["path", "device", "day", "path, day", "seconds", "week"]), event_windows),
     joined(orders, at_least, " with same ", st.sampled_from(["amount", "weight", "gift", "month"]), event_windows),
-    joined(timed, at_least, " within ", durations, event_windows),
+    joined(timed, at_least, " within ", durations, burst_windows),
     joined(visits, at_least, " within ", durations, " with same path", event_windows),
     st.tuples(timed, counts, st.integers(1, 4), st.integers(0, 3), st.sampled_from(["days", "weeks", "months", "periods of 10d"])).map(
         lambda p: f"{p[0]}{p[1]} in at least {p[2]} of last {p[2] + p[3]} {p[4]}"

@@ -25,7 +25,7 @@ from segdsl.contact import Contact, facts
 from segdsl.contact import Event as ContactEvent
 from segdsl.core import nodes as core
 from segdsl.core.time import parse_instant
-from segdsl.engines import connect
+
 from segdsl.syntax import parse_file
 from segdsl.text.source import Source
 
@@ -121,6 +121,8 @@ def by_duckdb(world: World, catalog: Catalog, program: core.Program, now: int) -
     """Segment -> sorted members, by SQL on DuckDB over JSON Lines files."""
     world.write(catalog.folder, catalog)
     members: dict[str, list[str]] = {name: [] for name in program.segments}
+    from segdsl.engines import connect
+
     with connect(catalog) as engine:
         for segment, contact in engine.members(program, list(program.segments), now):
             members[segment].append(str(contact))

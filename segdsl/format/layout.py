@@ -133,11 +133,15 @@ class Writer:
             cap = f", at most {node.cap.text}" if node.cap else ""
             self.whole(node, _STEP, f"{node.points.text} per {words(node.per)}{cap}")
 
+    def _leftmost(self, comment: ast.Comment) -> bool:
+        at = comment.span.start
+        return at == 0 or self.source.text[at - 1] in "\n\r\ufeff"
+
     def between(self, end: int) -> None:
         """The comments between two declarations: indented ones end the one above, the others begin the next."""
         while self.comments and self.comments[-1].span.start < end:
             comment = self.comments[-1]
-            if comment.own_line and self.source.position(comment.span.start)[1] == 1:
+            if comment.own_line and self._leftmost(comment):
                 break
             self._comment(self.comments.pop(), _STEP if self.lines else 0)
         self.blank()

@@ -40,7 +40,7 @@ _GROUPS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"DATE", "INSTANT"}), "a date, like `2026-01-31`"),
     (frozenset({"COMMA"}), "`,`"),
     (frozenset({"RPAR"}), "`)`"),
-    (frozenset({"LPAR"}), "`(`"),
+    (frozenset({"LPAR"}), "a list in parentheses"),
     (frozenset({"EQ", "CMP"}), "a comparison, like `>= 3`"),
     (frozenset({"EVER"}), "a window, like `in 30d`"),
     (frozenset({"AGO"}), "`ago`"),
@@ -55,53 +55,56 @@ _GROUPS: tuple[tuple[frozenset[str], str], ...] = (
 # Behind a name these words go on with the sentence, so they cannot be part of it without backticks.
 _RESERVED = frozenset(
     [
-        "and",
-        "or",
-        "not",
-        "then",
-        "where",
-        "in",
-        "on",
-        "since",
-        "after",
-        "before",
-        "between",
-        "within",
-        "without",
-        "has",
-        "changed",
-        "was",
-        "ever",
-        "matches",
-        "contains",
-        "today",
-        "yesterday",
-        "tomorrow",
-        "of",
-        "times",
-        "to",
-        "from",
+        *("and", "or", "not", "then", "where", "in", "on", "since", "after", "before", "between", "within", "without"),
+        *("has", "changed", "was", "ever", "matches", "contains", "today", "yesterday", "tomorrow"),
+        *("of", "times", "to", "from"),
     ]
 )
-# After a whole comparison nobody expects all that a name can be followed by; these openings are enough.
+_JOINING = frozenset({"and", "or", "not", "then"})
+
+# What writers of other languages type, and what it is called here.
 _FOREIGN = {
-    "==": ("write `=`", "=="),
-    "<>": ("write `!=`", "<>"),
-    "&&": ("write `and`", "&&"),
-    "||": ("write `or`", "||"),
-    "!": ("write `not` (and `!=` for `is not`)", "!"),
-    "'": ('texts stand in double quotes, `"like this"`', "'"),
-    "“": ('texts stand in straight double quotes, `"like this"`', "“"),
-    "”": ('texts stand in straight double quotes, `"like this"`', "”"),
-    "/": ("there is no division; compare with a product: `a > 2 * b`", "/"),
-    "≥": ("write `>=`", "≥"),
-    "≤": ("write `<=`", "≤"),
-    "≠": ("write `!=`", "≠"),
-    "–": ("write a plain minus, `-`", "–"),
-    "\ufeff": ("remove this invisible character", "\ufeff"),
+    "==": "write `=`",
+    "<>": "write `!=`",
+    "&&": "write `and`",
+    "||": "write `or`",
+    "!": "write `not` (and `!=` for `is not`)",
+    "'": 'texts stand in double quotes, `"like this"`',
+    "“": 'texts stand in straight double quotes, `"like this"`',
+    "”": 'texts stand in straight double quotes, `"like this"`',
+    "/": "there is no division; compare with a product: `a > 2 * b`",
+    "≥": "write `>=`",
+    "≤": "write `<=`",
+    "≠": "write `!=`",
+    "–": "write a plain minus, `-`",
+    "\ufeff": "remove this invisible character",
 }
 
-_WORDS = re.compile(r"(?:[^\W\d]\w*\s+)+$")
+# Near misses: what stands before the surprise, what it is and what follows, and the way out.
+_HINTS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
+    (re.compile(before + r"\s*$", re.IGNORECASE), re.compile(after, re.IGNORECASE), hint)
+    for before, after, hint in (
+        (r"\bat least", r"[0-9]", "for a count write `>= 3`"),
+        (r"\bat most", r"[0-9]", "for a count write `<= 3`; the limit of a score line takes a comma: `, at most 10`"),
+        (r"\b(more|less|fewer)\s+than", r"[0-9]+(\s+times|\b(?!\s*[a-z]))", "for a count write `> 3` or `< 3`"),
+        (r"", r"[0-9]+\s+times?\b", "for a count write `= 3` or `>= 3`; for a range `1 to 3 times`"),
+        (r"\b(last|past)", r"[0-9]", "write `in 30d`"),
+        (r"\bin(\s+the)?", r"(last|past)\s+[0-9]", "write `in 30d`"),
+        (r"\bin", r"(this|last|next)\s+[a-z]+", "leave out `in`: `visited last month`"),
+        (r"\bthen\s+[0-9]+\s*[a-z]+", r"ago\b", "it is `more than`, not `more then`: `visited more than 30d ago`"),
+        (r"", r"ago\b", "write `more than 30d ago`, `between 30d and 60d ago` or `on the day 4d ago`"),
+        (r"\bis not", r"(known|unknown|null)\b", "write `is known` or `is unknown`"),
+        (r"\bis", r"", "write `= …`, `is known` or `is unknown`"),
+        (r"\b(in|within|next|between|ago|and|than)", r"[0-9]+(?![\w.-])", "say which unit: `30d`, `36h`, `2w`, `6mo`"),
+        (r"\b(in|within|next|than|between)", r"[0-9.]+\s*[a-z]+", "a length of time is a whole number and one of "
+         "`ms s min h d w mo y`, like `36h`"),
+        (r"", r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}", "a date is written `2026-01-31`: year, month and day"),
+        (r"\b(on|since|after|before)", r"", "a date is written `2026-01-31`"),
+        (r"[=<>]", r"-\s*[^\W\d]", "to negate a name, subtract it from 0: `0 - name`"),
+        (r"[=<>]", r"[$€£]", "write the number alone, without a currency sign"),
+    )
+)  # fmt: skip
+
 _TOKEN = re.compile(r"[^\W\d]\w*|[0-9][\w.]*|\"(?:[^\"\\\n\r]|\\[^\n\r])*\"|==|<>|&&|\|\||[<>!]=|.", re.DOTALL)
 
 
@@ -138,7 +141,7 @@ def _reserved(surprise: Surprise, before: str, word: str) -> Diagnostic | None:
     if len(run) < 2 or run[-1].lower() not in _RESERVED or run[-2].lower() in _RESERVED:
         return None
     keyword = run[-1].lower()
-    if keyword in {"and", "or", "not", "then", "where"}:
+    if keyword in _JOINING or keyword == "where":
         return None
     # The name reaches back to the word behind the previous keyword.
     name = [run[-1]]
@@ -202,7 +205,7 @@ def explain(surprise: Surprise) -> Diagnostic:
     word = match[0] if match else text[at : at + 1]
     span = Span(at, at + len(word))
     if word in _FOREIGN:
-        return Diagnostic("SEG0101", f"`{word}` is not part of the language", source, span, help=_FOREIGN[word][0])
+        return Diagnostic("SEG0101", f"`{word}` is not part of the language", source, span, help=_FOREIGN[word])
     if word == "=" and before.endswith("="):
         return Diagnostic("SEG0101", "`==` is not part of the language", source, Span(at - 1, at + 1), help="write `=`")
     if word == ">" and before.endswith("<"):
@@ -213,9 +216,17 @@ def explain(surprise: Surprise) -> Diagnostic:
         return Diagnostic(
             "SEG0110", "this `)` closes nothing", source, span, help="remove it, or open the parenthesis earlier"
         )
-    reserved = _reserved(surprise, before, f"`{word}`")
+    hint = _hint(before, text[at : surprise.end])
+    # a number or a name behind a keyword is a slip in the clause; anything else says that it was no clause
+    reserved = (
+        None
+        if hint or (re.match(r"[\w\"`]", word) and word.lower() not in _RESERVED)
+        else _reserved(surprise, before, f"`{word}`")
+    )
     if reserved is not None:
         return reserved
+    if word == ":" and surprise.whole == "rule":
+        hint = "a bare rule has no heading: leave out everything up to the `:`"
     where = f" after `{previous}`" if previous else ""
     return Diagnostic(
         "SEG0101",
@@ -223,8 +234,15 @@ def explain(surprise: Surprise) -> Diagnostic:
         source,
         span,
         label=f"{could} could come here" if could else "",
-        help=_help(surprise, word),
+        help=hint or _help(surprise, previous if previous.lower() in _RESERVED and len(before.split()) > 1 else word),
     )
+
+
+def _hint(before: str, after: str) -> str:
+    for stood, comes, hint in _HINTS:
+        if stood.search(before) and comes.match(after):
+            return hint
+    return ""
 
 
 def _open_parenthesis(text: str, start: int, end: int) -> int | None:
@@ -243,6 +261,8 @@ def _help(surprise: Surprise, word: str) -> str:
     lower = word.lower()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?[a-z]+", lower):
         return "a length of time is a whole number and one of `ms s min h d w mo y`, like `36h`"
+    if lower in _JOINING:
+        return f"`{word}` stands between two tests, or before one"
     if lower in _RESERVED:
         return f"if `{word}` is part of a name, write the whole name in backticks"
     if surprise.whole == "score" and "POINTS" in surprise.expected:

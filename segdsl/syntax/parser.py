@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -97,8 +98,8 @@ def _chunks(source: Source) -> tuple[int, list[tuple[int, int]]]:
         line = _LINE.match(text, position)
         assert line is not None
         position = line.end()
-    ends = [*starts[1:], len(text)]
-    return (starts[0] if starts else len(text)), list(zip(starts, ends, strict=True))
+    ends = [*starts, len(text)]
+    return ends[0], list(pairwise(ends))
 
 
 def _heading_problem(source: Source, start: int) -> Diagnostic | None:

@@ -1,0 +1,259 @@
+"""The SQL backend on a real DuckDB, from hand-built core nodes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlglot import exp, parse, parse_one
+
+from segdsl import types
+from segdsl.backends.sql import compile_segments
+from segdsl.catalog import model
+from segdsl.core import nodes
+from segdsl.core.nodes import All, Branch, Compare, Const, Events, Measure, Not, Program, Property, Segment
+from segdsl.core.time import DAY, EVER, FromNow, Span, parse_instant
+from segdsl.engines import connect
+from segdsl.text.diagnostic import Errors
+from segdsl.text.source import Source
+
+NOW = parse_instant("2026-03-10T00:00:00Z", "UTC") or 0
+MONEY = types.decimal(18, 2)
+STAGES = types.Enum(("lead", "customer", "alumnus"))
+C = model.Column
+
+
+def catalog(folder: Path) -> model.Catalog:
+    attribute, prop = model.Attribute, model.Property
+    return model.Catalog(
+        source=Source("segdsl.yml", ""), folder=folder, database=str(folder), timezone="Europe/Berlin", rules=(),
+        contacts="contacts", key=C("id"),
+        attributes={
+            "country": attribute("country", types.String(), (C("country"),)),
+            "score": attribute("score", types.INT, (C("score"),)),
+            "born": attribute("born", types.Date(), (C("born"),)),
+            "home": attribute("home", types.Geo(), (C("lat"), C("lon"))),
+            "tags": attribute("tags", types.ListOf(), (C("tags"),)),
+            "active": attribute("active", types.Bool(), (C("active"),)),
+        },
+        events={
+            "visited": model.Event(
+                "visited", "visits", C("id"), model.TimeColumn(C("at")),
+                {"path": prop("path", types.String(), C("path")), "stage": prop("stage", STAGES, C("stage"))}, "path",
+            ),
+            "purchased": model.Event(
+                "purchased", "orders", C("id"), model.TimeColumn(C("ms"), unit="ms"),
+                {"amount": prop("amount", MONEY, C("props", ("total", "net")))}, id=C("delivery"),
+                where=((C("kind"), ("buy", "re'buy")),),
+            ),
+        },
+    )  # fmt: skip
+
+
+CONTACTS = """id,country,score,born,lat,lon,tags,active
+a,DE,5,2026-03-29,52.52,13.405,"[""vip"",1]",true
+b,,x,2026-02-30,91,0,,false
+c,"O'Hara \\ % $ /*",-7,,48.1,11.5,[],maybe
+"""
+VISITS = """id,at,path,stage
+a,2026-03-09T23:59:59Z,/pricing,customer
+a,2026-03-10T00:00:00Z,/pricing,lead
+a,2026-03-10T00:00:00.000001Z,/pricing,lead
+b,2026-02-08T00:00:00Z,/x_y,alumnus
+b,2026-02-08T01:00:00+01:00,/x%y,customer
+c,nonsense,/pricing,lead
+"""
+ORDERS = (
+    '{"id":"a","ms":1772668800000,"kind":"buy","delivery":"1","props":{"total":{"net":10.10}}}\n'
+    '{"id":"a","ms":1772668800000,"kind":"buy","delivery":"1","props":{"total":{"net":10.10}}}\n'
+    '{"id":"b","ms":"1772668800000","kind":"re\'buy","delivery":null,"props":{"total":{"net":"20.20"}}}\n'
+    '{"id":"b","ms":1772668800000.5,"kind":"buy","delivery":null,"props":{"total":{"net":"oops"}}}\n'
+    '{"id":"c","ms":1772668800000,"kind":"other","props":{"total":{"net":1}}}\n'
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> model.Catalog:
+    (tmp_path / "contacts.csv").write_text(CONTACTS)
+    (tmp_path / "visits.csv").write_text(VISITS)
+    (tmp_path / "orders.jsonl").write_text(ORDERS)
+    return catalog(tmp_path)
+
+
+def events(kind: str, where: nodes.Rule = nodes.EVERYONE, span: object = EVER) -> Events:
+    return Events((Branch(kind, where),), span)  # type: ignore[arg-type]
+
+
+def members(project: model.Catalog, *rules: nodes.Rule) -> list[str]:
+    """For each rule the ids of its members, run together."""
+    named = {f"s{i}": Segment(f"s{i}", rule, words="it's */ DROP TABLE x; -- \n") for i, rule in enumerate(rules)}
+    program = Program(named, {})
+    with connect(project) as engine:
+        text = compile_segments(program, project, list(named), NOW, engine.schema())
+        assert len(parse(text, dialect="duckdb")) == 1
+        again = parse_one(text, dialect="duckdb").sql("duckdb", pretty=True)
+        assert parse_one(again, dialect="duckdb").sql("duckdb", pretty=True) == again
+        found = list(engine.members(program, list(named), NOW))
+    return ["".join(str(contact) for segment, contact in found if segment == name) for name in named]
+
+
+def at_least(n: int, of: Events) -> nodes.Rule:
+    return Compare(">=", Measure("count", of), Const(n, types.INT))
+
+
+COUNTRY = nodes.Attribute("country", types.String())
+SCORE = nodes.Attribute("score", types.INT)
+PATH = Property("path", types.String())
+AMOUNT = Property("amount", MONEY)
+STAGE = Property("stage", STAGES)
+
+
+def test_logic_is_two_valued(project: model.Catalog) -> None:
+    german = Compare("=", COUNTRY, Const("DE", types.String()))
+    assert members(project, german, Not(german), All(()), nodes.Any(()), Not(Not(german))) == [
+        "a",
+        "bc",
+        "abc",
+        "",
+        "a",
+    ]
+
+
+def test_windows_are_exact_and_the_future_does_not_exist(project: model.Catalog) -> None:
+    last = Span(FromNow(-DAY), FromNow())
+    assert members(
+        project,
+        at_least(2, events("visited", span=last)),
+        at_least(3, events("visited")),
+        at_least(2, events("visited", span=Span(FromNow(-30 * DAY), FromNow()))),
+        Compare("=", Measure("count", events("visited")), Const(0, types.INT)),
+    ) == ["a", "", "a", "c"]
+
+
+def test_globs_and_quotes(project: model.Catalog) -> None:
+    odd = "O'Hara \\ % $ /*"
+    one = nodes.Match(PATH, (("/x_", nodes.Wild.ONE),))
+    assert members(
+        project,
+        Compare("=", COUNTRY, Const(odd, types.String())),
+        nodes.Match(COUNTRY, (("O'", nodes.Wild.RUN, "% $ /", nodes.Wild.ONE),)),
+        at_least(1, events("visited", one)),
+        at_least(2, events("visited", nodes.Match(PATH, (("/x", nodes.Wild.ONE, "y"),)))),
+        nodes.Match(nodes.Folded(COUNTRY), (("de",),)),
+    ) == ["c", "c", "b", "b", "a"]
+
+
+def test_money_duplicates_and_json(project: model.Catalog) -> None:
+    total = Measure("sum", events("purchased"), types.Number(2, 10**30), AMOUNT)
+    assert members(
+        project,
+        Compare("=", total, Const(1010, MONEY)),
+        Compare("=", total, Const(202, types.decimal(18, 1))),
+        Compare(">", total, Const(10105, types.decimal(18, 3))),
+        at_least(2, events("purchased")),
+        Compare(">", nodes.Arithmetic("*", total, SCORE, types.Number(2, 10**37)), Const(0, types.INT)),
+    ) == ["a", "b", "b", "b", "a"]
+
+
+def test_what_does_not_fit_is_unknown(project: model.Catalog) -> None:
+    active = nodes.Attribute("active", types.Bool())
+    home = nodes.Attribute("home", types.Geo())
+    assert members(
+        project,
+        nodes.Known(SCORE),
+        nodes.Known(nodes.Attribute("born", types.Date())),
+        nodes.Known(home),
+        nodes.Contains(nodes.Attribute("tags", types.ListOf()), "vip"),
+        Compare("=", active, Const(True, types.Bool())),
+        Not(Compare("=", active, Const(True, types.Bool()))),
+        nodes.Near(home, 52.5, 13.4, 5.0),
+    ) == ["ac", "a", "ac", "a", "a", "bc", "a"]
+
+
+def test_same_within_first_last_percentile_distinct(project: model.Catalog) -> None:
+    two = Const(2, types.INT)
+    visited = events("visited")
+    assert members(
+        project,
+        Compare(">=", Measure("count", visited, same=(PATH,)), two),
+        Compare(">=", Measure("count", visited, within=1_000_001), two),
+        Compare(">=", Measure("count", visited, within=1_000_000), two),
+        Compare("=", Measure("last", visited, STAGES, STAGE), Const("alumnus", STAGES)),
+        Compare("=", Measure("first", visited, STAGES, STAGE), Const("customer", STAGES)),
+        Compare("=", Measure("percentile", events("purchased"), MONEY, AMOUNT, (1, 2)), Const(2020, MONEY)),
+        Compare(
+            ">=", Measure("distinct", visited, types.INT, nodes.PeriodOf("day", "Europe/Berlin")), Const(1, types.INT)
+        ),
+        nodes.InSpan(Measure("last", visited, types.Timestamp()), Span(None, FromNow(-20 * DAY))),
+    ) == ["a", "ab", "b", "b", "ab", "b", "ab", "b"]
+
+
+def test_anchors_unions_and_segments(project: model.Catalog) -> None:
+    first = Measure("first", events("purchased"), types.Timestamp())
+    after = events("visited", span=nodes.Anchored(first, 0, 5 * DAY))
+    both = Events((Branch("visited", nodes.EVERYONE), Branch("purchased", nodes.EVERYONE)), EVER)
+    assert members(
+        project, at_least(2, after), at_least(4, both), nodes.InSegment("s0"), Not(nodes.InSegment("s0")),
+    ) == ["a", "b", "a", "bc"]  # fmt: skip
+
+
+def test_points(project: model.Catalog) -> None:
+    count = Measure("count", events("visited"))
+    points = nodes.Points(
+        (
+            nodes.Award(20, at_least(1, events("purchased"))),
+            nodes.Award(2, per=count, cap=3),
+            nodes.Award(-5, Not(nodes.Known(COUNTRY))),
+        ),
+        types.Number(0, 1000),
+    )
+    assert members(project, Compare("=", points, Const(23, types.INT)), Compare("=", points, Const(18, types.INT))) == [
+        "a",
+        "b",
+    ]
+
+
+def test_products_of_the_widest_numbers(project: model.Catalog) -> None:
+    big = Const(10**18 - 1, types.decimal(18, 9))
+    product = nodes.Arithmetic("*", big, big, types.Number(18, (10**18 - 1) ** 2))
+    assert members(project, Compare("=", product, Const((10**18 - 1) ** 2, product.type))) == ["abc"]
+
+
+def test_many_segments_share_passes(project: model.Catalog) -> None:
+    rules = [
+        All(
+            (
+                at_least(1 + i % 3, events("visited", nodes.Match(PATH, ((f"/p{i}",),)))),
+                Not(at_least(1, events("purchased"))),
+            )
+        )
+        for i in range(100)
+    ]
+    assert members(project, *rules) == [""] * 100
+
+
+def test_unknown_dialect_and_missing_columns(project: model.Catalog, tmp_path: Path) -> None:
+    with pytest.raises(Errors, match="SEG0701"):
+        compile_segments(Program({}, {}), project, [], NOW, None, "oracle")
+    (tmp_path / "visits.csv").unlink()
+    with connect(project) as engine, pytest.raises(Errors, match="SEG0711"):
+        list(engine.members(Program({"s": Segment("s", at_least(1, events("visited")))}, {}), ["s"], NOW))
+
+
+def test_not_binds_its_operand(project: model.Catalog) -> None:
+    rule = Not(All((nodes.Known(COUNTRY), nodes.Any((nodes.Known(SCORE), nodes.Known(COUNTRY))))))
+    text = compile_segments(Program({"s": Segment("s", rule)}, {}), project, ["s"], NOW)
+    tree = parse_one(text, dialect="duckdb")
+    assert isinstance(tree.find(exp.Where).this, exp.Boolean | exp.Not | exp.And)
+    assert members(project, rule) == ["b"]
+
+
+def test_facts(project: model.Catalog) -> None:
+    with connect(project) as engine:
+        facts = {each.id: each for each in engine.facts()}
+    assert sorted(facts) == ["a", "b", "c"]
+    assert facts["a"].attributes[None, "score"] == 5 and facts["a"].attributes[None, "tags"] == ("vip",)
+    assert facts["a"].attributes[None, "home"] == (52.52, 13.405)
+    assert facts["a"].attributes[None, "born"] == parse_instant("2026-03-29T00:00", "Europe/Berlin")
+    assert [row[1]["amount"] for row in facts["a"].events["purchased"]] == [1010]
+    assert facts["c"].events.get("visited", []) == []

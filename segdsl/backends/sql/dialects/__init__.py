@@ -1,0 +1,26 @@
+"""The SQL dialects: one file each, and this one list."""
+
+from __future__ import annotations
+
+from segdsl.backends.sql.dialects.duckdb import DuckDB
+from segdsl.text.diagnostic import Diagnostic, Errors
+from segdsl.text.suggest import nearest
+
+DIALECTS = {"duckdb": DuckDB()}
+
+
+def get(name: str) -> DuckDB:
+    """The dialect of a name; raises `Errors` (SEG0701) for an unknown one."""
+    if name in DIALECTS:
+        return DIALECTS[name]
+    close = nearest(name, DIALECTS)
+    known = ", ".join(f"`{each}`" for each in DIALECTS)
+    raise Errors(
+        [
+            Diagnostic(
+                "SEG0701",
+                f"no such dialect: `{name}`",
+                help=f"did you mean `{close}`?" if close else f"there is {known}",
+            )
+        ]
+    )

@@ -1,0 +1,169 @@
+"""Small builders over sqlglot: names, literals, balanced logic and templates.
+
+sqlglot puts no parentheses of its own around operands, so everything that nests goes through here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+from sqlglot import exp, parse_one
+from sqlglot.dialects.duckdb import DuckDB
+
+Node = Any  # sqlglot's nodes; the library's own annotations are too loose to help a strict checker
+
+TRUE = exp.true
+FALSE = exp.false
+NULL = exp.null
+WIDE = 16  # more operands than this are grouped, so that no printer or parser meets a deep or endless chain
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+_ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array)
+
+
+def identifier(name: str) -> Node:
+    """An identifier, quoted unless it is a plain lower-case word that no dialect reserves."""
+    plain = _PLAIN.fullmatch(name) is not None and name.upper() not in DuckDB.Tokenizer.KEYWORDS
+    return exp.to_identifier(name, quoted=not plain)
+
+
+def column(name: str, table: str | None = None) -> Node:
+    return exp.Column(this=identifier(name), table=identifier(table) if table else None)
+
+
+def table(name: str, alias: str | None = None) -> Node:
+    """`name` or `schema.name`."""
+    parts = [identifier(part) for part in name.split(".")]
+    node = exp.Table(this=parts[-1], db=parts[-2] if len(parts) > 1 else None, catalog=parts[0] if parts[2:] else None)
+    if alias and alias != name:
+        node.set("alias", exp.TableAlias(this=identifier(alias)))
+    return node
+
+
+def text(value: str) -> Node:
+    return exp.Literal.string(value)
+
+
+def number(scaled: int, scale: int = 0) -> Node:
+    """An exact decimal literal: `number(1250, 2)` is 12.50."""
+    digits = str(abs(scaled))
+    if scale:
+        digits = digits.rjust(scale + 1, "0")
+        digits = f"{digits[:-scale]}.{digits[-scale:]}"
+    literal = exp.Literal.number(digits)
+    return exp.Neg(this=literal) if scaled < 0 else literal
+
+
+def paren(node: Node) -> Node:
+    """The node, in parentheses unless it cannot be torn apart."""
+    return node if isinstance(node, _ATOMS) and not isinstance(node, exp.Connector) else exp.Paren(this=node)
+
+
+def operand(node: Node) -> Node:
+    """For a side of `=`, `+` and the like; a negative literal may stay bare."""
+    return node if isinstance(node, exp.Neg) else paren(node)
+
+
+def conjunction(parts: Iterable[Node]) -> Node:
+    return _chain(list(parts), exp.And, TRUE)
+
+
+def disjunction(parts: Iterable[Node]) -> Node:
+    return _chain(list(parts), exp.Or, FALSE)
+
+
+def _chain(parts: list[Node], kind: Any, empty: Callable[[], Node]) -> Node:
+    if not parts:
+        return empty()
+    if len(parts) == 1:
+        return parts[0]
+    while len(parts) > WIDE:
+        groups = [parts[i : i + WIDE] for i in range(0, len(parts), WIDE)]
+        parts = [exp.Paren(this=_chain(group, kind, empty)) if len(group) > 1 else group[0] for group in groups]
+    other = exp.Or if kind is exp.And else exp.And
+    bare = [exp.Paren(this=part) if isinstance(part, other) else part for part in parts]
+    result = bare[0]
+    for part in bare[1:]:
+        result = kind(this=result, expression=part)
+    return result
+
+
+def negation(part: Node) -> Node:
+    return exp.Not(this=paren(part))
+
+
+def cast(node: Node, kind: str) -> Node:
+    return exp.Cast(this=node, to=_type(kind).copy())
+
+
+@lru_cache(maxsize=256)
+def _type(kind: str) -> Node:
+    return exp.DataType.build(kind, dialect="duckdb")
+
+
+def case(pairs: Sequence[tuple[Node, Node]], otherwise: Node | None = None) -> Node:
+    node = exp.Case(ifs=[exp.If(this=condition, true=value) for condition, value in pairs])
+    if otherwise is not None:
+        node.set("default", otherwise)
+    return node
+
+
+def coalesce(node: Node, default: Node) -> Node:
+    return exp.Coalesce(this=node, expressions=[default])
+
+
+def known(node: Node) -> Node:
+    return exp.Not(this=exp.Is(this=operand(node), expression=NULL()))
+
+
+_OPERATORS = {"=": exp.EQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
+
+
+def compare(op: Literal["=", "<", "<=", ">", ">="], left: Node, right: Node) -> Node:
+    return _OPERATORS[op](this=operand(left), expression=operand(right))
+
+
+def one_of(value: Node, options: Sequence[Node]) -> Node:
+    if len(options) == 1:
+        return compare("=", value, options[0])
+    return exp.In(this=operand(value), expressions=list(options))
+
+
+def aliased(node: Node, name: str) -> Node:
+    if isinstance(node, exp.Column) and node.name == name:
+        return node
+    return exp.Alias(this=node, alias=identifier(name))
+
+
+def cte(name: str, body: Node, comment: str = "") -> Node:
+    node = exp.CTE(this=body, alias=exp.TableAlias(this=identifier(name)))
+    if comment:
+        body.comments = [f" {safe_comment(comment)} "]
+    return node
+
+
+def safe_comment(words: str) -> str:
+    """Rule text as it may stand in a comment: one line, and nothing in it that ends or opens a comment."""
+    flat = "".join(c if c.isprintable() else " " for c in words)
+    return " ".join(flat.split()).replace("*/", "* /").replace("/*", "/ *").replace("--", "- -")
+
+
+@lru_cache(maxsize=512)
+def _parsed(source: str) -> Node:
+    return parse_one(source, dialect="duckdb")
+
+
+def template(source: str, **slots: Node) -> Node:
+    """SQL text of this package with `_name` columns replaced by nodes. Never give it text of a user."""
+    tree = _parsed(source).copy()
+    for found in list(tree.find_all(exp.Column)):
+        name = found.name
+        if name.startswith("_") and name[1:] in slots and not found.table:
+            node = paren(slots[name[1:]].copy())
+            if found is tree:
+                return node
+            found.replace(node)
+    return tree

@@ -1,0 +1,283 @@
+"""DuckDB: how stored columns become canonical values there, and the few spellings that are its own.
+
+Measured on DuckDB 2.0: a text with an offset loses it when cast to TIMESTAMP (so those go by way of TIMESTAMPTZ),
+`timezone(zone, clock)` takes the later of two instants (corrected here), decimals round half away from zero.
+"""
+
+from __future__ import annotations
+
+import re
+
+from segdsl import types
+from segdsl.backends.sql.build import NULL, Node, case, cast, number, one_of, template, text
+from segdsl.core.time import FIRST, LAST
+from segdsl.types import Type
+
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = rf"{_DAY}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{{1,9}})?)?"
+_OFFSET = r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
+_UNITS = {"s": 10**6, "ms": 1000, "us": 1}
+_INTS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+         "UHUGEINT", "INT128", "UINT128", "INT", "INT64", "INT32"}  # fmt: skip
+
+
+class DuckDB:
+    """The dialect's conversions. `family` sorts physical types; the `..._from` methods convert between them."""
+
+    name = "duckdb"
+
+    def family(self, physical: str) -> str:
+        """text, int, decimal, float, bool, timestamp, timestamptz, timestamp_ns, date, json, list, label or other."""
+        kind = physical.upper().strip()
+        if kind in _INTS:
+            return "int"
+        if kind.startswith(("DECIMAL", "NUMERIC")):
+            return "decimal"
+        if kind.startswith("ENUM") or kind == "UUID":
+            return "label"
+        if kind.endswith("[]"):
+            return "list" if kind == "VARCHAR[]" else "other"
+        return {
+            "VARCHAR": "text", "TEXT": "text", "DOUBLE": "float", "FLOAT": "float", "REAL": "float", "BOOLEAN": "bool",
+            "TIMESTAMP": "timestamp", "TIMESTAMP WITH TIME ZONE": "timestamptz", "TIMESTAMPTZ": "timestamptz",
+            "TIMESTAMP_NS": "timestamp_ns", "TIMESTAMP_S": "timestamp_ns", "TIMESTAMP_MS": "timestamp_ns",
+            "DATE": "date", "JSON": "json",
+        }.get(kind, "other")  # fmt: skip
+
+    def physical_of(self, declared: Type) -> str:
+        """The stored type that holds a declared type as it is."""
+        match declared:
+            case types.Bool():
+                return "BOOLEAN"
+            case types.Number():
+                return "BIGINT" if declared == types.INT else f"DECIMAL({_digits(declared)}, {declared.scale})"
+            case types.Float() | types.Geo():
+                return "DOUBLE"
+            case types.Timestamp() | types.Date():
+                return "TIMESTAMP"
+            case types.ListOf():
+                return "VARCHAR[]"
+            case _:
+                return "VARCHAR"
+
+    # --- from text -------------------------------------------------------------------------------------------
+
+    def from_text(self, x: Node, declared: Type, zone: str) -> Node:
+        match declared:
+            case types.Bool():
+                return template("CASE _x WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END", x=x)
+            case types.Number():
+                fraction = rf"(\.[0-9]{{1,{declared.scale}}}0*)?" if declared.scale else r"(\.0+)?"
+                pattern = "-?[0-9]+" + ("" if declared == types.INT else fraction)
+                return template(
+                    f"CASE WHEN REGEXP_FULL_MATCH(_x, _p) THEN TRY_CAST(_x AS {self.physical_of(declared)}) END",
+                    x=x, p=text(pattern),
+                )  # fmt: skip
+            case types.Float() | types.Geo():
+                return template(
+                    "CASE WHEN REGEXP_FULL_MATCH(_x, '-?[0-9]+([.][0-9]+)?') THEN TRY_CAST(_x AS DOUBLE) + 0e0 END", x=x
+                )
+            case types.Timestamp() | types.Date():
+                return self.instant_from_text(x, zone if isinstance(declared, types.Date) else None, declared, zone)
+            case types.ListOf():
+                return self.list_from_json(template("CASE WHEN JSON_VALID(_x) THEN CAST(_x AS JSON) END", x=x))
+            case _:
+                return x
+
+    def instant_from_text(self, x: Node, day_zone: str | None, declared: Type, local_zone: str | None) -> Node:
+        """ISO text. A day alone is midnight in `day_zone` (None: UTC); a clock without offset is in UTC, or local."""
+        plain = template("TRY_CAST(REPLACE(UPPER(_x), 'T', ' ') AS TIMESTAMP)", x=x)
+        offset = template("TIMEZONE('UTC', TRY_CAST(REPLACE(UPPER(_x), 'T', ' ') AS TIMESTAMPTZ))", x=x)
+        if isinstance(declared, types.Date):
+            day = template(
+                "CASE WHEN REGEXP_FULL_MATCH(_x, _p) THEN TRY_CAST(LEFT(_x, 10) AS TIMESTAMP) END",
+                x=x, p=text(_DAY + r"([Tt ]00:00(:00(\.0{1,9})?)?[Zz]?)?"),
+            )  # fmt: skip
+            return self.from_local(day, day_zone or "UTC")
+        return template(
+            "CASE WHEN REGEXP_FULL_MATCH(_x, _day) THEN _a WHEN REGEXP_FULL_MATCH(_x, _offset) THEN _b END",
+            x=x, a=self.from_local(plain, local_zone or "UTC"), b=offset,
+            day=text(f"{_DAY}|{_CLOCK}"), offset=text(_CLOCK + _OFFSET),
+        )  # fmt: skip
+
+    # --- from native columns -----------------------------------------------------------------------------------
+
+    def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
+        """The canonical value of a stored one; what does not fit is NULL, and nothing raises."""
+        family = self.family(physical)
+        if family == "json":
+            return self.from_json(x, declared, zone)
+        if family == "text" and not isinstance(declared, types.Timestamp):
+            return self.labelled(self.from_text(x, declared, zone), declared)
+        match declared:
+            case types.Timestamp() | types.Date():
+                return self.instant(x, family, declared, zone)
+            case types.String() | types.Enum() if family in {"text", "label"}:
+                return self.labelled(x if family == "text" else cast(x, "VARCHAR"), declared)
+            case types.Bool() if family == "bool":
+                return x
+            case types.Number():
+                return self.exact(x, family, physical, declared)
+            case types.Float() | types.Geo() if family in {"float", "int", "decimal"}:
+                value = template("CASE WHEN NOT ISNAN(_x) THEN CAST(_x AS DOUBLE) + 0e0 END", x=x)
+                return value if family == "float" else cast(cast(x, "VARCHAR"), "DOUBLE")
+            case types.ListOf() if family == "list":
+                return template("LIST_FILTER(_x, LAMBDA i : NOT i IS NULL)", x=x)
+        return cast(NULL(), self.physical_of(declared))
+
+    def labelled(self, x: Node, declared: Type) -> Node:
+        if not isinstance(declared, types.Enum):
+            return x
+        return case([(one_of(x.copy(), [text(value) for value in declared.values]), x)])
+
+    def exact(self, x: Node, family: str, physical: str, declared: types.Number) -> Node:
+        target = self.physical_of(declared)
+        if family == "float":
+            return self.from_shortest(x, declared)
+        if family == "int":
+            if declared == types.INT and physical.upper() not in {"BIGINT", "HUGEINT", "UBIGINT", "UHUGEINT"}:
+                return cast(x, target)
+            return template(f"TRY_CAST(_x AS {target})", x=x)
+        if family == "decimal":
+            # TRY_CAST rounds what does not fit: only what survives the way there and back is known.
+            back = re.sub(r"[^0-9A-Za-z(),]", "", physical)
+            return template(
+                f"CASE WHEN TRY_CAST(TRY_CAST(_x AS {target}) AS {back}) = _x THEN TRY_CAST(_x AS {target}) END", x=x
+            )
+        return cast(NULL(), target)
+
+    def from_shortest(self, x: Node, declared: types.Number) -> Node:
+        """A float: whole for an int, else its shortest decimal text rounded half away from zero."""
+        if declared == types.INT:
+            return template("CASE WHEN _x = TRUNC(_x) AND ABS(_x) < 9.3e18 THEN TRY_CAST(_x AS BIGINT) END", x=x)
+        return template(f"TRY_CAST(CAST(_x AS VARCHAR) AS {self.physical_of(declared)})", x=x)
+
+    def instant(self, x: Node, family: str, declared: Type, zone: str) -> Node:
+        """A timestamp or date out of any stored form; plain clocks are UTC, or midnights in `zone` for a date."""
+        is_date = isinstance(declared, types.Date)
+        if family == "text":
+            return self.instant_from_text(x, zone, declared, None)
+        if family == "date":
+            return self.from_local(cast(x, "TIMESTAMP"), zone if is_date else "UTC")
+        plain = {
+            "timestamp": x,
+            "timestamptz": template("TIMEZONE('UTC', _x)", x=x),
+            "timestamp_ns": cast(x, "TIMESTAMP"),
+        }.get(family, cast(NULL(), "TIMESTAMP"))
+        if not is_date:
+            return plain
+        day = template("CASE WHEN _x = DATE_TRUNC('day', _x) THEN _x END", x=plain)
+        return self.from_local(day, zone)
+
+    # --- from JSON -----------------------------------------------------------------------------------------------
+
+    def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
+        """The JSON value under keys; NULL where the text is not JSON or a key is missing."""
+        pointer = "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)
+        if self.family(physical) == "json":
+            return template("JSON_EXTRACT(_x, _p)", x=x, p=text(pointer))
+        guarded = template("CASE WHEN JSON_VALID(CAST(_x AS VARCHAR)) THEN CAST(_x AS VARCHAR) END", x=x)
+        return template("JSON_EXTRACT(_x, _p)", x=guarded, p=text(pointer))
+
+    def from_json(self, x: Node, declared: Type, zone: str) -> Node:
+        words = template("JSON_EXTRACT_STRING(_x, '$')", x=x)
+        kind = template("JSON_TYPE(_x)", x=x)
+        if isinstance(declared, types.ListOf):
+            inner = template("CASE WHEN JSON_VALID(_w) THEN CAST(_w AS JSON) END", w=words)
+            whole = case([(one_of(kind.copy(), [text("VARCHAR")]), inner)], x)
+            return self.list_from_json(whole)
+        arms = [(one_of(kind.copy(), [text("VARCHAR")]), self.convert(words, "VARCHAR", declared, zone))]
+        match declared:
+            case types.Bool():
+                arms.append((one_of(kind.copy(), [text("BOOLEAN")]), template("_w = 'true'", w=words)))
+            case types.Number():
+                whole = [text("BIGINT"), text("UBIGINT")]
+                arms.append((one_of(kind.copy(), whole), self.from_text(words, declared, zone)))
+                double = template("CAST(_w AS DOUBLE)", w=words)
+                arms.append((one_of(kind.copy(), [text("DOUBLE")]), self.from_shortest(double, declared)))
+            case types.Float() | types.Geo():
+                numbers = [text("BIGINT"), text("UBIGINT"), text("DOUBLE")]
+                arms.append((one_of(kind.copy(), numbers), template("CAST(_w AS DOUBLE) + 0e0", w=words)))
+        return case(arms)
+
+    def list_from_json(self, x: Node) -> Node:
+        return template(
+            "CASE WHEN JSON_TYPE(_x) = 'ARRAY' THEN LIST_TRANSFORM(LIST_FILTER(CAST(_x AS JSON[]),"
+            " LAMBDA i : JSON_TYPE(i) = 'VARCHAR'), LAMBDA i : JSON_EXTRACT_STRING(i, '$')) END",
+            x=x,
+        )
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def from_local(self, x: Node, zone: str) -> Node:
+        """The UTC clock when clocks in `zone` show `x`: the earlier of two, moved forward over a gap."""
+        if zone == "UTC":
+            return x
+        z = text(zone)
+        later = template("TIMEZONE('UTC', TIMEZONE(_z, _x))", x=x, z=z)
+        before = template("_u - INTERVAL '1' DAY", u=later)
+        # With the offset of the day before: if clocks then show x too, it is the earlier instant of the two.
+        candidate = template("_x - (TIMEZONE(_z, TIMEZONE('UTC', _b)) - _b)", x=x, z=z, b=before)
+        return template(
+            "CASE WHEN TIMEZONE(_z, TIMEZONE('UTC', _c)) = _x THEN _c ELSE _u END", x=x, z=z, c=candidate, u=later
+        )
+
+    def to_local(self, x: Node, zone: str) -> Node:
+        """The clock that `zone` shows at a UTC instant."""
+        return x if zone == "UTC" else template("TIMEZONE(_z, TIMEZONE('UTC', _x))", x=x, z=text(zone))
+
+    def epoch(self, x: Node, physical: str, unit: str) -> Node:
+        """An instant out of a number of seconds, milliseconds or microseconds, cut to the microsecond."""
+        family = self.family(physical)
+        size = _UNITS[unit]
+        if family == "json":
+            x, family = template("JSON_EXTRACT_STRING(_x, '$')", x=x), "text"
+        if family == "int":
+            low, high = number(FIRST // size), number(LAST // size)
+            return template(
+                "CASE WHEN _x BETWEEN _lo AND _hi THEN MAKE_TIMESTAMP(CAST(_x AS BIGINT) * _n) END",
+                x=x, lo=low, hi=high, n=number(size),
+            )  # fmt: skip
+        if family in {"float", "decimal"}:
+            x = cast(x, "VARCHAR")
+        elif family == "text":
+            x = template("CASE WHEN REGEXP_FULL_MATCH(_x, '-?[0-9]+([.][0-9]+)?') THEN _x END", x=x)
+        else:
+            return cast(NULL(), "TIMESTAMP")
+        scaled = template("TRY_CAST(_x AS DECIMAL(29, 11)) * _n", x=x, n=number(size))
+        return template(
+            "CASE WHEN _s BETWEEN _lo AND _hi THEN MAKE_TIMESTAMP(CAST(FLOOR(_s) AS BIGINT)) END",
+            s=scaled, lo=number(FIRST), hi=number(LAST),
+        )  # fmt: skip
+
+    def clock(self, x: Node, physical: str, zone: str) -> Node:
+        """An instant out of a local clock time in `zone`."""
+        family = self.family(physical)
+        if family == "json":
+            x, family = (
+                template("CASE WHEN JSON_TYPE(_x) = 'VARCHAR' THEN JSON_EXTRACT_STRING(_x, '$') END", x=x),
+                "text",
+            )
+        if family == "text":
+            return self.instant_from_text(x, None, types.Timestamp(), zone)
+        if family in {"timestamp", "timestamp_ns", "date"}:
+            return self.from_local(cast(x, "TIMESTAMP") if family != "timestamp" else x, zone)
+        return self.instant(x, family, types.Timestamp(), zone)
+
+    # --- keys ----------------------------------------------------------------------------------------------------
+
+    def key(self, x: Node, physical: str, whole: bool) -> Node:
+        """A contact's key as the contacts' table has it: whole numbers, or text."""
+        family = self.family(physical)
+        if family == "json":
+            x, family = template("JSON_EXTRACT_STRING(_x, '$')", x=x), "text"
+        if whole and family != "int":
+            return template(
+                "CASE WHEN CAST(TRY_CAST(_t AS BIGINT) AS VARCHAR) = _t THEN TRY_CAST(_t AS BIGINT) END",
+                t=x if family == "text" else cast(x, "VARCHAR"),
+            )
+        return x if whole or family == "text" else cast(x, "VARCHAR")
+
+
+def _digits(declared: types.Number) -> int:
+    return max(len(str(declared.limit)), declared.scale, 1)

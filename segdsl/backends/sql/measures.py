@@ -1,0 +1,226 @@
+"""Measures: values over a contact's events, as grouped queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlglot import exp
+
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.reading import ranked, select
+from segdsl.backends.sql.rules import Names, Rules, instant, interval
+from segdsl.core import nodes
+from segdsl.core.time import Span
+
+WIDEST = 24  # aggregates in one GROUP BY: beyond 32 DuckDB plans in quadratic time
+
+
+def simple(measure: nodes.Measure) -> bool:
+    """Whether one conditional aggregate is enough, so that it can share a pass over the events with others."""
+    if measure.same or measure.within is not None or isinstance(measure.events.span, nodes.Anchored):
+        return False
+    if any(
+        isinstance(node, nodes.Attribute | nodes.Measure | nodes.Points)
+        for br in measure.events.branches
+        for node in nodes.walk(br.where)
+    ):
+        return False
+    return measure.kind in {"count", "sum", "min", "max", "distinct"} or (
+        measure.kind in {"first", "last"} and measure.of is None
+    )
+
+
+class Passes:
+    """Builds the bodies of measure CTEs. `kinds` maps event kinds to their CTEs."""
+
+    def __init__(self, rules: Rules, kinds: Mapping[str, str], properties: Mapping[str, Mapping[str, str]]) -> None:
+        self.rules, self.kinds, self.properties = rules, kinds, properties
+
+    def inside(self, kind: str) -> Rules:
+        """The rules as seen by one kind's events."""
+        old = self.rules
+        names = Names(
+            old.names.attributes, old.names.measures, self.properties[kind], old.names.segments, old.names.contact
+        )
+        return Rules(names, old.program, old.dialect, old.reading, old.now)
+
+    def span(self, span: Span | None) -> list[Node]:
+        if span is None:
+            return []
+        lo, hi = span.resolve_for_events(self.rules.now)
+        parts = [b.compare(">", b.column("t"), instant(lo))] if lo is not None else []
+        return [*parts, b.compare("<=", b.column("t"), instant(hi))]
+
+    # --- simple measures ---------------------------------------------------------------------------------------
+
+    def shared(self, group: Sequence[tuple[nodes.Measure, str]]) -> Node:
+        """One pass for measures over the same branches, or (each its own condition) over the same single kind."""
+        measures = [measure for measure, _ in group]
+        branches = measures[0].events.branches
+        alike = all(measure.events.branches == branches for measure in measures)
+        if len(branches) > 1:
+            source = self.union(branches, [m.of for m in measures if m.of is not None])
+            conditions: list[Node] = []
+        else:
+            source = b.table(self.kinds[branches[0].kind])
+            conditions = self.where(branches[0]) if alike else []
+        columns = [("contact", b.column("contact"))]
+        spans = {measure.events.span for measure in measures}
+        if len(spans) == 1 and alike:
+            conditions += self.span(measures[0].events.span)  # type: ignore[arg-type]
+        for measure, name in group:
+            each = [] if alike else self.where(measure.events.branches[0])
+            each += [] if len(spans) == 1 and alike else self.span(measure.events.span)  # type: ignore[arg-type]
+            columns.append((name, self.aggregate(measure, each, len(branches) > 1)))
+        return select(columns, source, conditions).group_by(b.column("contact"), copy=False)
+
+    def where(self, branch: nodes.Branch) -> list[Node]:
+        rule = self.inside(branch.kind).rule(branch.where)
+        if isinstance(rule, exp.Boolean) and rule.this:
+            return []
+        return [exp.Paren(this=rule) if isinstance(rule, exp.Or) else rule]
+
+    def aggregate(self, measure: nodes.Measure, conditions: list[Node], united: bool) -> Node:
+        value = self.of(measure, united)
+        if conditions:
+            value = b.case([(b.conjunction(conditions), b.number(1) if value is None else value)])
+        match measure.kind:
+            case "count":
+                return exp.Count(this=exp.Star() if value is None else value)
+            case "sum":
+                return exp.Sum(this=value)
+            case "distinct":
+                return exp.Count(this=exp.Distinct(expressions=[value]))
+            case "min" | "first":
+                return exp.Min(this=value)
+            case _:
+                return exp.Max(this=value)
+
+    def of(self, measure: nodes.Measure, united: bool) -> Node | None:
+        if measure.of is None:
+            return b.column("t") if measure.kind in {"first", "last"} else None
+        if united:
+            return b.column(united_name(measure.of))
+        return self.inside(measure.events.branches[0].kind).value(measure.of)
+
+    def union(self, branches: Sequence[nodes.Branch], values: Sequence[nodes.Property | nodes.PeriodOf]) -> Node:
+        """The events of several kinds, with the values asked of them."""
+        queries = []
+        for branch in branches:
+            inside = self.inside(branch.kind)
+            columns = [("contact", b.column("contact")), ("t", b.column("t"))]
+            columns += [(united_name(value), inside.value(value)) for value in dict.fromkeys(values)]
+            queries.append(select(columns, b.table(self.kinds[branch.kind]), self.where(branch)))
+        return united(queries).subquery("events")
+
+    # --- measures that need a query of their own ------------------------------------------------------------------
+
+    def own(self, measure: nodes.Measure, name: str) -> Node:
+        events = measure.events
+        values = [value for value in (measure.of, *measure.same) if value is not None]
+        timed = events.span is not None
+        queries = [self.rows(branch, events.span, values, timed) for branch in events.branches]
+        rows = united(queries).subquery("events")
+        contact = b.column("contact")
+        same = [b.column(united_name(value)) for value in measure.same]
+        conditions = [b.known(column) for column in same]
+        value = b.column(united_name(measure.of)) if measure.of is not None else None
+        if value is not None:
+            conditions.append(b.known(value))
+        if measure.within is not None:
+            frame = exp.WindowSpec(
+                kind="RANGE", start=interval(measure.within - 1), start_side="PRECEDING", end="CURRENT ROW"
+            )
+            window = exp.Window(
+                this=exp.Count(this=exp.Star()), partition_by=[contact, *same],
+                order=exp.Order(expressions=[exp.Ordered(this=b.column("t"), nulls_first=False)]), spec=frame,
+            )  # fmt: skip
+            return self.best(select([("contact", contact), ("n", window)], rows, conditions), name)
+        if measure.kind == "count" and same:
+            counted = select([("contact", contact), ("n", exp.Count(this=exp.Star()))], rows, conditions)
+            return self.best(counted.group_by(contact, *same, copy=False), name)
+        if measure.kind == "percentile":
+            return self.percentile(measure, value, rows, conditions, name)
+        if measure.kind in {"first", "last"} and measure.of is not None:
+            down = measure.kind == "last"
+            keys = [b.column("t"), ranked(value, measure.of.type)]
+            window = exp.Window(
+                this=exp.RowNumber(), partition_by=[contact],
+                order=exp.Order(expressions=[exp.Ordered(this=key, desc=down, nulls_first=False) for key in keys]),
+            )  # fmt: skip
+            places = select([("contact", contact), ("v", value), ("place", window)], rows, conditions)
+            return select(
+                [("contact", contact), (name, b.column("v"))], places.subquery("places"),
+                [b.compare("=", b.column("place"), b.number(1))],
+            )  # fmt: skip
+        aggregate = self.aggregate(measure, [], True)
+        return select([("contact", contact), (name, aggregate)], rows).group_by(contact, copy=False)
+
+    def rows(
+        self, branch: nodes.Branch, span: Span | nodes.Anchored | None,
+        values: Sequence[nodes.Property | nodes.PeriodOf], timed: bool,
+    ) -> Node:  # fmt: skip
+        """One branch's events, joined with the contact (and the anchor's measure) if they are asked about."""
+        inside = self.inside(branch.kind)
+        kind = self.kinds[branch.kind]
+        columns = [("contact", b.column("contact", kind))]
+        columns += [("t", b.column("t"))] if timed else []
+        columns += [(united_name(value), inside.value(value)) for value in dict.fromkeys(values)]
+        conditions = self.where(branch)
+        asked = list(nodes.walk(branch.where))
+        if isinstance(span, nodes.Anchored):
+            conditions += inside.anchored(b.column("t"), span)
+            asked += list(nodes.walk(span.anchor))
+        else:
+            conditions += self.span(span)
+        node = select(columns, b.table(kind), conditions)
+        here = b.column("contact", kind)
+        if any(isinstance(each, nodes.Attribute) for each in asked):
+            contact = inside.names.contact
+            node = node.join(b.table(contact), on=b.compare("=", b.column("id", contact), here), copy=False)
+        tables = dict.fromkeys(
+            inside.names.measures[each][0]
+            for each in asked
+            if isinstance(each, nodes.Measure) and each in inside.names.measures
+        )
+        for table in tables:
+            on = b.compare("=", b.column("contact", table), here.copy())
+            node = node.join(b.table(table), on=on, join_type="left", copy=False)
+        return node
+
+    def best(self, rows: Node, name: str) -> Node:
+        contact = b.column("contact")
+        columns = [("contact", contact), (name, exp.Max(this=b.column("n")))]
+        return select(columns, rows.subquery("groups_")).group_by(contact, copy=False)
+
+    def percentile(self, measure: nodes.Measure, value: Node, rows: Node, conditions: list[Node], name: str) -> Node:
+        """The value at rank r = ceil(n * p), found without dividing: (r - 1) * d < n * m <= r * d for p = m / d."""
+        assert measure.rank is not None
+        m, d = (b.number(part) for part in measure.rank)
+        contact = b.column("contact")
+        order = exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)])
+        places = select(
+            [("contact", contact), ("v", value),
+             ("r", exp.Window(this=exp.RowNumber(), partition_by=[contact], order=order)),
+             ("n", exp.Window(this=exp.Count(this=exp.Star()), partition_by=[contact]))],
+            rows, conditions,
+        )  # fmt: skip
+        rank = [b.template("(r - 1) * _d < n * _m", d=d, m=m), b.template("n * _m <= r * _d", d=d, m=m)]
+        return select([("contact", contact), (name, b.column("v"))], places.subquery("places"), rank)
+
+
+def united(queries: Sequence[Node]) -> Node:
+    result = queries[0]
+    for query in queries[1:]:
+        result = exp.Union(this=result, expression=query, distinct=False)
+    return result
+
+
+def united_name(value: nodes.Property | nodes.PeriodOf) -> str:
+    """What a value is called among the events of several kinds."""
+    if isinstance(value, nodes.PeriodOf):
+        return f"{value.unit}_of_{''.join(c if c.isalnum() else '_' for c in value.zone.lower())}"
+    return "v_" + "".join(
+        c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" if c != " " else "_" for c in value.key
+    )

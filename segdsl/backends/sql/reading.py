@@ -1,0 +1,229 @@
+"""From stored columns to canonical values: the one place that knows how tables are mapped.
+
+Every SELECT built here yields BOOLEAN, BIGINT, DECIMAL, DOUBLE, VARCHAR, TIMESTAMP (UTC, without zone) or
+VARCHAR[]; what does not fit its declared type is NULL. A column stored as declared stays a bare column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlglot import exp
+
+from segdsl import types
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.dialects.duckdb import DuckDB
+from segdsl.catalog import model
+from segdsl.types import Type
+
+Schema = Mapping[tuple[str, str], str]
+
+
+def select(columns: Sequence[tuple[str, Node]], source: Node, where: Iterable[Node] = ()) -> Node:
+    node = exp.Select(expressions=[b.aliased(value, name) for name, value in columns])
+    node = node.from_(source, copy=False)
+    conditions = list(where)
+    return node.where(b.conjunction(conditions), copy=False) if conditions else node
+
+
+class Reading:
+    """Table expressions for one catalog, as physically stored according to a schema."""
+
+    def __init__(self, catalog: model.Catalog, dialect: DuckDB, schema: Schema | None) -> None:
+        self.catalog = catalog
+        self.dialect = dialect
+        self.schema = schema or {}
+        key = self.schema.get((catalog.contacts, catalog.key.name), "VARCHAR")
+        self.whole_keys = not catalog.key.path and dialect.family(key) == "int"
+
+    # --- columns -------------------------------------------------------------------------------------------------
+
+    def raw(self, table: str, column: model.Column, declared: str, source: str | None) -> tuple[Node, str]:
+        """The stored expression and its physical type."""
+        x = b.column(column.name, source)
+        if column.path:
+            stored = self.schema.get((table, column.name), "VARCHAR")
+            return self.dialect.json_at(x, column.path, stored), "JSON"
+        return x, self.schema.get((table, column.name), declared)
+
+    def value(self, table: str, column: model.Column, declared: Type, source: str | None = None) -> Node:
+        """A column's canonical value."""
+        bare = self.dialect.physical_of(declared)
+        as_declared = "DATE" if isinstance(declared, types.Date) else bare
+        x, physical = self.raw(table, column, as_declared, source)
+        untouched = not isinstance(declared, types.Enum | types.Date | types.Float | types.Geo | types.ListOf)
+        if physical.upper().replace(" ", "") == bare.replace(" ", "") and untouched:
+            return x
+        return self.dialect.convert(x, physical, declared, self.catalog.timezone)
+
+    def time(self, table: str, time: model.TimeColumn, source: str | None = None) -> Node:
+        """An event's instant."""
+        x, physical = self.raw(table, time.column, "BIGINT" if time.unit else "TIMESTAMP", source)
+        if time.unit:
+            return self.dialect.epoch(x, physical, time.unit)
+        if time.timezone:
+            return self.dialect.clock(x, physical, time.timezone)
+        return self.value(table, time.column, types.Timestamp(), source)
+
+    def key(self, table: str, column: model.Column, source: str | None = None) -> Node:
+        """A column that holds contacts' keys."""
+        x, physical = self.raw(table, column, "BIGINT" if self.whole_keys else "VARCHAR", source)
+        return self.dialect.key(x, physical, self.whole_keys)
+
+    def text(self, table: str, column: model.Column, source: str | None = None) -> Node:
+        """Any column as text: discriminators, delivery ids, list names, keys of related records."""
+        x, physical = self.raw(table, column, "VARCHAR", source)
+        return self.dialect.key(x, physical, False)
+
+    # --- tables --------------------------------------------------------------------------------------------------
+
+    def event(self, kind: str, names: Mapping[str, str], timed: bool = True) -> Node:
+        """`contact, t, properties...` of one kind, duplicates dropped; `names` maps property keys to column names."""
+        event = self.catalog.events[kind]
+        catalog = self.catalog
+        aliases = catalog.identities
+        side = "e" if aliases else None
+        contact = self.key(event.table, event.contact, side)
+        source = b.table(event.table, side)
+        if aliases:
+            contact = b.coalesce(b.column("contact", "alias"), contact)
+        columns = [("contact", contact)]
+        conditions = [
+            b.one_of(self.text(event.table, column, side), [b.text(value) for value in values])
+            for column, values in event.where
+        ]
+        if event.time and timed:
+            columns.append(("t", self.time(event.table, event.time, side)))
+        for key, name in names.items():
+            prop = event.properties[key]
+            columns.append((name, self.value(event.table, prop.column, prop.type, side)))
+        if event.id is None:
+            return self._joined(select(columns, source, conditions), event, side)
+        # Duplicate deliveries: the earliest row of an id counts, ties go to the least of all declared properties.
+        spare = [(f"p{i}", key) for i, key in enumerate(event.properties) if key not in names]
+        every = {**names, **{key: name for name, key in spare}}
+        for name, key in spare:
+            prop = event.properties[key]
+            columns.append((name, self.value(event.table, prop.column, prop.type, side)))
+        columns.append(("delivery", self.text(event.table, event.id, side)))
+        inner = self._joined(select(columns, source, conditions), event, side)
+        order = [b.column("t")] if event.time and timed else []
+        order += [b.column(every[key]) for key in event.properties]
+        window = exp.Window(this=exp.RowNumber(), partition_by=[b.column("contact"), b.column("delivery")])
+        if order:
+            window.set("order", exp.Order(expressions=[exp.Ordered(this=o, nulls_first=False) for o in order]))
+        kept = ["contact", *(["t"] if event.time and timed else []), *names.values()]
+        ranked = select([*((n, b.column(n)) for n in [*kept, "delivery"]), ("copy", window)], inner.subquery("rows_"))
+        first = b.disjunction([
+            exp.Is(this=b.column("delivery"), expression=b.NULL()), b.compare("=", b.column("copy"), b.number(1))
+        ])  # fmt: skip
+        return select([(name, b.column(name)) for name in kept], ranked.subquery("ranked"), [first])
+
+    def _joined(self, node: Node, event: model.Event, side: str | None) -> Node:
+        aliases = self.catalog.identities
+        if aliases is None:
+            return node
+        # An alias named twice is an error of the data; it must not multiply events all the same.
+        table = aliases.table
+        known = select(
+            [("name", self.key(table, aliases.alias)), ("contact", exp.Min(this=self.key(table, aliases.contact)))],
+            b.table(table),
+        ).group_by("1", copy=False)
+        return node.join(
+            known.subquery("alias"),
+            on=b.compare("=", b.column("name", "alias"), self.key(event.table, event.contact, side)),
+            join_type="left", copy=False,
+        )  # fmt: skip
+
+    def contacts(self, wanted: Mapping[tuple[str | None, str], tuple[str, ...]], now: Node) -> Node:
+        """`id, attributes...`: `wanted` maps (relation, attribute key) to column names (two for geo)."""
+        catalog = self.catalog
+        relations = sorted({relation for relation, _ in wanted if relation is not None})
+        histories = [key for (relation, key) in wanted if relation is None and catalog.attributes[key].history]
+        side = "c" if relations or histories else None
+        identity = self.key(catalog.contacts, catalog.key, side)
+        columns = [("id", identity)]
+        joins = []
+        for (relation, key), names in wanted.items():
+            if relation is None and key in histories:
+                alias = f"h{histories.index(key) + 1}"
+                columns.append((names[0], b.column("value", alias)))
+                joins.append(
+                    (self.history(key, now), alias, b.compare("=", b.column("contact", alias), identity.copy()))
+                )
+                continue
+            owner = catalog.attributes if relation is None else catalog.relations[relation].attributes
+            table = catalog.contacts if relation is None else catalog.relations[relation].table
+            at = side if relation is None else f"r{relations.index(relation) + 1}"
+            columns += zip(names, self.attribute(table, owner[key], at), strict=True)
+        node = select(columns, b.table(catalog.contacts, side), [b.known(identity.copy())])
+        for i, name in enumerate(relations):
+            related = catalog.relations[name]
+            alias = f"r{i + 1}"
+            left, physical_left = self.raw(catalog.contacts, related.contact, "VARCHAR", side)
+            right, physical_right = self.raw(related.table, related.key, "VARCHAR", alias)
+            families = {self.dialect.family(physical_left), self.dialect.family(physical_right)}
+            if families not in ({"int"}, {"text"}):
+                left = self.dialect.key(left, physical_left, False)
+                right = self.dialect.key(right, physical_right, False)
+            node = node.join(
+                b.table(related.table, alias), on=b.compare("=", left, right), join_type="left", copy=False
+            )
+        for source, alias, on in joins:
+            node = node.join(source.subquery(alias), on=on, join_type="left", copy=False)
+        return node
+
+    def attribute(self, table: str, attribute: model.Attribute, source: str | None) -> list[Node]:
+        """The column, or the two columns, of an attribute."""
+        values = [self.value(table, column, attribute.type, source) for column in attribute.columns]
+        if isinstance(attribute.type, types.Geo):
+            limits = [(values[0], 90), (values[1], 180)]
+            return [
+                b.case([(exp.Between(this=b.paren(v.copy()), low=b.number(-n), high=b.number(n)), v)])
+                for v, n in limits
+            ]
+        return values
+
+    def history(self, key: str, now: Node) -> Node:
+        """`contact, value` of an attribute as it stood at `now`; of rows at one instant the greatest value."""
+        attribute = self.catalog.attributes[key]
+        history = attribute.history
+        assert history is not None
+        time = self.time(history.table, history.time)
+        rows = select(
+            [("contact", self.key(history.table, history.contact)), ("t", time),
+             ("value", self.value(history.table, history.value, attribute.type))],
+            b.table(history.table), [b.compare("<=", time.copy(), now)],
+        )  # fmt: skip
+        value = ranked(b.column("value"), attribute.type)
+        window = exp.Window(
+            this=exp.RowNumber(), partition_by=[b.column("contact")],
+            order=exp.Order(expressions=[exp.Ordered(this=b.column("t"), desc=True, nulls_first=False),
+                                         exp.Ordered(this=value, desc=True, nulls_first=False)]),
+        )  # fmt: skip
+        newest = select(
+            [("contact", b.column("contact")), ("value", b.column("value")), ("place", window)],
+            rows.subquery("changes"),
+        )
+        return select(
+            [("contact", b.column("contact")), ("value", b.column("value"))],
+            newest.subquery("newest"), [b.compare("=", b.column("place"), b.number(1))],
+        )  # fmt: skip
+
+    def on_list(self, name: str | None = None) -> Node:
+        """The contacts on a static list; without a name, `list, contact` of all of them."""
+        lists = self.catalog.lists
+        assert lists is not None
+        columns = [("contact", self.key(lists.table, lists.contact))]
+        list_name = self.text(lists.table, lists.list)
+        if name is None:
+            return select([("list", list_name), *columns], b.table(lists.table))
+        return select(columns, b.table(lists.table), [b.compare("=", list_name, b.text(name))])
+
+
+def ranked(value: Node, declared: Type) -> Node:
+    """What a value is ordered by: enums by their place in the declared list, everything else by itself."""
+    if not isinstance(declared, types.Enum):
+        return value
+    return b.case([(b.compare("=", value.copy(), b.text(v)), b.number(i)) for i, v in enumerate(declared.values)])

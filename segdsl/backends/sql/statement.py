@@ -1,0 +1,252 @@
+"""One statement for many segments: event CTEs, the contacts, the measures, then a SELECT for every segment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlglot import exp
+
+from segdsl import types
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql import dialects
+from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.measures import WIDEST, Passes, simple
+from segdsl.backends.sql.reading import Reading, Schema, select
+from segdsl.backends.sql.rules import Names, Rules, instant
+from segdsl.catalog.model import Catalog
+from segdsl.core import nodes
+from segdsl.core.time import isoformat
+
+FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
+JOINED = 3  # with more segments than this, all measures are joined to the contacts once
+
+
+def compile_segments(
+    program: nodes.Program,
+    catalog: Catalog,
+    names: Sequence[str],
+    now: int,
+    schema: Schema | None = None,
+    dialect: str = "duckdb",
+) -> str:
+    """The SQL statement that yields `segment, contact` for the named segments at `now`, in that order.
+
+    `schema` tells how columns are physically stored; without it they are taken to be as declared.
+    Raises `Errors` (SEG0701) for an unknown dialect.
+    """
+    return Statement(program, catalog, names, now, schema, dialect).text()
+
+
+class _Taken:
+    """Hands out readable names, each once."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = {name.lower() for name in taken}
+
+    def name(self, wanted: str) -> str:
+        base = re.sub(r"[^a-z0-9]+", "_", wanted.lower()).strip("_")[:40] or "x"
+        base = f"n_{base}" if base[0].isdigit() else base
+        name, n = base, 1
+        while name in self.taken:
+            n += 1
+            name = f"{base}_{n}"
+        self.taken.add(name)
+        return name
+
+
+class Statement:
+    """Plans and prints; everything it needs to know is collected in the constructor."""
+
+    def __init__(
+        self,
+        program: nodes.Program,
+        catalog: Catalog,
+        names: Sequence[str],
+        now: int,
+        schema: Schema | None,
+        dialect: str,
+    ) -> None:
+        self.program, self.catalog, self.now = program, catalog, now
+        self.dialect = dialects.get(dialect)
+        self.reading = Reading(catalog, self.dialect, schema)
+        self.wanted = list(dict.fromkeys(names))
+        self.segments = self._closure(self.wanted)
+        self.measures: dict[nodes.Measure, None] = {}
+        self.attributes: dict[tuple[str | None, str], types.Type] = {}
+        self.kinds: dict[str, dict[str, None]] = {}
+        self.lists = False
+        self.referred: set[str] = set()
+        for name in self.segments:
+            self._collect(program.segments[name].rule)
+        tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
+        tables += [relation.table for relation in catalog.relations.values()]
+        tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
+        tables += [a.history.table for a in catalog.attributes.values() if a.history]
+        self.tables = _Taken([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
+
+    # --- what is needed -----------------------------------------------------------------------------------------
+
+    def _closure(self, names: Sequence[str]) -> list[str]:
+        needed: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in needed:
+                needed.add(name)
+                rule = self.program.segments[name].rule
+                waiting += [node.name for node in self._walk(rule, set()) if isinstance(node, nodes.InSegment)]
+        return [name for name in self.program.segments if name in needed]
+
+    def _walk(self, node: nodes.Rule | nodes.Value, seen: set[str]) -> Iterator[object]:
+        for each in nodes.walk(node):
+            yield each
+            if isinstance(each, nodes.ScoreOf) and each.name not in seen:
+                seen.add(each.name)
+                yield from self._walk(self.program.scores[each.name], seen)
+
+    def _collect(self, rule: nodes.Rule) -> None:
+        found = list(self._walk(rule, set()))
+        for node in found:
+            if isinstance(node, nodes.Attribute):
+                self.attributes[node.relation, node.key] = node.type
+            elif isinstance(node, nodes.InSegment):
+                self.referred.add(node.name)
+            elif isinstance(node, nodes.InList):
+                self.lists = True
+        for node in reversed(found):  # parents come first in a walk, but a measure needs its anchor's before it
+            if isinstance(node, nodes.Measure) and node not in self.measures:
+                self.measures[node] = None
+                for branch in node.events.branches:
+                    used = self.kinds.setdefault(branch.kind, {})
+                    values = [*nodes.walk(branch.where), node.of, *node.same]
+                    used.update((value.key, None) for value in values if isinstance(value, nodes.Property))
+
+    def used_tables(self) -> list[str]:
+        """The stored tables that the statement reads."""
+        catalog = self.catalog
+        tables = [catalog.contacts, *(catalog.events[kind].table for kind in self.kinds)]
+        for relation, key in self.attributes:
+            history = catalog.attributes[key].history if relation is None else None
+            tables += [history.table] if history else []
+            tables += [catalog.relations[relation].table] if relation is not None else []
+        if self.lists and catalog.lists:
+            tables.append(catalog.lists.table)
+        if self.kinds and catalog.identities:
+            tables.append(catalog.identities.table)
+        return list(dict.fromkeys(tables))
+
+    # --- the parts ------------------------------------------------------------------------------------------------
+
+    def text(self) -> str:
+        node = self.tree()
+        return str(node.sql(dialect=self.dialect.name, pretty=True))
+
+    def tree(self) -> Node:
+        ctes: list[Node] = []
+        kinds = {kind: self.tables.name(self.catalog.events[kind].name) for kind in self.kinds}
+        properties: dict[str, dict[str, str]] = {}
+        for kind, used in self.kinds.items():
+            columns = _Taken(["contact", "t", "delivery", "copy", *(f"p{i}" for i in range(len(used) + 60))])
+            properties[kind] = {key: columns.name(key) for key in used}
+            ctes.append(b.cte(kinds[kind], self.reading.event(kind, properties[kind])))
+        columns = _Taken(["id"])
+        attributes = {}
+        for (relation, key), kind in self.attributes.items():
+            wanted = key if relation is None else f"{relation} {key}"
+            parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(kind, types.Geo) else [wanted]
+            attributes[relation, key] = tuple(columns.name(part) for part in parts)
+        contact = self.tables.name("contact")
+        ctes.append(b.cte(contact, self.reading.contacts(attributes, instant(self.now))))
+        segments = {name: self.tables.name(f"segment {name}") for name in self.segments if name in self.referred}
+        names = Names(attributes, {}, {}, segments, contact)
+        rules = Rules(names, self.program, self.dialect, self.reading, self.now)
+        ctes += self._measures(rules, kinds, properties, columns)
+        if len(self.segments) > JOINED and names.measures:
+            rules.facts = self.tables.name("facts of contacts")
+            ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
+        selects = []
+        for name in self.segments:
+            body = self._select(name, rules)
+            if name in self.referred:
+                ctes.append(b.cte(segments[name], body, self.program.segments[name].words))
+                body = select([("segment", b.text(name)), ("contact", b.column("contact"))], b.table(segments[name]))
+            else:
+                body.set("expressions", [b.aliased(b.text(name), "segment"), *body.expressions])
+                body.comments = [f" {b.safe_comment(name + ': ' + self.program.segments[name].words)} "]
+            if name in self.wanted:
+                selects.append(body)
+        return self._finished(ctes, selects)
+
+    def _measures(
+        self, rules: Rules, kinds: dict[str, str], properties: dict[str, dict[str, str]], columns: _Taken
+    ) -> list[Node]:
+        passes = Passes(rules, kinds, properties)
+        groups: dict[object, list[nodes.Measure]] = {}
+        shareable = [measure for measure in self.measures if simple(measure)]
+        fuse = len({measure.events.branches for measure in shareable}) > FUSE
+        for measure in self.measures:
+            key: object = measure
+            if simple(measure):
+                branches = measure.events.branches
+                key = branches[0].kind if fuse and len(branches) == 1 else branches
+            groups.setdefault(key, []).append(measure)
+        ctes = []
+        # Those that share come first: anchors are among them, or come earlier in the order of collection.
+        for measures in sorted(groups.values(), key=lambda group: not simple(group[0])):
+            for start in range(0, len(measures), WIDEST):
+                part = measures[start : start + WIDEST]
+                title = self.catalog.events[part[0].events.branches[0].kind].name
+                table = self.tables.name(f"{title} by contact")
+                named = [(measure, columns.name(f"{title} {measure.kind}")) for measure in part]
+                body = passes.shared(named) if simple(part[0]) else passes.own(*named[0])
+                rules.names.measures.update((measure, (table, name)) for measure, name in named)
+                words = "; ".join(dict.fromkeys(measure.words for measure in part if measure.words))
+                ctes.append(b.cte(table, body, words))
+        return ctes
+
+    def _joined(self, rules: Rules, attributes: dict[tuple[str | None, str], tuple[str, ...]]) -> Node:
+        contact = rules.names.contact
+        columns = [("id", b.column("id", contact))]
+        columns += [(name, b.column(name, contact)) for names in attributes.values() for name in names]
+        columns += [(name, b.column(name, table)) for table, name in rules.names.measures.values()]
+        node = select(columns, b.table(contact))
+        return self._with_tables(node, dict.fromkeys(t for t, _ in rules.names.measures.values()), contact)
+
+    def _with_tables(self, node: Node, tables: Iterable[str], contact: str) -> Node:
+        for table in tables:
+            on = b.compare("=", b.column("contact", table), b.column("id", contact))
+            node = node.join(b.table(table), on=on, join_type="left", copy=False)
+        return node
+
+    def _select(self, name: str, rules: Rules) -> Node:
+        rule = self.program.segments[name].rule
+        contact = rules.contact
+        condition = rules.rule(rule)
+        everyone = isinstance(condition, exp.Boolean) and condition.this
+        node = select([("contact", b.column("id", contact))], b.table(contact), [] if everyone else [condition])
+        if rules.facts is None:
+            used = {found.table for found in condition.find_all(exp.Column)}
+            tables = dict.fromkeys(table for table, _ in rules.names.measures.values() if table in used)
+            node = self._with_tables(node, tables, contact)
+        return node
+
+    def _finished(self, ctes: list[Node], selects: list[Node]) -> Node:
+        if not selects:
+            selects = [
+                select([("segment", b.text("")), ("contact", b.NULL())], b.table(self.catalog.contacts), [b.FALSE()])
+            ]
+        header = f" {b.safe_comment(', '.join(self.wanted[:20]))} at {isoformat(self.now)} "
+        if len(selects) > 1:
+            tree = selects[0]
+            for query in selects[1:]:
+                tree = exp.Union(this=tree, expression=query, distinct=False)
+        else:
+            tree = selects[0]
+        tree.set(
+            "order",
+            exp.Order(expressions=[exp.Ordered(this=b.column(n), nulls_first=False) for n in ("segment", "contact")]),
+        )
+        ctes[0].this.comments = [header, *(ctes[0].this.comments or [])]
+        tree.set("with_", exp.With(expressions=ctes))
+        return tree

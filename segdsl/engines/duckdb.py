@@ -1,0 +1,239 @@
+"""DuckDB: a database file, or a folder of files read in memory."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+from segdsl import types
+from segdsl.backends.sql.dialects import get
+from segdsl.backends.sql.reading import Reading, Schema
+from segdsl.backends.sql.rules import instant
+from segdsl.backends.sql.statement import Statement
+from segdsl.catalog import model
+from segdsl.core import nodes
+from segdsl.core.contact import Facts
+from segdsl.core.time import LAST
+from segdsl.engines import files
+from segdsl.engines.columns import used_columns
+from segdsl.text.diagnostic import Diagnostic, Errors
+from segdsl.text.suggest import nearest
+from segdsl.types import Type
+
+BATCH = 10_000
+
+
+def failure(code: str, message: str, help: str = "") -> Errors:
+    return Errors([Diagnostic(code, message, help=help)])
+
+
+class Engine:
+    """An open database; a context manager. Every error of the database is an `Errors`."""
+
+    dialect = "duckdb"
+
+    def __init__(self, catalog: model.Catalog) -> None:
+        self.catalog = catalog
+        self.used = used_columns(catalog)
+        url = catalog.database or ""
+        self.folder: Path | None = None
+        try:
+            if url.startswith("duckdb://"):
+                path = Path(
+                    url.removeprefix("duckdb://").removeprefix("/") if url.startswith("duckdb:////") else url[10:]
+                )
+                if not path.is_absolute():
+                    path = catalog.folder / path
+                if not path.is_file():
+                    raise failure("SEG0710", f"there is no database file `{path}`")
+                self._connection = duckdb.connect(str(path), read_only=True)
+            else:
+                self.folder = Path(url)
+                if not self.folder.is_dir():
+                    raise failure("SEG0710", f"there is no folder `{url}`", "`database` is a folder of files or a URL")
+                self._connection = duckdb.connect()
+                self._read_folder(self.folder)
+            self._connection.execute("SET TimeZone = 'UTC'")
+        except duckdb.Error as error:
+            raise failure("SEG0719", f"the database says: {error}") from error
+        self._schema: dict[tuple[str, str], str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _read_folder(self, folder: Path) -> None:
+        for table, columns in self.used.items():
+            path = files.find(folder, table)
+            if path is not None:
+                parts = table.split(".")
+                if len(parts) > 1:
+                    self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {files.quoted(parts[0])}")
+                self._connection.execute(f"CREATE VIEW {self.table(table)} AS {files.view(path, columns)}")
+
+    # --- what there is -------------------------------------------------------------------------------------------
+
+    def schema(self) -> Schema:
+        """The physical type of every column of the tables that the catalog uses."""
+        if self._schema is None:
+            self._schema = {}
+            for table in self.used:
+                try:
+                    rows = self._connection.execute(f"DESCRIBE {self.table(table)}").fetchall()
+                except duckdb.CatalogException:
+                    continue
+                declared = {column.lower(): column for column in self.used[table]}
+                self._schema.update({(table, declared.get(row[0].lower(), row[0])): row[1] for row in rows})
+        return self._schema
+
+    def table(self, name: str) -> str:
+        """A table's name as SQL spells it."""
+        return ".".join(files.quoted(part) for part in name.split("."))
+
+    def tables(self) -> list[str]:
+        """The names of all tables there are."""
+        if self.folder is not None:
+            return files.stems(self.folder)
+        return [row[0] for row in self.sql("SELECT table_name FROM information_schema.tables ORDER BY 1")]
+
+    def require(self, wanted: Iterable[str] | None = None) -> None:
+        """Raises `Errors` (SEG0711, SEG0712) for tables and columns of the catalog that do not exist."""
+        found = self.missing(wanted)
+        if found:
+            raise Errors(found)
+
+    def missing(self, wanted: Iterable[str] | None = None) -> list[Diagnostic]:
+        schema = self.schema()
+        stored: dict[str, list[str]] = {}
+        for table, column in schema:
+            stored.setdefault(table, []).append(column)
+        found = []
+        for table in self.used if wanted is None else wanted:
+            if table not in stored:
+                close = nearest(table, self.tables())
+                help_ = f"did you mean `{close}`?" if close else ""
+                found.append(Diagnostic("SEG0711", f"there is no table `{table}` in the database", help=help_))
+                continue
+            for column in self.used[table]:
+                if (table, column) not in schema and self.folder is None:
+                    close = nearest(column, stored[table])
+                    help_ = f"did you mean `{close}`?" if close else ""
+                    found.append(Diagnostic("SEG0712", f"table `{table}` has no column `{column}`", help=help_))
+        return found
+
+    # --- questions -------------------------------------------------------------------------------------------------
+
+    def sql(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement, in batches."""
+        try:
+            cursor = self._connection.cursor()
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.execute(statement)
+            while rows := cursor.fetchmany(BATCH):
+                yield from rows
+        except duckdb.Error as error:
+            raise failure("SEG0719", f"the database says: {error}") from error
+
+    def members(self, program: nodes.Program, names: Sequence[str], now: int) -> Iterator[tuple[str, str | int]]:
+        """`(segment, contact)` in that order, for the named segments."""
+        statement = Statement(program, self.catalog, names, now, self.schema(), self.dialect)
+        self.require(statement.used_tables())
+        yield from self.sql(statement.text())
+
+    def facts(self, kinds: Iterable[str] | None = None, now: int = LAST) -> Iterator[Facts]:
+        """Every contact with its attributes, events of the given kinds (None: all) and lists, by id.
+
+        `now` matters only to attributes with a history.
+        """
+        self.require()
+        catalog = self.catalog
+        reading = Reading(catalog, get("duckdb"), self.schema())
+        wanted: dict[tuple[str | None, str], model.Attribute] = {(None, key): a for key, a in catalog.attributes.items()}
+        for relation, related in catalog.relations.items():
+            wanted.update({(relation, key): value for key, value in related.attributes.items()})
+        names = {
+            key: tuple(f"a{i}_{j}" for j in range(2 if isinstance(a.type, types.Geo) else 1))
+            for i, (key, a) in enumerate(wanted.items())
+        }
+        columns = [(key, a.type, n) for (key, a), n in zip(wanted.items(), names.values(), strict=True)]
+        streams = {kind: _Merge(self._events(reading, kind)) for kind in (catalog.events if kinds is None else kinds)}
+        lists = _Merge(self._ordered(reading.on_list(), ["list"])) if catalog.lists else None
+        outputs = [_output(name, kind) for _, kind, parts in columns for name in parts]
+        source = reading.contacts(names, instant(now)).sql(dialect="duckdb")
+        statement = f"SELECT {', '.join(['id', *outputs])} FROM ({source}) AS c ORDER BY id"
+        for row in self.sql(statement):
+            values: dict[tuple[str | None, str], object] = {}
+            at = 1
+            for key, kind, parts in columns:
+                cell = row[at : at + len(parts)]
+                at += len(parts)
+                value = _python(cell[0], kind) if len(parts) == 1 else None if None in cell else tuple(cell)
+                if value is not None:
+                    values[key] = value
+            yield Facts(
+                row[0], values,
+                {kind: [self._event(kind, each) for each in stream.take(row[0])] for kind, stream in streams.items()},
+                frozenset(each[1] for each in lists.take(row[0]) if each[1] is not None) if lists else frozenset(),
+            )  # fmt: skip
+
+    def _events(self, reading: Reading, kind: str) -> Iterator[tuple[Any, ...]]:
+        event = self.catalog.events[kind]
+        names = {key: f"v{i}" for i, key in enumerate(event.properties)}
+        outputs = [_output(names[key], prop.type) for key, prop in event.properties.items()]
+        time = ["EPOCH_US(t)"] if event.time else ["0"]
+        return self._ordered(reading.event(kind, names), [*time, *outputs], "t IS NOT NULL" if event.time else "TRUE")
+
+    def _ordered(self, query: Any, outputs: list[str], where: str = "TRUE") -> Iterator[tuple[Any, ...]]:
+        source = query.sql(dialect="duckdb")
+        columns = ", ".join(["contact", *outputs])
+        return self.sql(f"SELECT {columns} FROM ({source}) AS e WHERE contact IS NOT NULL AND {where} ORDER BY contact")
+
+    def _event(self, kind: str, row: tuple[Any, ...]) -> tuple[int, dict[str, object]]:
+        properties = self.catalog.events[kind].properties
+        pairs = zip(properties.items(), row[2:], strict=True)
+        return row[1], {key: _python(v, prop.type) for (key, prop), v in pairs if v is not None}
+
+
+class _Merge:
+    """Rows ordered by contact, handed out contact by contact, in the same order."""
+
+    def __init__(self, rows: Iterator[tuple[Any, ...]]) -> None:
+        self.rows = rows
+        self.next: tuple[Any, ...] | None = next(rows, None)
+
+    def take(self, contact: object) -> list[tuple[Any, ...]]:
+        found = []
+        while self.next is not None and self.next[0] < contact:
+            self.next = next(self.rows, None)
+        while self.next is not None and self.next[0] == contact:
+            found.append(self.next)
+            self.next = next(self.rows, None)
+        return found
+
+
+def _output(name: str, kind: Type) -> str:
+    return f"EPOCH_US({name})" if isinstance(kind, types.Timestamp | types.Date) else name
+
+
+def _python(value: Any, kind: Type) -> object:
+    """The Python form of a canonical value."""
+    if value is None:
+        return None
+    if isinstance(kind, types.Number) and kind.scale:
+        with decimal.localcontext(prec=80):
+            return int(decimal.Decimal(value).scaleb(kind.scale))
+    if isinstance(kind, types.Number):
+        return int(value)
+    return tuple(value) if isinstance(kind, types.ListOf) else value

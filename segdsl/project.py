@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -21,8 +21,10 @@ from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.source import Source, Span
 
 if TYPE_CHECKING:
-    from segdsl.backends.python import Predicate
     from segdsl.contact import Contact
+    from segdsl.core.contact import Facts
+
+    Predicate = Callable[[Facts, int], bool]
 
 
 # --- reading files ----------------------------------------------------------------------------------------

@@ -142,7 +142,9 @@ def instant(text: str | None, catalog: Catalog) -> int:
         return time.from_datetime(datetime.now(UTC))
     text = text.strip()
     day = time.parse_day(text)
-    found = time.midnight(day, "UTC") if day is not None else time.parse_instant(text.replace(" ", "T"), catalog.timezone)
+    if day is not None:
+        return time.midnight(day, "UTC")
+    found = time.parse_instant(text.replace(" ", "T"), catalog.timezone)
     if found is None:
         raise Stop(f"not a time: {text}", "write --now 2026-03-09 or --now 2026-03-09T08:00:00Z")
     return found

@@ -1,0 +1,35 @@
+# make test    lint, types and tests        make demo   segments of the example projects, with sizes and members
+# make fuzz CASES=10000                     make lock   write requirements.lock anew
+PYTHON ?= python3
+CASES ?= 2000
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint fuzz lock clean
+
+demo: $(READY)
+	$(BIN)/python examples/demo.py
+
+test: lint
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fuzz: $(READY)
+	$(BIN)/python -m pytest tests/fuzz --cases $(CASES)
+
+lock: $(READY)
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --strip-extras \
+		--allow-unsafe --extra dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# The environment: exactly what the lock names, then this package itself, built with the locked hatchling.
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@

@@ -1,0 +1,111 @@
+"""`segdsl fmt`: rule files in the one layout."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from segdsl.cli.common import Stop, common_options, note, show
+
+
+@click.command("fmt")
+@click.argument("paths", nargs=-1)
+@click.option("--check", is_flag=True, help="Change nothing; exit code 1 if a file is not formatted.")
+@click.option("--diff", is_flag=True, help="Change nothing; print what would change.")
+@common_options
+def command(paths: tuple[str, ...], check: bool, diff: bool) -> None:
+    """Format rule files in place.
+
+    PATHS are .seg files or folders; - reads standard input and writes standard output; without any, the
+    project's rule files.
+
+    \b
+    Examples:
+      segdsl fmt
+      segdsl fmt segments/leads.seg --diff
+      segdsl fmt --check
+      segdsl fmt - < leads.seg
+    """
+    from segdsl.format import format_file
+    from segdsl.project import read
+    from segdsl.text.source import Source
+
+    if "-" in paths and len(paths) > 1:
+        raise click.UsageError("- stands alone: it reads standard input")
+    stdin = paths == ("-",)
+    changed = failed = 0
+    for path in [None] if stdin else _files(paths):
+        if path is None:
+            source, found = Source("<stdin>", _stdin()), []
+        else:
+            source, found = read(path)
+        text: str | None = None
+        if not found:
+            text, found = format_file(source)
+        show(found)
+        if text is None:
+            failed += 1
+            continue
+        different = path is None and text != source.text or path is not None and text.encode() != path.read_bytes()
+        changed += different
+        if diff and different:
+            click.echo(_diff(source.name, source.text, text), nl=False)
+        elif path is None and not check:
+            click.echo(text, nl=False)
+        elif path is not None and different and check:
+            note(f"not formatted: {source.name}")
+        elif path is not None and different:
+            _write(path, text)
+            note(f"formatted {source.name}")
+    if failed or (changed and (check or diff)):
+        click.get_current_context().exit(1)
+
+
+def _stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        raise Stop("standard input is not UTF-8") from None
+
+
+def _files(paths: tuple[str, ...]) -> list[Path]:
+    from segdsl.project import display, project_paths, rule_paths
+
+    if paths:
+        given = [Path(path) for path in paths]
+        for path in given:
+            if not path.exists():
+                raise Stop(f"no such file or folder: {path}")
+        return rule_paths(given)
+    from segdsl.catalog import load
+    from segdsl.cli.common import project_file
+
+    catalog, found = load(Path(display(project_file().absolute())))
+    if catalog is None:
+        show(found)
+        click.get_current_context().exit(1)
+    return project_paths(catalog)
+
+
+def _diff(name: str, old: str, new: str) -> str:
+    lines = difflib.unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), name, name)
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file in one step, so that an interruption leaves the old text or the new one."""
+    path = path.resolve()
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8"))
+        Path(temporary).chmod(path.stat().st_mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,100 @@
+"""What a command is about: the program, and which of its segments were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from segdsl.catalog import load, name_key
+from segdsl.catalog.model import Catalog
+from segdsl.cli.common import Stop, project_file, show, split
+from segdsl.core.nodes import Program
+from segdsl.pipeline import compile_rule
+from segdsl.project import compile_paths, display, project_paths, rule_paths
+from segdsl.syntax import ast
+from segdsl.text.diagnostic import Diagnostic
+from segdsl.text.suggest import nearest
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What arguments compile to. `program` is None after errors; `names` are the segments of the arguments."""
+
+    catalog: Catalog | None
+    program: Program | None
+    names: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    checked: int = 0  # rule files, or the bare rule
+
+    @property
+    def failed(self) -> bool:
+        """Whether some diagnostic is an error."""
+        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+
+def load_target(arguments: Sequence[str]) -> Loaded:
+    """Compile a rule, the files that paths name, or (without arguments) the whole project.
+
+    Files named by paths may use the names of the project's other rule files, whose own errors are not shown
+    unless they are in the way.
+    """
+    rule, paths = split(arguments)
+    catalog, found = load(Path(display(project_file(paths).absolute())))
+    if catalog is None:
+        return Loaded(None, None, (), tuple(found))
+    around = project_paths(catalog)
+    if rule is not None:
+        return _bare(rule, catalog, around, found)
+    if not paths:
+        compiled = compile_paths(catalog, around)
+        names = tuple(compiled.program.segments) if compiled.program else ()
+        return Loaded(catalog, compiled.program, names, (*found, *compiled.diagnostics), len(around))
+    asked = rule_paths(paths)
+    real = {path.resolve() for path in asked}
+    others = [path for path in around if path.resolve() not in real]
+    compiled = compile_paths(catalog, [*asked, *others])
+    shown = {display(path) for path in asked}
+    about = [d for d in compiled.diagnostics if d.source is None or d.source.name in shown]
+    failed = any(d.severity == "error" for d in about)
+    if compiled.program is None and not failed:
+        about = list(compiled.diagnostics)
+    declared = [
+        declaration.name.text
+        for source, file in compiled.files
+        if source.name in shown
+        for declaration in file.declarations
+        if isinstance(declaration, ast.Segment)
+    ]
+    names = tuple(name for name in declared if compiled.program and name in compiled.program.segments)
+    if len(names) < len(declared) and not failed:
+        about = list(compiled.diagnostics)
+    return Loaded(catalog, compiled.program, names, (*found, *about), len(asked))
+
+
+def _bare(rule: str, catalog: Catalog, around: Sequence[Path], found: Sequence[Diagnostic]) -> Loaded:
+    files = compile_paths(catalog, around).files if around else ()
+    compiled = compile_rule(rule, catalog, files)
+    return Loaded(catalog, compiled.program, ("rule",), (*found, *compiled.diagnostics), 1)
+
+
+def runnable(arguments: Sequence[str], segments: Sequence[str]) -> tuple[Catalog, Program, list[str]]:
+    """The catalog, the program and the asked segments, to run or to print; ends the command after errors."""
+    loaded = load_target(arguments)
+    show(loaded.diagnostics)
+    if loaded.failed or loaded.catalog is None or loaded.program is None:
+        click.get_current_context().exit(1)
+    known = {name_key(name): name for name in loaded.names}
+    chosen: list[str] = []
+    for segment in segments:
+        name = known.get(name_key(segment))
+        if name is None:
+            guess = nearest(segment, loaded.names)
+            raise Stop(f"no such segment: {segment}", f"did you mean {guess}?" if guess else "")
+        chosen.append(name)
+    names = sorted(set(chosen) if segments else loaded.names)
+    if not names:
+        raise Stop("there are no segments here", "write one in a .seg file, or give a rule in quotes")
+    return loaded.catalog, loaded.program, names

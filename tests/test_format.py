@@ -103,3 +103,14 @@ def test_broken_files_are_left_alone() -> None:
 def test_empty_file() -> None:
     assert formatted("") == ""
     assert formatted("\n\n# only\n\n") == "# only\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["any # c\n event in 3d", "sum(amount # c\n of x) > 3", "x in 3 # c\n d", "x 1 # c\n to 3",
+     "((not ((not a then # c\n b) then d)) and e) then f"],
+)  # fmt: skip
+def test_a_comment_may_break_a_keyword(text: str) -> None:
+    result = formatted(f"segment s:\n    {text}\n")
+    assert "# c" in result
+    assert formatted(result) == result

@@ -73,22 +73,34 @@ class Writer:
 
     # --- expressions ----------------------------------------------------------------------------------------
 
-    def rule(self, node: ast.Expression, indent: int, prefix: str = "", least: int = OR, nested: bool = False) -> None:
-        """Write a rule behind `prefix`: on one line if it fits and holds no comment, else one line a part."""
+    def rule(
+        self,
+        node: ast.Expression,
+        indent: int,
+        prefix: str = "",
+        least: int = OR,
+        nested: bool = False,
+        broken: bool = False,
+    ) -> None:
+        """Write a rule behind `prefix`: on one line if it fits and holds no comment, else one line a part.
+
+        least: how tightly the rule must hold together to need no parentheses.
+        nested: the lines behind the first are indented, since they belong to a part of a chain.
+        broken: the parentheses around it are broken already, so it takes a line a part even if it would fit.
+        """
         content = prefix + words(node, least)
         self.before(node.span.start, indent)
-        if len(content) + indent <= WIDTH and not self.inside(node.span.end):
+        if len(content) + indent <= WIDTH and not broken and not self.inside(node.span.end):
             self.line(indent, content)
-        elif isinstance(node, ast.Not) and isinstance(node.operand, ast.Or | ast.And | ast.Not | ast.Sequence):
-            self.rule(node.operand, indent, prefix + "not ", NOT, nested)
+        elif level(node) < least and level(node) < TEST:
+            self.line(indent, prefix + "(")
+            self.rule(node, indent + _STEP, broken=True)
+            self.before(node.span.end, indent + _STEP)
+            self.line(indent, ")")
+        elif isinstance(node, ast.Not) and level(node.operand) < TEST:
+            self.rule(node.operand, indent, prefix + "not ", NOT, nested, broken=broken)
         elif isinstance(node, ast.Or | ast.And | ast.Sequence):
-            if level(node) < least:
-                self.line(indent, prefix + "(")
-                self._parts(node, indent + _STEP, indent + _STEP, "")
-                self.before(node.span.end, indent + _STEP)
-                self.line(indent, ")")
-            else:
-                self._parts(node, indent, indent + _STEP if prefix or nested else indent, prefix)
+            self._parts(node, indent, indent + _STEP if prefix or nested else indent, prefix)
         else:
             self.whole(node, indent, content)
 

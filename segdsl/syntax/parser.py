@@ -58,7 +58,9 @@ def _machine() -> tuple[Lark, Builder]:
     return lark, builder
 
 
-def _run(source: Source, start: int, end: int, goal: str, whole: str) -> tuple[Any, list[Diagnostic]]:
+def _run(
+    source: Source, start: int, end: int, comments: list[ast.Comment], goal: str, whole: str
+) -> tuple[Any, list[Diagnostic]]:
     """Parse one stretch of the source: what the builder made of it (None if it failed), and what was wrong."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
@@ -66,7 +68,7 @@ def _run(source: Source, start: int, end: int, goal: str, whole: str) -> tuple[A
     state = builder.state
     state.source, state.base, state.diagnostics = source, start, []
     try:
-        result = lark.parse(source.text[start:end], start=goal)
+        result = lark.parse(_without_comments(source.text[start:end], comments, start), start=goal)
     except UnexpectedToken as error:
         ended = error.token.type == "$END"
         at = end if ended else start + int(error.token.start_pos or 0)
@@ -159,18 +161,24 @@ def parse_file(source: Source) -> tuple[ast.File, list[Diagnostic]]:
                 wrong = [problem]
             else:
                 word = source.text[start:end].split(None, 1)[0].lower()
-                nodes, wrong = _run(source, start, end, "file", word)
+                nodes, wrong = _run(source, start, end, remarks, "file", word)
                 declarations.extend(nodes or ())
         found.extend(wrong)
     return ast.File(tuple(declarations), tuple(comments), span=Span(0, len(source.text))), found
 
 
 def _without_comments(text: str, comments: list[ast.Comment], begin: int) -> str:
-    """The text with each comment blanked, so that offsets stay."""
+    """The text with each comment blanked, so that offsets stay.
+
+    Comments are blanked before the parser sees the text, since a keyword of two words may be broken by one.
+    """
+    pieces = []
+    position = 0
     for comment in comments:
         start, end = comment.span.start - begin, comment.span.end - begin
-        text = text[:start] + " " * (end - start) + text[end:]
-    return text
+        pieces += [text[position:start], " " * (end - start)]
+        position = end
+    return "".join(pieces) + text[position:]
 
 
 def parse_rule(source: Source) -> tuple[ast.Expression | None, list[Diagnostic]]:
@@ -179,8 +187,8 @@ def parse_rule(source: Source) -> tuple[ast.Expression | None, list[Diagnostic]]
     if found:
         return None, found
     begin, end = _body_start(source), len(source.text)
-    _, found = scan(source, begin, end)
+    comments, found = scan(source, begin, end)
     if found:
         return None, found
-    rule, found = _run(source, begin, end, "rule", "rule")
+    rule, found = _run(source, begin, end, comments, "rule", "rule")
     return cast("ast.Expression | None", rule), found

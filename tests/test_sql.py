@@ -14,6 +14,7 @@ from segdsl.core import nodes
 from segdsl.core.nodes import All, Branch, Compare, Const, Events, Measure, Not, Program, Property, Segment
 from segdsl.core.time import DAY, EVER, FromNow, Span, parse_instant
 from segdsl.engines import connect
+from segdsl.engines.check import check_database
 from segdsl.text.diagnostic import Errors
 from segdsl.text.source import Source
 
@@ -257,3 +258,47 @@ def test_facts(project: model.Catalog) -> None:
     assert facts["a"].attributes[None, "born"] == parse_instant("2026-03-29T00:00", "Europe/Berlin")
     assert [row[1]["amount"] for row in facts["a"].events["purchased"]] == [1010]
     assert facts["c"].events.get("visited", []) == []
+
+
+def test_relations_lists_identities_and_history_in_a_database_file(tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("""
+            CREATE TABLE contacts AS SELECT * FROM (VALUES (1, 10), (2, 11), (3, NULL)) AS v(id, company_id);
+            CREATE TABLE companies AS SELECT * FROM (VALUES ('10', 'Software'), ('12', 'Steel')) AS v(company, industry);
+            CREATE TABLE lists AS SELECT * FROM (VALUES ('staff', '1'), ('staff', NULL), ('vip', '02')) AS v(list, who);
+            CREATE TABLE aliases AS SELECT * FROM (VALUES ('anon', 2)) AS v(alias, contact);
+            CREATE TABLE stages AS SELECT * FROM (VALUES (1, TIMESTAMP '2026-01-01', 'lead'),
+              (1, TIMESTAMP '2026-02-01', 'customer'), (1, TIMESTAMP '2026-02-01', 'lead'),
+              (1, TIMESTAMP '2027-01-01', 'alumnus'), (2, TIMESTAMP '2026-01-01', 'lead'),
+              (2, TIMESTAMP '2026-01-02', NULL)) AS v(who, at, stage);
+            CREATE TABLE visits AS SELECT * FROM (VALUES ('anon', TIMESTAMPTZ '2026-03-01 00:00:00+00'),
+              ('3', TIMESTAMPTZ '2026-03-01 00:00:00+00'), ('03', TIMESTAMPTZ '2026-03-01 00:00:00+00')) AS v(who, at);
+        """)
+    stage = model.Attribute(
+        "stage", STAGES, (C("stage"),), history=model.History("stages", C("who"), model.TimeColumn(C("at")), C("stage"))
+    )
+    industry = model.Attribute("industry", types.String(), (C("industry"),))
+    project = model.Catalog(
+        source=Source("segdsl.yml", ""), folder=tmp_path, database=f"duckdb:///{path}", timezone="UTC", rules=(),
+        contacts="contacts", key=C("id"), attributes={"stage": stage},
+        events={"visited": model.Event("visited", "visits", C("who"), model.TimeColumn(C("at")), {})},
+        relations={"company": model.Relation("company", "companies", C("company"), C("company_id"), {"industry": industry})},
+        lists=model.Lists("lists", C("list"), C("who")), identities=model.Identities("aliases", C("alias"), C("contact")),
+    )  # fmt: skip
+    software = Compare("=", nodes.Attribute("industry", types.String(), "company"), Const("Software", types.String()))
+    current = nodes.Attribute("stage", STAGES)
+    assert members(
+        project,
+        software,
+        Not(nodes.InList("staff")),
+        at_least(1, events("visited")),
+        nodes.OneOf(current, ("customer",)),
+        nodes.Known(current),
+        Compare("=", Measure("count", events("visited")), Const(1, types.INT)),
+    ) == ["1", "23", "23", "1", "1", "23"]
+    with connect(project) as engine:
+        assert {each.id: each.lists for each in engine.facts()} == {1: frozenset({"staff"}), 2: frozenset(), 3: frozenset()}
+        assert check_database(project, engine) == []

@@ -160,7 +160,8 @@ class Engine:
         self.require()
         catalog = self.catalog
         reading = Reading(catalog, get("duckdb"), self.schema())
-        wanted: dict[tuple[str | None, str], model.Attribute] = {(None, key): a for key, a in catalog.attributes.items()}
+        owners = {(None, key): attribute for key, attribute in catalog.attributes.items()}
+        wanted: dict[tuple[str | None, str], model.Attribute] = dict(owners.items())
         for relation, related in catalog.relations.items():
             wanted.update({(relation, key): value for key, value in related.attributes.items()})
         names = {

@@ -162,7 +162,7 @@ def template(source: str, **slots: Node) -> Node:
     for found in list(tree.find_all(exp.Column)):
         name = found.name
         if name.startswith("_") and name[1:] in slots and not found.table:
-            node = paren(slots[name[1:]].copy())
+            node = operand(slots[name[1:]].copy())
             if found is tree:
                 return node
             found.replace(node)

@@ -56,6 +56,7 @@ class Rules:
 
     def rule(self, rule: nodes.Rule, strict: bool = False) -> Node:
         """The condition; with `strict` never NULL."""
+        leaf: Node
         match rule:
             case nodes.All():
                 return b.conjunction([self.rule(part, strict) for part in rule.parts])
@@ -138,7 +139,7 @@ class Rules:
     def double(self, value: nodes.Value) -> Node:
         if isinstance(value, nodes.Const):
             scale = value.type.scale if isinstance(value.type, types.Number) else 0
-            return double(float(Fraction(value.value) / 10**scale))  # type: ignore[arg-type]
+            return double(float(Fraction(value.value) / 10**scale))
         node = self.value(value)
         if isinstance(value.type, types.Number):
             # By way of its digits: the nearest double, which dividing the scaled integer would not promise.

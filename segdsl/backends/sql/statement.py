@@ -17,6 +17,7 @@ from segdsl.backends.sql.rules import Names, Rules, instant
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.time import isoformat
+from segdsl.text.diagnostic import Diagnostic, Errors
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
 JOINED = 3  # with more segments than this, all measures are joined to the contacts once
@@ -26,15 +27,18 @@ def compile_segments(
     program: nodes.Program,
     catalog: Catalog,
     names: Sequence[str],
-    now: int,
+    now: int | None,
     schema: Schema | None = None,
     dialect: str = "duckdb",
 ) -> str:
     """The SQL statement that yields `segment, contact` for the named segments at `now`, in that order.
 
     `schema` tells how columns are physically stored; without it they are taken to be as declared.
-    Raises `Errors` (SEG0701) for an unknown dialect.
+    Raises `Errors`: SEG0701 for an unknown dialect, SEG0703 without an instant.
     """
+    if now is None:
+        message = "a query that asks the database's own clock is not supported yet"
+        raise Errors([Diagnostic("SEG0703", message, help="give the instant, `--now 2026-01-31T00:00Z`")])
     return Statement(program, catalog, names, now, schema, dialect).text()
 
 
@@ -152,9 +156,9 @@ class Statement:
             ctes.append(b.cte(kinds[kind], self.reading.event(kind, properties[kind])))
         columns = _Taken(["id"])
         attributes = {}
-        for (relation, key), kind in self.attributes.items():
+        for (relation, key), declared in self.attributes.items():
             wanted = key if relation is None else f"{relation} {key}"
-            parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(kind, types.Geo) else [wanted]
+            parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(declared, types.Geo) else [wanted]
             attributes[relation, key] = tuple(columns.name(part) for part in parts)
         contact = self.tables.name("contact")
         ctes.append(b.cte(contact, self.reading.contacts(attributes, instant(self.now))))

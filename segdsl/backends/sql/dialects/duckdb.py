@@ -162,7 +162,8 @@ class DuckDB:
         plain = {
             "timestamp": x,
             "timestamptz": template("TIMEZONE('UTC', _x)", x=x),
-            "timestamp_ns": cast(x, "TIMESTAMP"),
+            # A cast would round to the microsecond; reading its digits cuts.
+            "timestamp_ns": template("CAST(LEFT(CAST(_x AS VARCHAR), 26) AS TIMESTAMP)", x=x),
         }.get(family, cast(NULL(), "TIMESTAMP"))
         if not is_date:
             return plain
@@ -261,7 +262,7 @@ class DuckDB:
         if family == "text":
             return self.instant_from_text(x, None, types.Timestamp(), zone)
         if family in {"timestamp", "timestamp_ns", "date"}:
-            return self.from_local(cast(x, "TIMESTAMP") if family != "timestamp" else x, zone)
+            return self.from_local(self.instant(x, family, types.Timestamp(), zone), zone)
         return self.instant(x, family, types.Timestamp(), zone)
 
     # --- keys ----------------------------------------------------------------------------------------------------

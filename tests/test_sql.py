@@ -9,6 +9,7 @@ from sqlglot import exp, parse, parse_one
 
 from segdsl import types
 from segdsl.backends.sql import compile_segments
+from segdsl.backends.sql.build import identifier
 from segdsl.catalog import model
 from segdsl.core import nodes
 from segdsl.core.nodes import All, Branch, Compare, Const, Events, Measure, Not, Program, Property, Segment
@@ -267,15 +268,16 @@ def test_relations_lists_identities_and_history_in_a_database_file(tmp_path: Pat
     with duckdb.connect(str(path)) as connection:
         connection.execute("""
             CREATE TABLE contacts AS SELECT * FROM (VALUES (1, 10), (2, 11), (3, NULL)) AS v(id, company_id);
-            CREATE TABLE companies AS SELECT * FROM (VALUES ('10', 'Software'), ('12', 'Steel')) AS v(company, industry);
+            CREATE TABLE companies AS SELECT * FROM (VALUES ('10', 'Software')) AS v(company, industry);
             CREATE TABLE lists AS SELECT * FROM (VALUES ('staff', '1'), ('staff', NULL), ('vip', '02')) AS v(list, who);
             CREATE TABLE aliases AS SELECT * FROM (VALUES ('anon', 2)) AS v(alias, contact);
             CREATE TABLE stages AS SELECT * FROM (VALUES (1, TIMESTAMP '2026-01-01', 'lead'),
               (1, TIMESTAMP '2026-02-01', 'customer'), (1, TIMESTAMP '2026-02-01', 'lead'),
               (1, TIMESTAMP '2027-01-01', 'alumnus'), (2, TIMESTAMP '2026-01-01', 'lead'),
-              (2, TIMESTAMP '2026-01-02', NULL)) AS v(who, at, stage);
+              (2, TIMESTAMP '2026-01-02', NULL)) AS v(who, "at", stage);
             CREATE TABLE visits AS SELECT * FROM (VALUES ('anon', TIMESTAMPTZ '2026-03-01 00:00:00+00'),
-              ('3', TIMESTAMPTZ '2026-03-01 00:00:00+00'), ('03', TIMESTAMPTZ '2026-03-01 00:00:00+00')) AS v(who, at);
+              ('3', TIMESTAMPTZ '2026-03-01 00:00:00+00'),
+              ('03', TIMESTAMPTZ '2026-03-01 00:00:00+00')) AS v(who, "at");
         """)
     stage = model.Attribute(
         "stage", STAGES, (C("stage"),), history=model.History("stages", C("who"), model.TimeColumn(C("at")), C("stage"))
@@ -285,8 +287,11 @@ def test_relations_lists_identities_and_history_in_a_database_file(tmp_path: Pat
         source=Source("segdsl.yml", ""), folder=tmp_path, database=f"duckdb:///{path}", timezone="UTC", rules=(),
         contacts="contacts", key=C("id"), attributes={"stage": stage},
         events={"visited": model.Event("visited", "visits", C("who"), model.TimeColumn(C("at")), {})},
-        relations={"company": model.Relation("company", "companies", C("company"), C("company_id"), {"industry": industry})},
-        lists=model.Lists("lists", C("list"), C("who")), identities=model.Identities("aliases", C("alias"), C("contact")),
+        relations={
+            "company": model.Relation("company", "companies", C("company"), C("company_id"), {"industry": industry})
+        },
+        lists=model.Lists("lists", C("list"), C("who")),
+        identities=model.Identities("aliases", C("alias"), C("contact")),
     )  # fmt: skip
     software = Compare("=", nodes.Attribute("industry", types.String(), "company"), Const("Software", types.String()))
     current = nodes.Attribute("stage", STAGES)
@@ -300,5 +305,12 @@ def test_relations_lists_identities_and_history_in_a_database_file(tmp_path: Pat
         Compare("=", Measure("count", events("visited")), Const(1, types.INT)),
     ) == ["1", "23", "23", "1", "1", "23"]
     with connect(project) as engine:
-        assert {each.id: each.lists for each in engine.facts()} == {1: frozenset({"staff"}), 2: frozenset(), 3: frozenset()}
+        assert {each.id: set(each.lists) for each in engine.facts()} == {1: {"staff"}, 2: set(), 3: set()}
         assert check_database(project, engine) == []
+
+
+def test_every_reserved_word_is_quoted() -> None:
+    import duckdb
+
+    words = duckdb.execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'").fetchall()
+    assert [word for (word,) in words if not identifier(word).args["quoted"]] == []

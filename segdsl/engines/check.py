@@ -79,8 +79,8 @@ def _data(catalog: Catalog, engine: Engine) -> list[Diagnostic]:
         found.append(Diagnostic("SEG0714", message, help=f"each `{catalog.key.name}` may stand there once"))
     if catalog.identities:
         table = catalog.identities.table
-        alias = reading.key(table, catalog.identities.alias).sql(dialect=engine.dialect)
-        contact = reading.key(table, catalog.identities.contact).sql(dialect=engine.dialect)
+        alias = reading.text(table, catalog.identities.alias).sql(dialect=engine.dialect)
+        contact = reading.text(table, catalog.identities.contact).sql(dialect=engine.dialect)
         from_ = engine.table(table)
         chained = list(engine.sql(
             f"SELECT {contact} FROM {from_} WHERE {contact} IN (SELECT {alias} FROM {from_}"

@@ -127,12 +127,12 @@ class Reading:
         # An alias named twice is an error of the data; it must not multiply events all the same.
         table = aliases.table
         known = select(
-            [("name", self.key(table, aliases.alias)), ("contact", exp.Min(this=self.key(table, aliases.contact)))],
+            [("name", self.text(table, aliases.alias)), ("contact", exp.Min(this=self.key(table, aliases.contact)))],
             b.table(table),
         ).group_by("1", copy=False)
         return node.join(
             known.subquery("alias"),
-            on=b.compare("=", b.column("name", "alias"), self.key(event.table, event.contact, side)),
+            on=b.compare("=", b.column("name", "alias"), self.text(event.table, event.contact, side)),
             join_type="left", copy=False,
         )  # fmt: skip
 

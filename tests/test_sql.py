@@ -312,5 +312,22 @@ def test_relations_lists_identities_and_history_in_a_database_file(tmp_path: Pat
 def test_every_reserved_word_is_quoted() -> None:
     import duckdb
 
-    words = duckdb.execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'").fetchall()
+    query = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'"
+    words = duckdb.execute(query).fetchall()
     assert [word for (word,) in words if not identifier(word).args["quoted"]] == []
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("rows", [[], ['a,"line{n}two"', "b", 'c,"x ""y"", z"', 'd,""']])
+def test_csv_fields(project: model.Catalog, newline: str, rows: list[str]) -> None:
+    body = newline.join(["\ufeffid,country", *(row.replace("{n}", newline) for row in rows), ""])
+    (project.folder / "contacts.csv").write_bytes(body.encode())
+    with connect(project) as engine:
+        found = {each.id: each.attributes.get((None, "country")) for each in engine.facts()}
+    assert found == ({"a": f"line{newline}two", "b": None, "c": 'x "y", z', "d": None} if rows else {})
+
+
+def test_an_empty_file_has_no_rows(project: model.Catalog) -> None:
+    for name in ("contacts.csv", "visits.csv", "orders.jsonl"):
+        (project.folder / name).write_text("")
+    assert members(project, All(()), at_least(1, events("purchased"))) == ["", ""]

@@ -47,6 +47,6 @@ def _csv(path: Path, wanted: list[str]) -> str:
     missing = [f"CAST(NULL AS VARCHAR) AS {quoted(name)}" for name in wanted if name not in header]
     return (
         f"SELECT {', '.join(['*', *missing])} FROM read_csv({literal(str(path))}, auto_detect = false, header = true,"
-        f" delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = true, null_padding = true,"
+        f" delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = true, null_padding = true, parallel = false,"
         f" columns = {{{types}}})"
     )

@@ -21,13 +21,14 @@ NULL = exp.null
 WIDE = 16  # more operands than this are grouped, so that no printer or parser meets a deep or endless chain
 
 # Words that databases reserve and that the tokenizer's table lacks, because it holds them in longer phrases.
-RESERVED = frozenset(
-    """analyse asymmetric at authorization both by cast check coalesce collation columns concurrently deferrable do
+_WORDS = """
+    analyse asymmetric at authorization both by cast check coalesce collation columns concurrently deferrable do
     extract foreign freeze generated group grouping grouping_id initially inout lambda leading national none nullif
     order overlay pivot_longer placing position precision primary setof similar substring symmetric to trailing treat
     trim try_cast tuple unpack variadic verbose xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
-    xmlparse xmlpi xmlroot xmlserialize xmltable""".split()
-)
+    xmlparse xmlpi xmlroot xmlserialize xmltable
+"""
+RESERVED = DuckDB.Tokenizer.KEYWORDS.keys() | {word.upper() for word in _WORDS.split()}
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array)
@@ -35,7 +36,7 @@ _ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, e
 
 def identifier(name: str) -> Node:
     """An identifier, quoted unless it is a plain lower-case word that no dialect reserves."""
-    plain = _PLAIN.fullmatch(name) is not None and name not in RESERVED and name.upper() not in DuckDB.Tokenizer.KEYWORDS
+    plain = _PLAIN.fullmatch(name) is not None and name.upper() not in RESERVED
     return exp.to_identifier(name, quoted=not plain)
 
 

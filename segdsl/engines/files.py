@@ -47,6 +47,8 @@ def _csv(path: Path, wanted: list[str]) -> str:
     missing = [f"CAST(NULL AS VARCHAR) AS {quoted(name)}" for name in wanted if name not in header]
     return (
         f"SELECT {', '.join(['*', *missing])} FROM read_csv({literal(str(path))}, auto_detect = false, header = true,"
-        f" delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = true, null_padding = true, parallel = false,"
+        f" delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = true,"
+        # Short rows are padded, which the parallel reader cannot do where quoted fields hold newlines.
+        " null_padding = true, parallel = false,"
         f" columns = {{{types}}})"
     )

@@ -60,7 +60,7 @@ def read(path: Path) -> tuple[Source, list[Diagnostic]]:
         source = Source(name, data.decode("utf-8", "replace").removeprefix("\ufeff"))
         label = f"the byte {data[error.start]:#04x}"
         span = Span(before, before + 1)
-        return source, [Diagnostic("SEG0701", "this is not UTF-8", source, span, label, help="save the file as UTF-8")]
+        return source, [Diagnostic("SEG0008", "this is not UTF-8", source, span, label, help="save the file as UTF-8")]
 
 
 def display(path: Path) -> str:
@@ -206,7 +206,11 @@ class Rule:
         return bool(self._predicate(facts(contact, self.catalog), instant))
 
     def sql(self, dialect: str, now: datetime | None = None) -> str:
-        """The query of the members' ids in a dialect. `now`: None asks the database's own clock, on every run."""
+        """The query of the members, rows of `segment, contact`, in a dialect.
+
+        now: None asks the database's own clock on every run, where the dialect can.
+        Raises ValueError for a time without time zone, `segdsl.Errors` for an unknown dialect.
+        """
         from segdsl.backends.sql import compile_segments
 
         instant = None if now is None else time.from_datetime(now)

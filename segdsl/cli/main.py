@@ -103,7 +103,14 @@ def run(args: Sequence[str]) -> int:
 
 def _failed(problem: Exception) -> int:
     from segdsl.cli.problems import environment
+    from segdsl.text.diagnostic import Errors
 
+    if isinstance(problem, Errors):
+        from segdsl.text.render import render
+
+        click.echo(render(problem.diagnostics), err=True)
+        # What the database has to say is the environment's.
+        return 2 if any(found.code.startswith("SEG07") for found in problem.diagnostics) else 1
     if os.environ.get("SEGDSL_DEBUG"):
         raise problem
     message = environment(problem)

@@ -33,6 +33,7 @@ def command(paths: tuple[str, ...], check: bool, diff: bool) -> None:
     """
     from segdsl.format import format_file
     from segdsl.project import read
+    from segdsl.text.diagnostic import Diagnostic
     from segdsl.text.source import Source
 
     if "-" in paths and len(paths) > 1:
@@ -41,7 +42,8 @@ def command(paths: tuple[str, ...], check: bool, diff: bool) -> None:
     changed = failed = 0
     for path in [None] if stdin else _files(paths):
         if path is None:
-            source, found = Source("<stdin>", _stdin()), []
+            source = Source("<stdin>", _stdin())
+            found: list[Diagnostic] = []
         else:
             source, found = read(path)
         text: str | None = None
@@ -51,7 +53,8 @@ def command(paths: tuple[str, ...], check: bool, diff: bool) -> None:
         if text is None:
             failed += 1
             continue
-        different = path is None and text != source.text or path is not None and text.encode() != path.read_bytes()
+        before = source.text.encode() if path is None else path.read_bytes()
+        different = text.encode() != before
         changed += different
         if diff and different:
             click.echo(_diff(source.name, source.text, text), nl=False)

@@ -21,7 +21,7 @@ DIALECTS = {
 @click.command("sql")
 @click.argument("rule", nargs=-1, metavar="[RULE|PATHS...]")
 @click.option("--dialect", metavar="D", help="duckdb, postgres, ...; by default the project's database's.")
-@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z.")
+@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
 @click.option("--live", is_flag=True, help="Ask the database's clock on every run: for views.")
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only this segment; may be repeated.")
 @common_options
@@ -32,7 +32,7 @@ def command(rule: tuple[str, ...], dialect: str | None, now: str | None, live: b
     Examples:
       segdsl sql 'visited "/pricing" >= 3 in 30d' --dialect postgres
       segdsl sql --segment engaged_leads --now 2026-03-09
-      segdsl sql segments/leads.seg --live
+      segdsl sql segments/leads.seg
     """
     from segdsl.backends.sql import compile_segments
     from segdsl.cli.target import runnable

@@ -1,8 +1,12 @@
-"""Run every example project as it stands: each segment with its size and a few of its members."""
+"""Run every example project: each segment with its size and a few of its members.
+
+A project's README tells the instant that its data is about.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +16,9 @@ SHOWN = 4
 
 def main() -> None:
     for project in sorted(Path(__file__).parent.glob("*/segdsl.yml")):
-        command = [sys.executable, "-m", "segdsl", "run", "--format", "jsonl", *sys.argv[1:]]
+        now = re.search(r"--now (\S+)", (project.parent / "README.md").read_text(encoding="utf-8"))
+        assert now, f"{project.parent.name}/README.md names no --now"
+        command = [sys.executable, "-m", "segdsl", "run", "--format", "jsonl", "--now", now[1]]
         done = subprocess.run(command, cwd=project.parent, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             sys.exit(f"segdsl run failed in {project.parent}")

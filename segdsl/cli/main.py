@@ -25,8 +25,18 @@ COMMANDS = {
 }
 
 
+class Closed(Exception):  # noqa: N818  (not an error)
+    """Whoever read standard output has enough; click would make a failure of a BrokenPipeError."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's file only when that command is asked for."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise Closed from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -93,8 +103,8 @@ def run(args: Sequence[str]) -> int:
     except click.ClickException as problem:
         problem.show()
         return problem.exit_code
-    except BrokenPipeError:
-        # The reader has enough. Python would complain when it flushes the rest at its end.
+    except (BrokenPipeError, Closed):
+        # Python would complain when it flushes the rest at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as problem:

@@ -1,7 +1,7 @@
 # make test    lint, types and tests        make demo   segments of the example projects, with sizes and members
 # make fuzz CASES=10000                     make lock   write requirements.lock anew
 PYTHON ?= python3
-CASES ?= 2000
+CASES ?= 100000
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -18,7 +18,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 fuzz: $(READY)
-	$(BIN)/python -m pytest tests/fuzz --cases $(CASES)
+	SEGDSL_CASES=$(CASES) $(BIN)/python -m pytest tests/test_agreement.py
 
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --strip-extras \

@@ -18,7 +18,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 fuzz: $(READY)
-	SEGDSL_CASES=$(CASES) $(BIN)/python -m pytest tests/test_agreement.py
+	$(BIN)/python tests/fuzz.py $(CASES)
 
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --strip-extras \

@@ -31,8 +31,7 @@ def test_the_wheel_runs_in_a_clean_environment(tmp_path: Path) -> None:
     project = tmp_path / "project"
     (project / "data").mkdir(parents=True)
     (project / "segdsl.yml").write_text(
-        "version: 1\ndatabase: ./data\n"
-        "contacts: {table: contacts, key: contact_id, attributes: {country: string}}\n"
+        "version: 1\ndatabase: ./data\ncontacts: {table: contacts, key: contact_id, attributes: {country: string}}\n"
     )
     (project / "data" / "contacts.csv").write_text("contact_id,country\nc1,DE\nc2,FR\n")
     python = place / "bin" / "python"

@@ -6,12 +6,12 @@ so that generated cases meet the edges of windows instead of missing them.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
-NOW = datetime(2026, 3, 31, 10, 0, tzinfo=timezone.utc)  # a month's end, two days after Berlin's clocks moved
+NOW = datetime(2026, 3, 31, 10, 0, tzinfo=UTC)  # a month's end, two days after Berlin's clocks moved
 ZONES = ("UTC", "Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Asia/Kathmandu")
 
 CATALOG = """\
@@ -55,7 +55,26 @@ relations:
 lists: {{table: members, list: list, contact: id}}
 """
 
-WORDS = ["", "a", "A", "DE", "de", "/pricing", "/plans/a", "50%", "a_b", "it's", 'q"q', "back\\slash", "é", "ß", "😀", "*", "?", "!"]
+WORDS = [
+    "",
+    "a",
+    "A",
+    "DE",
+    "de",
+    "/pricing",
+    "/plans/a",
+    "50%",
+    "a_b",
+    "it's",
+    'q"q',
+    "back\\slash",
+    "é",
+    "ß",
+    "😀",
+    "*",
+    "?",
+    "!",
+]
 GLOBS = ["/pricing", "/plans/*", "*", "?", "a?b", "\\\\*", "*%*", "d?", "*é*", "\\*", "A*", "", "?*?"]
 DURATIONS = {"1s": 1, "90min": 5400, "1h": 3600, "1d": 86400, "7d": 7 * 86400, "30d": 30 * 86400, "2w": 14 * 86400}
 CALENDAR_DURATIONS = ["1mo", "2 months", "1y"]
@@ -75,8 +94,12 @@ equality = st.sampled_from(["=", "!="])
 small = st.integers(0, 4)
 folding = st.sampled_from(["", " ignoring case"])
 maybe_not = st.sampled_from(["", "not "])
-days = st.sampled_from(["2026-03-01", "2026-03-29", "2026-03-30", "2026-03-31", "2026-02-28", "2025-10-26", "2026-04-01"])
-moments = st.sampled_from(["2026-03-29T02:30", "2026-03-30T00:00Z", "2026-03-31T10:00Z", "2025-10-26T02:30", "2026-03-24T10:00:00.000001Z"])  # noqa: E501
+days = st.sampled_from(
+    ["2026-03-01", "2026-03-29", "2026-03-30", "2026-03-31", "2026-02-28", "2025-10-26", "2026-04-01"]
+)
+moments = st.sampled_from(
+    ["2026-03-29T02:30", "2026-03-30T00:00Z", "2026-03-31T10:00Z", "2025-10-26T02:30", "2026-03-24T10:00:00.000001Z"]
+)
 decimals = st.sampled_from(["0", "0.1", "0.3", "10", "10.01", "-5", "99.99", "0.30"])
 
 
@@ -92,10 +115,15 @@ def listed(item: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 # --- windows ------------------------------------------------------------------------------------------------
 
 literal_windows = st.one_of(
-    joined("since ", days), joined("after ", days), joined("before ", days), joined("on ", days),
-    joined("since ", moments), joined("after ", moments), joined("before ", moments),
+    joined("since ", days),
+    joined("after ", days),
+    joined("before ", days),
+    joined("on ", days),
+    joined("since ", moments),
+    joined("after ", moments),
+    joined("before ", moments),
     st.lists(days, min_size=2, max_size=2, unique=True).map(lambda d: "between {} and {}".format(*sorted(d))),
-)  # fmt: skip
+)
 moving_windows = st.one_of(
     joined("in ", window_durations),
     joined("more than ", window_durations, " ago"),
@@ -104,7 +132,9 @@ moving_windows = st.one_of(
     joined("on the day ", durations, st.sampled_from([" ago", " ahead"])),
     joined("in next ", window_durations),
 )
-anchors = st.sampled_from(["signup date", "renewal date", "first(visited)", "last(purchased)", 'last(visited "/pricing")'])
+anchors = st.sampled_from(
+    ["signup date", "renewal date", "first(visited)", "last(purchased)", 'last(visited "/pricing")']
+)
 anchored_windows = joined("within ", durations, st.sampled_from([" after ", " before "]), anchors)
 windows = st.one_of(literal_windows, moving_windows, moving_windows, anchored_windows)
 event_windows = st.one_of(st.just(""), joined(" ", windows))
@@ -127,18 +157,23 @@ def text_tests(name: str) -> st.SearchStrategy[str]:
 
 
 visit_tests = st.one_of(
-    text_tests("path"), text_tests("shared"),
+    text_tests("path"),
+    text_tests("shared"),
     joined("seconds ", compare_ops, " ", small.map(str)),
-    st.sampled_from(['device = "mobile"', 'device in ("desktop", "tablet")', 'device != "desktop"', "seconds is known"]),
+    st.sampled_from(
+        ['device = "mobile"', 'device in ("desktop", "tablet")', 'device != "desktop"', "seconds is known"]
+    ),
     joined("day ", literal_windows),
-)  # fmt: skip
+)
 order_tests = st.one_of(
     text_tests("product"),
     joined("amount ", compare_ops, " ", decimals),
     joined("weight ", compare_ops, " ", decimals),
-    st.sampled_from(["gift", "not gift", "gift is unknown", "amount > 2 * amount", "shared = product", "amount < weight"]),
+    st.sampled_from(
+        ["gift", "not gift", "gift is unknown", "amount > 2 * amount", "shared = product", "amount < weight"]
+    ),
     joined("due ", date_windows.filter(lambda w: not w.startswith("within"))),
-)  # fmt: skip
+)
 deal_tests = st.one_of(joined("size ", compare_ops, " ", small.map(str)), text_tests("owner"))
 
 
@@ -170,24 +205,55 @@ event_tests = st.one_of(
     joined(timed, counts, event_windows),
     joined(timed, counts, event_windows),
     joined("deal", clause(deal_tests), counts),
-    joined(visits, at_least, " with same ", st.sampled_from(["path", "device", "day", "path, day", "seconds", "week"]), event_windows),
+    joined(
+        visits,
+        at_least,
+        " with same ",
+        st.sampled_from(["path", "device", "day", "path, day", "seconds", "week"]),
+        event_windows,
+    ),
     joined(orders, at_least, " with same ", st.sampled_from(["amount", "weight", "gift", "month"]), event_windows),
     joined(timed, at_least, " within ", durations, burst_windows),
     joined(visits, at_least, " within ", durations, " with same path", event_windows),
-    st.tuples(timed, counts, st.integers(1, 4), st.integers(0, 3), st.sampled_from(["days", "weeks", "months", "periods of 10d"])).map(
-        lambda p: f"{p[0]}{p[1]} in at least {p[2]} of last {p[2] + p[3]} {p[4]}"
-    ),
-)  # fmt: skip
+    st.tuples(
+        timed,
+        counts,
+        st.integers(1, 4),
+        st.integers(0, 3),
+        st.sampled_from(["days", "weeks", "months", "periods of 10d"]),
+    ).map(lambda p: f"{p[0]}{p[1]} in at least {p[2]} of last {p[2] + p[3]} {p[4]}"),
+)
 
 numeric_aggregates = st.one_of(
     joined("count(", timed, event_windows, ")"),
-    joined(st.sampled_from(["sum", "min", "max", "median", "first", "last", "distinct"]), "(seconds of ", visits, event_windows, ")"),
-    joined(st.sampled_from(["sum", "avg", "min", "max", "median", "first", "last"]), "(amount of ", orders, event_windows, ")"),
-    joined("percentile(", st.sampled_from(["1", "25", "75", "99.9", "100"]), ", amount of ", orders, event_windows, ")"),
-    joined("distinct(", st.sampled_from(["path", "device", "day", "week", "month", "shared"]), " of ", visits, event_windows, ")"),
+    joined(
+        st.sampled_from(["sum", "min", "max", "median", "first", "last", "distinct"]),
+        "(seconds of ",
+        visits,
+        event_windows,
+        ")",
+    ),
+    joined(
+        st.sampled_from(["sum", "avg", "min", "max", "median", "first", "last"]),
+        "(amount of ",
+        orders,
+        event_windows,
+        ")",
+    ),
+    joined(
+        "percentile(", st.sampled_from(["1", "25", "75", "99.9", "100"]), ", amount of ", orders, event_windows, ")"
+    ),
+    joined(
+        "distinct(",
+        st.sampled_from(["path", "device", "day", "week", "month", "shared"]),
+        " of ",
+        visits,
+        event_windows,
+        ")",
+    ),
     st.sampled_from(["sum(size of deal)", "max(size of deal)", "distinct(owner of deal)", "count(deal)"]),
     st.sampled_from(["lead score", "balance", "company.employees", "fit"]),
-)  # fmt: skip
+)
 numbers = st.recursive(
     st.one_of(numeric_aggregates, numeric_aggregates, decimals),
     lambda inner: joined("(", inner, st.sampled_from([" + ", " - "]), inner, ")"),
@@ -200,7 +266,9 @@ instants = st.one_of(
     joined(st.sampled_from(["first", "last"]), "(day of ", timed, ")"),
 )
 value_tests = st.one_of(
-    text_tests("country"), text_tests("city"), text_tests("company.industry"),
+    text_tests("country"),
+    text_tests("city"),
+    text_tests("company.industry"),
     joined("country ", equality, " city", folding),
     joined("lead score ", compare_ops, " ", small.map(str)),
     joined("lead score ", maybe_not, "in ", listed(small.map(str))),
@@ -213,13 +281,35 @@ value_tests = st.one_of(
     joined(instants, " ", date_windows),
     joined(instants, " is ", st.sampled_from(["known", "unknown"])),
     joined(st.sampled_from(["first", "last"]), "(", orders, event_windows, ") has (", order_tests, ")"),
-    joined(st.sampled_from(["first", "last"]), "(device of ", visits, event_windows, ') = "', st.sampled_from(["mobile", "tablet"]), '"'),
+    joined(
+        st.sampled_from(["first", "last"]),
+        "(device of ",
+        visits,
+        event_windows,
+        ') = "',
+        st.sampled_from(["mobile", "tablet"]),
+        '"',
+    ),
     joined(st.sampled_from(["first", "last"]), "(path of ", visits, event_windows, ") ", equality, " ", words),
     joined("last(gift of ", orders, event_windows, ")"),
-    joined("tags has ", words), joined("tags has any of ", listed(words)), joined("tags has all of ", listed(words)),
+    joined("tags has ", words),
+    joined("tags has any of ", listed(words)),
+    joined("tags has all of ", listed(words)),
     joined("home within ", st.sampled_from(["1", "50", "600"]), " km of (52.52, 13.405)"),
-    st.sampled_from(["subscribed", "everyone", 'stage = "lead"', 'stage in ("lead", "customer")', 'stage != "customer"', 'in list "vips"', "tags is known", "home is unknown", 'stage = "LEAD" ignoring case']),  # noqa: E501
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "subscribed",
+            "everyone",
+            'stage = "lead"',
+            'stage in ("lead", "customer")',
+            'stage != "customer"',
+            'in list "vips"',
+            "tags is known",
+            "home is unknown",
+            'stage = "LEAD" ignoring case',
+        ]
+    ),
+)
 # a bare number on the left is refused by nobody, but says little; aggregates of floats are refused
 tests = st.one_of(event_tests, value_tests)
 rules = st.recursive(
@@ -242,43 +332,88 @@ score fit:
 
 # --- worlds -------------------------------------------------------------------------------------------------
 
-_offsets = [0, *DURATIONS.values(), 28 * 86400, 31 * 86400, 59 * 86400, 60 * 86400, 365 * 86400, 10 * 3600, 34 * 3600, -86400, -3600]
+_offsets = [
+    0,
+    *DURATIONS.values(),
+    28 * 86400,
+    31 * 86400,
+    59 * 86400,
+    60 * 86400,
+    365 * 86400,
+    10 * 3600,
+    34 * 3600,
+    -86400,
+    -3600,
+]
 instants_at = st.builds(
     lambda offset, micro: (NOW - timedelta(seconds=offset, microseconds=micro)).isoformat().replace("+00:00", "Z"),
-    st.sampled_from(_offsets), st.sampled_from([-1, 0, 0, 1]),
-)  # fmt: skip
+    st.sampled_from(_offsets),
+    st.sampled_from([-1, 0, 0, 1]),
+)
 _text = st.none() | st.sampled_from(WORDS)
-_amounts = st.none() | st.sampled_from(["0.10", "0.20", "0.30", "10.01", "-5.00", "99.99", "9999999999.99", "abc", "1.005"])
+_amounts = st.none() | st.sampled_from(
+    ["0.10", "0.20", "0.30", "10.01", "-5.00", "99.99", "9999999999.99", "abc", "1.005"]
+)
 _whole = st.none() | st.integers(0, 4) | st.sampled_from([2**63 - 1, -(2**63) + 1, "3", "x"])
 _floats = st.none() | st.sampled_from([0.0, -0.0, 0.1, 0.3, 10.01, 1e300])
 _days = st.none() | days | st.just("2026-02-30")
 
 visit_rows = st.fixed_dictionaries(
-    {"id": st.sampled_from("abcd"), "at": instants_at, "delivery": st.none() | st.sampled_from(["d1", "d2", "d3"]), "path": _text,
-     "seconds": _whole, "device": st.sampled_from([None, "mobile", "desktop", "tablet", "fridge"]), "shared": _text}
-)  # fmt: skip
+    {
+        "id": st.sampled_from("abcd"),
+        "at": instants_at,
+        "delivery": st.none() | st.sampled_from(["d1", "d2", "d3"]),
+        "path": _text,
+        "seconds": _whole,
+        "device": st.sampled_from([None, "mobile", "desktop", "tablet", "fridge"]),
+        "shared": _text,
+    }
+)
 order_rows = st.fixed_dictionaries(
-    {"id": st.sampled_from("abcd"), "at": instants_at, "product": _text, "amount": _amounts, "weight": _floats,
-     "gift": st.none() | st.booleans(), "due": st.none() | instants_at, "shared": _text}
-)  # fmt: skip
+    {
+        "id": st.sampled_from("abcd"),
+        "at": instants_at,
+        "product": _text,
+        "amount": _amounts,
+        "weight": _floats,
+        "gift": st.none() | st.booleans(),
+        "due": st.none() | instants_at,
+        "shared": _text,
+    }
+)
 people = st.fixed_dictionaries(
-    {"country": _text, "city": _text, "lead_score": _whole, "balance": _amounts, "ratio": _floats, "subscribed": st.none() | st.booleans(),
-     "stage": st.sampled_from([None, "subscriber", "lead", "customer", "gone"]), "signup_date": st.none() | instants_at,
-     "renewal_date": _days, "lat": st.sampled_from([None, 52.52, 48.1, 91.0]), "lon": st.sampled_from([None, 13.405, 11.6]),
-     "tags": st.none() | st.lists(st.sampled_from(WORDS), max_size=3), "company_id": st.none() | st.sampled_from(["x", "y", "z"])}
-)  # fmt: skip
+    {
+        "country": _text,
+        "city": _text,
+        "lead_score": _whole,
+        "balance": _amounts,
+        "ratio": _floats,
+        "subscribed": st.none() | st.booleans(),
+        "stage": st.sampled_from([None, "subscriber", "lead", "customer", "gone"]),
+        "signup_date": st.none() | instants_at,
+        "renewal_date": _days,
+        "lat": st.sampled_from([None, 52.52, 48.1, 91.0]),
+        "lon": st.sampled_from([None, 13.405, 11.6]),
+        "tags": st.none() | st.lists(st.sampled_from(WORDS), max_size=3),
+        "company_id": st.none() | st.sampled_from(["x", "y", "z"]),
+    }
+)
 worlds: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "zone": st.sampled_from(ZONES),
-        "contacts": st.fixed_dictionaries({name: people for name in "abcde"}),
+        "contacts": st.fixed_dictionaries(dict.fromkeys("abcde", people)),
         "tables": st.fixed_dictionaries(
             {
-                "visits": st.lists(visit_rows, max_size=14),
-                "orders": st.lists(order_rows, max_size=10),
-                "deals": st.lists(st.fixed_dictionaries({"id": st.sampled_from("abc"), "size": _whole, "owner": _text}), max_size=4),
+                "visits": st.lists(visit_rows, min_size=4, max_size=16),
+                "orders": st.lists(order_rows, min_size=3, max_size=12),
+                "deals": st.lists(
+                    st.fixed_dictionaries({"id": st.sampled_from("abc"), "size": _whole, "owner": _text}), max_size=4
+                ),
                 "companies": st.just([{"company_id": "x", "industry": "DE", "employees": 3}, {"company_id": "y"}]),
-                "members": st.just([{"list": "vips", "id": "a"}, {"list": "vips", "id": "c"}, {"list": "others", "id": "b"}]),
+                "members": st.just(
+                    [{"list": "vips", "id": "a"}, {"list": "vips", "id": "c"}, {"list": "others", "id": "b"}]
+                ),
             }
         ),
     }
-)  # fmt: skip
+)

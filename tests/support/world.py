@@ -11,11 +11,15 @@ The Python backend gets `segdsl.Contact`s; the SQL backends get tables. The two 
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from segdsl.backends.python import compile_program
 from segdsl.catalog import load_text
@@ -25,7 +29,7 @@ from segdsl.contact import Contact, facts
 from segdsl.contact import Event as ContactEvent
 from segdsl.core import nodes as core
 from segdsl.core.time import parse_instant
-
+from segdsl.engines import connect
 from segdsl.syntax import parse_file
 from segdsl.text.source import Source
 
@@ -43,14 +47,73 @@ class World:
         assert catalog is not None, [d.message for d in diagnostics]
         return catalog
 
-    def write(self, folder: Path, catalog: Catalog) -> None:
-        """The world as JSON Lines files."""
-        key = catalog.key.name
-        people = [{key: name, **row} for name, row in self.contacts.items()]
-        for table, rows in {catalog.contacts: people, **self.tables}.items():
-            with (folder / f"{table}.jsonl").open("w", encoding="utf-8") as file:
+    def rows(self, catalog: Catalog) -> dict[str, Sequence[Row]]:
+        """Table -> rows, the contacts' table included."""
+        people = [{catalog.key.name: name, **row} for name, row in self.contacts.items()]
+        return {catalog.contacts: people, **self.tables}
+
+    def as_text(self) -> World:
+        """The same world with every value as text, as a CSV file holds it: empty text is unknown."""
+        contacts = {name: _texts(row) for name, row in self.contacts.items()}
+        return World(self.catalog_text, contacts, {t: [_texts(r) for r in rows] for t, rows in self.tables.items()})
+
+    def write_jsonl(self, catalog: Catalog) -> None:
+        """The world as JSON Lines files in the catalog's folder."""
+        for table, rows in self.rows(catalog).items():
+            with (catalog.folder / f"{table}.jsonl").open("w", encoding="utf-8") as file:
                 for row in rows:
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def write_csv(self, catalog: Catalog) -> None:
+        """The world as CSV files in the catalog's folder."""
+        for table, rows in self.rows(catalog).items():
+            columns = list(dict.fromkeys(column for row in rows for column in row)) or ["id"]
+            with (catalog.folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, columns)
+                writer.writeheader()
+                writer.writerows(rows)
+
+    def write_parquet(self, catalog: Catalog, types: Mapping[str, str]) -> None:
+        """The world as Parquet files; `types` gives columns' physical types, the others are text.
+
+        A value that its column cannot hold is stored as nothing.
+        """
+        with duckdb.connect() as connection:
+            for table, rows in self.rows(catalog).items():
+                columns = list(dict.fromkeys(column for row in rows for column in row)) or ["id"]
+                declared = ", ".join(f'"{c}" {types.get(c, "VARCHAR")}' for c in columns)
+                connection.execute(f'CREATE TABLE "{table}" ({declared})')
+                for row in rows:
+                    values = [json.dumps(v) if isinstance(v, list) else v for v in (row.get(c) for c in columns)]
+                    casts = ", ".join(
+                        "CAST(CAST(? AS JSON) AS VARCHAR[])"
+                        if types.get(c) == "VARCHAR[]"
+                        else f"TRY_CAST(CAST(? AS VARCHAR) AS {types.get(c, 'VARCHAR')})"
+                        for c in columns
+                    )
+                    connection.execute(f'INSERT INTO "{table}" SELECT {casts}', values)
+                target = catalog.folder / f"{table}.parquet"
+                connection.execute(f"COPY \"{table}\" TO '{target}' (FORMAT parquet)")
+
+    def read_back(self, catalog: Catalog) -> World:
+        """The world that the Parquet files hold, values as DuckDB's Python client gives them."""
+        tables: dict[str, list[dict[str, Any]]] = {}
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            for table in self.rows(catalog):
+                path = f"{catalog.folder / table}.parquet"
+                described = connection.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
+                columns = [name for name, *_ in described]
+                # DuckDB's client would want another package to make a Python value of a time with a zone
+                chosen = ", ".join(
+                    f"timezone('UTC', \"{name}\")" if "ZONE" in kind else f'"{name}"' for name, kind, *_ in described
+                )
+                cursor = connection.execute(f"SELECT {chosen} FROM '{path}'")
+                tables[table] = [
+                    {c: _naive_is_utc(v) for c, v in zip(columns, row, strict=True)} for row in cursor.fetchall()
+                ]
+        contacts = {row.pop(catalog.key.name): row for row in tables.pop(catalog.contacts)}
+        return World(self.catalog_text, contacts, tables)
 
     def people(self, catalog: Catalog) -> Iterable[Contact]:
         """The world as contacts of the Python API."""
@@ -86,6 +149,20 @@ class World:
                 yield _event(kind, row, at)
 
 
+def _naive_is_utc(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def _texts(row: Row) -> dict[str, str | None]:
+    return {column: _text(value) for column, value in row.items()}
+
+
+def _text(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _event(kind: Event, row: Row, at: Any) -> ContactEvent:
     properties = {p.name: row.get(p.column.name) for p in kind.properties.values()}
     identity = row.get(kind.id.name) if kind.id is not None else None
@@ -119,10 +196,13 @@ def by_python(world: World, catalog: Catalog, program: core.Program, now: int) -
 
 def by_duckdb(world: World, catalog: Catalog, program: core.Program, now: int) -> dict[str, list[str]]:
     """Segment -> sorted members, by SQL on DuckDB over JSON Lines files."""
-    world.write(catalog.folder, catalog)
-    members: dict[str, list[str]] = {name: [] for name in program.segments}
-    from segdsl.engines import connect
+    world.write_jsonl(catalog)
+    return stored(catalog, program, now)
 
+
+def stored(catalog: Catalog, program: core.Program, now: int) -> dict[str, list[str]]:
+    """Segment -> sorted members, by SQL over the files in the catalog's folder."""
+    members: dict[str, list[str]] = {name: [] for name in program.segments}
     with connect(catalog) as engine:
         for segment, contact in engine.members(program, list(program.segments), now):
             members[segment].append(str(contact))

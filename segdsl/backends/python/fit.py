@@ -78,7 +78,9 @@ def _number(value: object, type: types.Number) -> int | None:
         match = (_PLAIN if type.scale else _INTEGER).fullmatch(value)
         if match is not None and len(value.lstrip("-0").rstrip("0")) <= _MOST_DIGITS:
             scaled = _shift(Decimal(value), type.scale, rounded=False)
-    return scaled if scaled is not None and abs(scaled) <= type.limit else None
+    # int is two's complement in every database: its least value has no positive twin
+    least = -type.limit - 1 if type == types.INT else -type.limit
+    return scaled if scaled is not None and least <= scaled <= type.limit else None
 
 
 def _shift(value: Decimal, scale: int, rounded: bool) -> int | None:

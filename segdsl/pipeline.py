@@ -48,16 +48,26 @@ def parse(sources: Sequence[Source]) -> tuple[tuple[Parsed, ...], tuple[Diagnost
     return tuple(files), tuple(found)
 
 
+def in_order(sources: Sequence[Source], diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics as a reader meets them: file by file, from top to bottom."""
+    order = {source.name: index for index, source in enumerate(sources)}
+
+    def place(diagnostic: Diagnostic) -> tuple[int, int]:
+        source, span = diagnostic.source, diagnostic.span
+        return (order.get(source.name, -1) if source else -1, span.start if span else -1)
+
+    return tuple(sorted(dict.fromkeys(diagnostics), key=place))
+
+
 def compile_files(sources: Sequence[Source], catalog: Catalog) -> Compiled:
     """Rule files to a core program."""
     from segdsl.check import check
 
     files, found = parse(sources)
-    # A file that does not parse is left out, and names it may have defined would be reported as unknown.
-    if any(diagnostic.severity == "error" for diagnostic in found):
-        return Compiled(files, None, found)
+    # What cannot be read does not keep the rest from being checked: one run tells all that is wrong.
     program, more = check(files, catalog)
-    return Compiled(files, program, (*found, *more))
+    broken = any(diagnostic.severity == "error" for diagnostic in found)
+    return Compiled(files, None if broken else program, in_order(sources, (*found, *more)))
 
 
 def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> Compiled:

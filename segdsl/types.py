@@ -35,9 +35,11 @@ class Number:
     limit: int
 
     def __str__(self) -> str:
-        if self.scale == 0 and self.limit == INT.limit:
+        if self == INT:
             return "int"
-        return f"decimal({len(str(self.limit))},{self.scale})"
+        precision = len(str(self.limit))
+        # a declared decimal ends in nines; anything else is the size of a literal, a count or a result
+        return f"decimal({precision},{self.scale})" if self.limit == 10**precision - 1 else "number"
 
 
 @dataclass(frozen=True, slots=True)

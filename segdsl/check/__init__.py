@@ -19,10 +19,11 @@ from segdsl.types import Number
 
 File = tuple[Source, ast.File]
 BARE = "rule"
+ANY_SCORE = Number(4, 10**12)  # for a score that could not be read: wide enough to raise no errors of its own
 
 
 def check(files: Sequence[File], catalog: Catalog) -> tuple[core.Program, list[Diagnostic]]:
-    """The program of some rule files. Names may refer across files; diagnostics come in the order of the files."""
+    """The program of some rule files. Names may refer across files; diagnostics are in no order."""
     diagnostics: list[Diagnostic] = []
     names = _collect(files, catalog, diagnostics)
     segments: dict[str, core.Segment] = {}
@@ -42,9 +43,7 @@ def check(files: Sequence[File], catalog: Catalog) -> tuple[core.Program, list[D
             case ast.TestCase():
                 _check_test_name(context, declaration)
     program = _ordered(files, segments, scores, diagnostics)
-    order = {source.name: index for index, (source, _) in enumerate(files)}
-    diagnostics.sort(key=lambda d: (order.get(d.source.name, 0) if d.source else 0, d.span.start if d.span else 0))
-    return program, list(dict.fromkeys(diagnostics))
+    return program, diagnostics
 
 
 def check_rule(
@@ -96,10 +95,13 @@ def _collect(files: Sequence[File], catalog: Catalog, diagnostics: list[Diagnost
                            "one name for two things", help="give it another name")
             )  # fmt: skip
         taken[key] = (source, name)
-        if isinstance(declaration, ast.Segment):
-            segments[key] = name.text
-        else:
-            scores[key] = (name.text, score_type(declaration))
+        match declaration:
+            case ast.Score():
+                scores[key] = (name.text, score_type(declaration))
+            case ast.Broken(kind="score"):
+                scores[key] = (name.text, ANY_SCORE)
+            case _:
+                segments[key] = name.text
     return Names(segments, scores)
 
 
@@ -137,7 +139,7 @@ def _ordered(
         # graphlib tells the circle from what is used to its user
         path = list(reversed(error.args[1]))
         for source, declaration in _declarations(files):
-            if not isinstance(declaration, ast.TestCase) and declaration.name.text == path[0]:
+            if isinstance(declaration, ast.Segment | ast.Score) and declaration.name.text == path[0]:
                 diagnostics.append(
                     Diagnostic(
                         "SEG0206", f"`{path[0]}` refers to itself: {' → '.join(path)}", source, declaration.name.span,

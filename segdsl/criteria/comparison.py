@@ -112,13 +112,18 @@ def _same_kind(
             return
     context.reject(
         "SEG0301",
-        f"`{context.words(subject)}` is {described(a)}, and `{context.words(right_side)}` is {described(b)}",
+        f"`{context.words(subject)}` is {_kind(left)}, and `{context.words(right_side)}` is {_kind(right)}",
         right_side.span,
         label=f"{described(a)} is wanted",
         why=f"`{context.words(subject)}` is declared `{a}`" if not isinstance(left, core.Const) else "",
         help="compare values of one type" if str(a) not in ("geo", "list<string>")
         else "use `within … km of (…)` for places and `has` for lists",
     )
+
+
+def _kind(value: core.Value) -> str:
+    """What a value is, in an author's words: a literal number has no declared type."""
+    return "a number" if isinstance(value, core.Const) and isinstance(value.type, Number) else described(value.type)
 
 
 def _fits(

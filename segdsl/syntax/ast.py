@@ -495,7 +495,15 @@ class TestCase(Node):
     lines: tuple[GivenContact | GivenEvent | GivenSet | Expect, ...]
 
 
-Declaration = Segment | Score | TestCase
+@dataclass(frozen=True, slots=True)
+class Broken(Node):
+    """A segment or score with a syntax error: its name is known, so that others may refer to it unharmed."""
+
+    kind: Literal["segment", "score"]
+    name: Name
+
+
+Declaration = Segment | Score | TestCase | Broken
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from segdsl.syntax import ast
 from segdsl.syntax.build import Builder
@@ -130,8 +130,19 @@ def _heading_problem(source: Source, start: int) -> Diagnostic | None:
     return None
 
 
+def _broken(source: Source, start: int) -> list[ast.Declaration]:
+    """What can be said of a declaration that cannot be read: the name in its heading."""
+    match = _HEADING_END.match(source.text, start)
+    if match is None or match["name"] is None or match["word"].lower() not in ("segment", "score"):
+        return []
+    span = Span(*match.span("name"))
+    name = ast.Name(" ".join(match["name"].strip("`").split()), match["name"].startswith("`"), span=span)
+    kind: Literal["segment", "score"] = "score" if match["word"].lower() == "score" else "segment"
+    return [ast.Broken(kind, name, span=span)]
+
+
 def parse_file(source: Source) -> tuple[ast.File, list[Diagnostic]]:
-    """Read a rule file. A declaration with a syntax error is left out; each such error is reported."""
+    """Read a rule file. Of a declaration with a syntax error only its name is kept; each such error is reported."""
     found = check_text(source)
     if found:
         return ast.File((), span=Span(0, 0)), found
@@ -163,6 +174,8 @@ def parse_file(source: Source) -> tuple[ast.File, list[Diagnostic]]:
                 word = source.text[start:end].split(None, 1)[0].lower()
                 nodes, wrong = _run(source, start, end, remarks, "file", word)
                 declarations.extend(nodes or ())
+        if wrong:
+            declarations.extend(_broken(source, start))
         found.extend(wrong)
     return ast.File(tuple(declarations), tuple(comments), span=Span(0, len(source.text))), found
 

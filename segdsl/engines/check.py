@@ -81,7 +81,7 @@ def _data(catalog: Catalog, engine: Engine) -> list[Diagnostic]:
         table = catalog.identities.table
         alias = reading.text(table, catalog.identities.alias).sql(dialect=engine.dialect)
         contact = reading.text(table, catalog.identities.contact).sql(dialect=engine.dialect)
-        from_ = engine.table(table)
+        from_ = reading.source(table).sql(dialect=engine.dialect)
         chained = list(engine.sql(
             f"SELECT {contact} FROM {from_} WHERE {contact} IN (SELECT {alias} FROM {from_}"
             f" WHERE {alias} <> {contact}) ORDER BY 1 LIMIT 1"

@@ -12,8 +12,7 @@ import duckdb
 
 from segdsl import types
 from segdsl.backends.sql.dialects import get
-from segdsl.backends.sql.reading import Reading, Schema
-from segdsl.backends.sql.rules import instant
+from segdsl.backends.sql.reading import Reading, Schema, instant
 from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import model
 from segdsl.core import nodes
@@ -81,7 +80,9 @@ class Engine:
                 parts = table.split(".")
                 if len(parts) > 1:
                     self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {files.quoted(parts[0])}")
-                self._connection.execute(f"CREATE VIEW {self.table(table)} AS {files.view(path, columns)}")
+                self._connection.execute(
+                    f"CREATE VIEW {self.table(table)} AS {files.view(path, columns, self._connection)}"
+                )
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -194,7 +195,9 @@ class Engine:
         names = {key: f"v{i}" for i, key in enumerate(event.properties)}
         outputs = [_output(names[key], prop.type) for key, prop in event.properties.items()]
         time = ["EPOCH_US(t)"] if event.time else ["0"]
-        return self._ordered(reading.event(kind, names), [*time, *outputs], "t IS NOT NULL" if event.time else "TRUE")
+        return self._ordered(
+            reading.event(kind, names), [*time, *outputs], "EPOCH_US(t) IS NOT NULL" if event.time else "TRUE"
+        )
 
     def _ordered(self, query: Any, outputs: list[str], where: str = "TRUE") -> Iterator[tuple[Any, ...]]:
         source = query.sql(dialect="duckdb")

@@ -8,8 +8,8 @@ from sqlglot import exp
 
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.reading import ranked, select
-from segdsl.backends.sql.rules import Names, Rules, instant, interval
+from segdsl.backends.sql.reading import instant, ranked, select
+from segdsl.backends.sql.rules import Names, Rules, interval
 from segdsl.core import nodes
 from segdsl.core.time import Span
 
@@ -221,6 +221,4 @@ def united_name(value: nodes.Property | nodes.PeriodOf) -> str:
     """What a value is called among the events of several kinds."""
     if isinstance(value, nodes.PeriodOf):
         return f"{value.unit}_of_{''.join(c if c.isalnum() else '_' for c in value.zone.lower())}"
-    return "v_" + "".join(
-        c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" if c != " " else "_" for c in value.key
-    )
+    return "v_" + "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" if c != " " else "_" for c in value.key)

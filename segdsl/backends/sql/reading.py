@@ -6,6 +6,7 @@ VARCHAR[]; what does not fit its declared type is NULL. A column stored as decla
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlglot import exp
@@ -15,9 +16,18 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.catalog import model
+from segdsl.core.time import FIRST, clamp, to_datetime
 from segdsl.types import Type
 
 Schema = Mapping[tuple[str, str], str]
+
+
+def instant(moment: int) -> Node:
+    """A TIMESTAMP literal."""
+    clock = to_datetime(clamp(moment)).replace(tzinfo=None)
+    return b.cast(
+        b.text(clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")), "TIMESTAMP"
+    )
 
 
 def select(columns: Sequence[tuple[str, Node]], source: Node, where: Iterable[Node] = ()) -> Node:
@@ -35,7 +45,9 @@ class Reading:
         self.dialect = dialect
         self.schema = schema or {}
         key = self.schema.get((catalog.contacts, catalog.key.name), "VARCHAR")
-        self.whole_keys = not catalog.key.path and dialect.family(key) == "int"
+        # Unsigned 128 bits compare with no other integer without errors: such keys are text.
+        self.whole_keys = not catalog.key.path and dialect.family(key) == "int" and key.upper() != "UHUGEINT"
+        self._extracted: dict[tuple[str, str | None], dict[model.Column, str]] = {}
 
     # --- columns -------------------------------------------------------------------------------------------------
 
@@ -44,15 +56,52 @@ class Reading:
         x = b.column(column.name, source)
         if column.path:
             stored = self.schema.get((table, column.name), "VARCHAR")
-            return self.dialect.json_at(x, column.path, stored), "JSON"
+            if self.dialect.family(stored) == "nested":
+                found = self.dialect.field(x, column.path, stored)
+                if found is not None:
+                    return found
+            return b.column(self._extract(table, column, source), source), "JSON"
         return x, self.schema.get((table, column.name), declared)
+
+    def _extract(self, table: str, column: model.Column, source: str | None) -> str:
+        """The name under which `source` will offer a value inside a JSON column."""
+        names = self._extracted.setdefault((table, source), {})
+        if column not in names:
+            taken = {name.lower() for at, name in self.schema if at == table} | set(names.values())
+            words = "_".join((column.name, *column.path)).lower()
+            base = name = re.sub(r"[^a-z0-9]+", "_", words).strip("_")[:60] or "value"
+            n = 1
+            while name in taken:
+                n += 1
+                name = f"{base}_{n}"
+            names[column] = name
+        return names[column]
+
+    def source(self, table: str, alias: str | None = None) -> Node:
+        """What to select from, once all columns are known: the table, with what they need out of JSON beside it."""
+        names = self._extracted.pop((table, alias), {})
+        if not names:
+            return b.table(table, alias)
+        extracted = [
+            exp.Alias(
+                this=self.dialect.json_at(
+                    b.column(column.name), column.path, self.schema.get((table, column.name), "VARCHAR")
+                ),
+                alias=b.identifier(name),
+            )
+            for column, name in names.items()
+        ]
+        inner = exp.Select(expressions=[exp.Star(), *extracted]).from_(b.table(table), copy=False)
+        return exp.Subquery(this=inner, alias=exp.TableAlias(this=b.identifier(alias or table.split(".")[-1])))
 
     def value(self, table: str, column: model.Column, declared: Type, source: str | None = None) -> Node:
         """A column's canonical value."""
         bare = self.dialect.physical_of(declared)
         as_declared = "DATE" if isinstance(declared, types.Date) else bare
         x, physical = self.raw(table, column, as_declared, source)
-        untouched = not isinstance(declared, types.Enum | types.Date | types.Float | types.Geo | types.ListOf)
+        untouched = not isinstance(
+            declared, types.Enum | types.Timestamp | types.Date | types.Float | types.Geo | types.ListOf
+        )
         if physical.upper().replace(" ", "") == bare.replace(" ", "") and untouched:
             return x
         return self.dialect.convert(x, physical, declared, self.catalog.timezone)
@@ -64,7 +113,9 @@ class Reading:
             return self.dialect.epoch(x, physical, time.unit)
         if time.timezone:
             return self.dialect.clock(x, physical, time.timezone)
-        return self.value(table, time.column, types.Timestamp(), source)
+        if physical.upper() == "TIMESTAMP":
+            return x  # bare, so that the database can skip what a window leaves out; see `stored_since`
+        return self.dialect.convert(x, physical, types.Timestamp(), self.catalog.timezone)
 
     def key(self, table: str, column: model.Column, source: str | None = None) -> Node:
         """A column that holds contacts' keys."""
@@ -85,8 +136,9 @@ class Reading:
         aliases = catalog.identities
         side = "e" if aliases else None
         contact = self.key(event.table, event.contact, side)
-        source = b.table(event.table, side)
+        original = contact
         if aliases:
+            original = self.text(event.table, event.contact, side)
             contact = b.coalesce(b.column("contact", "alias"), contact)
         columns = [("contact", contact)]
         conditions = [
@@ -94,12 +146,14 @@ class Reading:
             for column, values in event.where
         ]
         if event.time and timed:
-            columns.append(("t", self.time(event.table, event.time, side)))
+            time = self.time(event.table, event.time, side)
+            columns.append(("t", time))
+            conditions += stored_since(time)
         for key, name in names.items():
             prop = event.properties[key]
             columns.append((name, self.value(event.table, prop.column, prop.type, side)))
         if event.id is None:
-            return self._joined(select(columns, source, conditions), event, side)
+            return self._joined(select(columns, self.source(event.table, side), conditions), original)
         # Duplicate deliveries: the earliest row of an id counts, ties go to the least of all declared properties.
         spare = [(f"p{i}", key) for i, key in enumerate(event.properties) if key not in names]
         every = {**names, **{key: name for name, key in spare}}
@@ -107,7 +161,7 @@ class Reading:
             prop = event.properties[key]
             columns.append((name, self.value(event.table, prop.column, prop.type, side)))
         columns.append(("delivery", self.text(event.table, event.id, side)))
-        inner = self._joined(select(columns, source, conditions), event, side)
+        inner = self._joined(select(columns, self.source(event.table, side), conditions), original)
         order = [b.column("t")] if event.time and timed else []
         order += [b.column(every[key]) for key in event.properties]
         window = exp.Window(this=exp.RowNumber(), partition_by=[b.column("contact"), b.column("delivery")])
@@ -120,19 +174,18 @@ class Reading:
         ])  # fmt: skip
         return select([(name, b.column(name)) for name in kept], ranked.subquery("ranked"), [first])
 
-    def _joined(self, node: Node, event: model.Event, side: str | None) -> Node:
+    def _joined(self, node: Node, original: Node) -> Node:
         aliases = self.catalog.identities
         if aliases is None:
             return node
         # An alias named twice is an error of the data; it must not multiply events all the same.
         table = aliases.table
-        known = select(
-            [("name", self.text(table, aliases.alias)), ("contact", exp.Min(this=self.key(table, aliases.contact)))],
-            b.table(table),
-        ).group_by("1", copy=False)
+        names = [("name", self.text(table, aliases.alias)),
+                 ("contact", exp.Min(this=self.key(table, aliases.contact)))]  # fmt: skip
+        known = select(names, self.source(table)).group_by("1", copy=False)
         return node.join(
             known.subquery("alias"),
-            on=b.compare("=", b.column("name", "alias"), self.text(event.table, event.contact, side)),
+            on=b.compare("=", b.column("name", "alias"), original),
             join_type="left", copy=False,
         )  # fmt: skip
 
@@ -157,7 +210,7 @@ class Reading:
             table = catalog.contacts if relation is None else catalog.relations[relation].table
             at = side if relation is None else f"r{relations.index(relation) + 1}"
             columns += zip(names, self.attribute(table, owner[key], at), strict=True)
-        node = select(columns, b.table(catalog.contacts, side), [b.known(identity.copy())])
+        related_on = []
         for i, name in enumerate(relations):
             related = catalog.relations[name]
             alias = f"r{i + 1}"
@@ -167,9 +220,10 @@ class Reading:
             if families not in ({"int"}, {"text"}):
                 left = self.dialect.key(left, physical_left, False)
                 right = self.dialect.key(right, physical_right, False)
-            node = node.join(
-                b.table(related.table, alias), on=b.compare("=", left, right), join_type="left", copy=False
-            )
+            related_on.append((related.table, alias, b.compare("=", left, right)))
+        node = select(columns, self.source(catalog.contacts, side), [b.known(identity.copy())])
+        for table, alias, on in related_on:
+            node = node.join(self.source(table, alias), on=on, join_type="left", copy=False)
         for source, alias, on in joins:
             node = node.join(source.subquery(alias), on=on, join_type="left", copy=False)
         return node
@@ -191,11 +245,10 @@ class Reading:
         history = attribute.history
         assert history is not None
         time = self.time(history.table, history.time)
-        rows = select(
-            [("contact", self.key(history.table, history.contact)), ("t", time),
-             ("value", self.value(history.table, history.value, attribute.type))],
-            b.table(history.table), [b.compare("<=", time.copy(), now)],
-        )  # fmt: skip
+        columns = [("contact", self.key(history.table, history.contact)), ("t", time),
+                   ("value", self.value(history.table, history.value, attribute.type))]  # fmt: skip
+        until = [*stored_since(time), b.compare("<=", time.copy(), now)]
+        rows = select(columns, self.source(history.table), until)
         value = ranked(b.column("value"), attribute.type)
         window = exp.Window(
             this=exp.RowNumber(), partition_by=[b.column("contact")],
@@ -218,8 +271,13 @@ class Reading:
         columns = [("contact", self.key(lists.table, lists.contact))]
         list_name = self.text(lists.table, lists.list)
         if name is None:
-            return select([("list", list_name), *columns], b.table(lists.table))
-        return select(columns, b.table(lists.table), [b.compare("=", list_name, b.text(name))])
+            return select([("list", list_name), *columns], self.source(lists.table))
+        return select(columns, self.source(lists.table), [b.compare("=", list_name, b.text(name))])
+
+
+def stored_since(time: Node) -> list[Node]:
+    """The condition that drops times before the year 1 where a bare column holds them."""
+    return [b.compare(">=", time.copy(), instant(FIRST))] if isinstance(time, exp.Column) else []
 
 
 def ranked(value: Node, declared: Type) -> Node:

@@ -18,9 +18,8 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.duckdb import DuckDB
-from segdsl.backends.sql.reading import Reading
+from segdsl.backends.sql.reading import Reading, instant
 from segdsl.core import nodes
-from segdsl.core.time import LAST, clamp, to_datetime
 
 ZERO_OVER_NOTHING = {"count", "sum", "distinct"}
 FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -310,14 +309,6 @@ def pattern(glob: Sequence[str | nodes.Wild]) -> str:
     return "".join(
         wild[part] if isinstance(part, nodes.Wild) else part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
         for part in glob
-    )
-
-
-def instant(moment: int) -> Node:
-    """A TIMESTAMP literal."""
-    clock = to_datetime(clamp(min(moment, LAST))).replace(tzinfo=None)
-    return b.cast(
-        b.text(clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")), "TIMESTAMP"
     )
 
 

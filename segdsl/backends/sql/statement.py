@@ -12,8 +12,8 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql import dialects
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
-from segdsl.backends.sql.reading import Reading, Schema, select
-from segdsl.backends.sql.rules import Names, Rules, instant
+from segdsl.backends.sql.reading import Reading, Schema, instant, select
+from segdsl.backends.sql.rules import Names, Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.time import isoformat

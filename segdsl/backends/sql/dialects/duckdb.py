@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from sqlglot import exp
+
 from segdsl import types
 from segdsl.backends.sql.build import NULL, Node, case, cast, number, one_of, template, text
 from segdsl.core.time import FIRST, LAST
@@ -19,6 +21,7 @@ _OFFSET = r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
 _UNITS = {"s": 10**6, "ms": 1000, "us": 1}
 _INTS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
          "UHUGEINT", "INT128", "UINT128", "INT", "INT64", "INT32"}  # fmt: skip
+_HUGE = {"UHUGEINT", "UINT128"}  # compared with a negative number, their greatest values raise
 
 
 class DuckDB:
@@ -27,7 +30,7 @@ class DuckDB:
     name = "duckdb"
 
     def family(self, physical: str) -> str:
-        """text, int, decimal, float, bool, timestamp, timestamptz, timestamp_ns, date, json, list, label or other."""
+        """text, int, decimal, float, bool, timestamp, timestamptz, timestamp_ns, date, json, list, nested, label..."""
         kind = physical.upper().strip()
         if kind in _INTS:
             return "int"
@@ -35,13 +38,15 @@ class DuckDB:
             return "decimal"
         if kind.startswith("ENUM") or kind == "UUID":
             return "label"
-        if kind.endswith("[]"):
-            return "list" if kind == "VARCHAR[]" else "other"
+        if kind in {"VARCHAR[]", "TEXT[]"}:
+            return "list"
+        if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "VARIANT")):
+            return "nested"
         return {
             "VARCHAR": "text", "TEXT": "text", "DOUBLE": "float", "FLOAT": "float", "REAL": "float", "BOOLEAN": "bool",
             "TIMESTAMP": "timestamp", "TIMESTAMP WITH TIME ZONE": "timestamptz", "TIMESTAMPTZ": "timestamptz",
             "TIMESTAMP_NS": "timestamp_ns", "TIMESTAMP_S": "timestamp_ns", "TIMESTAMP_MS": "timestamp_ns",
-            "DATE": "date", "JSON": "json",
+            "DATE": "date", "JSON": "json", "BLOB": "blob",
         }.get(kind, "other")  # fmt: skip
 
     def physical_of(self, declared: Type) -> str:
@@ -123,6 +128,8 @@ class DuckDB:
                 return value if family == "float" else cast(cast(x, "VARCHAR"), "DOUBLE")
             case types.ListOf() if family == "list":
                 return template("LIST_FILTER(_x, LAMBDA i : NOT i IS NULL)", x=x)
+            case types.ListOf() if family == "nested":
+                return self.list_from_json(template("TO_JSON(_x)", x=x))
         return cast(NULL(), self.physical_of(declared))
 
     def labelled(self, x: Node, declared: Type) -> Node:
@@ -135,7 +142,7 @@ class DuckDB:
         if family == "float":
             return self.from_shortest(x, declared)
         if family == "int":
-            if declared == types.INT and physical.upper() not in {"BIGINT", "HUGEINT", "UBIGINT", "UHUGEINT"}:
+            if declared == types.INT and physical.upper() not in {"BIGINT", "HUGEINT", "INT128", "UBIGINT", *_HUGE}:
                 return cast(x, target)
             return template(f"TRY_CAST(_x AS {target})", x=x)
         if family == "decimal":
@@ -158,13 +165,16 @@ class DuckDB:
         if family == "text":
             return self.instant_from_text(x, zone, declared, None)
         if family == "date":
-            return self.from_local(cast(x, "TIMESTAMP"), zone if is_date else "UTC")
-        plain = {
+            return self.from_local(within(template("TRY_CAST(_x AS TIMESTAMP)", x=x)), zone if is_date else "UTC")
+        forms = {
             "timestamp": x,
             "timestamptz": template("TIMEZONE('UTC', _x)", x=x),
             # A cast would round to the microsecond; reading its digits cuts.
-            "timestamp_ns": template("CAST(LEFT(CAST(_x AS VARCHAR), 26) AS TIMESTAMP)", x=x),
-        }.get(family, cast(NULL(), "TIMESTAMP"))
+            "timestamp_ns": template("TRY_CAST(LEFT(CAST(_x AS VARCHAR), 26) AS TIMESTAMP)", x=x),
+        }
+        if family not in forms:
+            return cast(NULL(), "TIMESTAMP")
+        plain = within(forms[family])
         if not is_date:
             return plain
         day = template("CASE WHEN _x = DATE_TRUNC('day', _x) THEN _x END", x=plain)
@@ -172,8 +182,21 @@ class DuckDB:
 
     # --- from JSON -----------------------------------------------------------------------------------------------
 
+    def field(self, x: Node, path: tuple[str, ...], physical: str) -> tuple[Node, str] | None:
+        """The field of a STRUCT under keys and its type; None where it has no such field."""
+        kind = exp.DataType.build(physical, dialect="duckdb")
+        for key in path:
+            fields = {f.this.name: f.kind for f in kind.expressions if isinstance(f, exp.ColumnDef)}
+            field = fields.get(key)
+            if not kind.is_type("struct") or field is None:
+                return None
+            x, kind = template("STRUCT_EXTRACT(_x, _k)", x=x, k=text(key)), field
+        return x, str(kind.sql("duckdb"))
+
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
         """The JSON value under keys; NULL where the text is not JSON or a key is missing."""
+        if self.family(physical) == "nested":
+            x, physical = template("TO_JSON(_x)", x=x), "JSON"
         pointer = "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)
         if self.family(physical) == "json":
             return template("JSON_EXTRACT(_x, _p)", x=x, p=text(pointer))
@@ -234,6 +257,8 @@ class DuckDB:
         if family == "json":
             x, family = template("JSON_EXTRACT_STRING(_x, '$')", x=x), "text"
         if family == "int":
+            if physical.upper() in _HUGE:
+                x = template("TRY_CAST(_x AS BIGINT)", x=x)
             low, high = number(FIRST // size), number(LAST // size)
             return template(
                 "CASE WHEN _x BETWEEN _lo AND _hi THEN MAKE_TIMESTAMP(CAST(_x AS BIGINT) * _n) END",
@@ -261,7 +286,7 @@ class DuckDB:
             )
         if family == "text":
             return self.instant_from_text(x, None, types.Timestamp(), zone)
-        if family in {"timestamp", "timestamp_ns", "date"}:
+        if family != "timestamptz":
             return self.from_local(self.instant(x, family, types.Timestamp(), zone), zone)
         return self.instant(x, family, types.Timestamp(), zone)
 
@@ -272,12 +297,28 @@ class DuckDB:
         family = self.family(physical)
         if family == "json":
             x, family = template("JSON_EXTRACT_STRING(_x, '$')", x=x), "text"
+        elif family == "blob":
+            x, family = template("TRY(DECODE(_x))", x=x), "text"
+        elif family in {"float", "decimal"}:  # 7.0 is the key 7
+            whole_text = template("CASE WHEN _x = TRUNC(_x) THEN CAST(TRY_CAST(_x AS HUGEINT) AS VARCHAR) END", x=x)
+            x, family = template("COALESCE(_w, CAST(_x AS VARCHAR))", w=whole_text, x=x), "text"
+        elif whole and physical.upper() in _HUGE:
+            return template("TRY_CAST(_x AS HUGEINT)", x=x)
         if whole and family != "int":
             return template(
                 "CASE WHEN CAST(TRY_CAST(_t AS BIGINT) AS VARCHAR) = _t THEN TRY_CAST(_t AS BIGINT) END",
                 t=x if family == "text" else cast(x, "VARCHAR"),
             )
         return x if whole or family == "text" else cast(x, "VARCHAR")
+
+
+def within(x: Node) -> Node:
+    """A TIMESTAMP of the years 1 to 9999; infinities and years beyond are NULL."""
+    return template(
+        "CASE WHEN _x BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)"
+        " THEN _x END",
+        x=x,
+    )
 
 
 def _digits(declared: types.Number) -> int:

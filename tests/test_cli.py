@@ -266,3 +266,20 @@ def test_help_is_fast(tmp_path: Path) -> None:
     start = time.perf_counter()
     assert shell("--help", cwd=tmp_path).returncode == 0
     assert time.perf_counter() - start < 1.5
+
+
+def test_closed_streams_and_an_empty_rule_are_no_bugs(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id\na\n")
+    (tmp_path / "segdsl.yml").write_text(
+        "version: 1\ndatabase: .\ncontacts: {table: people, key: id, attributes: {}}\n"
+    )
+    for closed in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
+        command = f"{sys.executable} -m segdsl run everyone --count {closed}"
+        done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0 and "bug" not in done.stderr, (closed, done.stderr)
+    empty = subprocess.run([sys.executable, "-m", "segdsl", "run", ""], cwd=tmp_path, capture_output=True, text=True)
+    assert empty.returncode == 1 and "SEG0109" in empty.stderr and not empty.stdout
+    nothing = subprocess.run(
+        [sys.executable, "-m", "segdsl", "check", "."], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert nothing.returncode == 2 and "no .seg files" in nothing.stderr

@@ -113,7 +113,7 @@ def is_path(argument: str) -> bool:
     if argument.endswith(".seg"):
         return True
     try:
-        return Path(argument).exists()
+        return bool(argument) and Path(argument).exists()  # an empty argument is an empty rule, not this folder
     except (OSError, ValueError):  # a rule may be longer than a name can be
         return False
 

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -136,8 +137,16 @@ def _failed(problem: Exception) -> int:
     return 2
 
 
+def _open_closed_streams() -> None:
+    """A stream that the caller closed (`>&-`) is None in Python: put the null device in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  (open to the end)
+
+
 def main() -> None:
     """The entry point of the `segdsl` script."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal cannot show

@@ -53,6 +53,8 @@ def load_target(arguments: Sequence[str]) -> Loaded:
         names = tuple(compiled.program.segments) if compiled.program else ()
         return Loaded(catalog, compiled.program, names, (*found, *compiled.diagnostics), len(around))
     asked = rule_paths(paths)
+    if not asked:
+        raise Stop("there are no .seg files in " + ", ".join(map(str, paths)), "name a folder that has some")
     real = {path.resolve() for path in asked}
     others = [path for path in around if path.resolve() not in real]
     compiled = compile_paths(catalog, [*asked, *others])

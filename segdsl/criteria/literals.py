@@ -25,7 +25,11 @@ def number(node: ast.Number) -> core.Const:
 def whole_number(context: Context, node: ast.Number, what: str) -> int:
     """A literal that must be a whole number from 0 to the largest int. Raises Rejected."""
     constant = number(node)
-    if constant.type.scale or not 0 <= int(constant.value) < 2**63:  # type: ignore[union-attr]
+    assert isinstance(constant.type, Number)
+    if not constant.type.scale and int(constant.value) >= 2**63:
+        context.reject("SEG0513", f"`{node.text}` is more than anybody counts", node.span, label="too large",
+                       help="write a number below 2^63")  # fmt: skip
+    if constant.type.scale or not 0 <= int(constant.value) < 2**63:
         context.reject(
             "SEG0513", f"`{node.text}` is not {what}", node.span, label="not a whole number", help="write 0, 1, 2, …"
         )

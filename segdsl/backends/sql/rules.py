@@ -183,11 +183,15 @@ class Rules:
         ]
 
     def near(self, rule: nodes.Near) -> Node:
-        """The haversine formula; LEAST keeps the opposite point of the earth within the arcsine's range."""
+        """The haversine formula; LEAST keeps the opposite point of the earth within the arcsine's range.
+
+        Some engines' LEAST passes over NULL, so an unknown place is ruled out first.
+        """
         latitude, longitude = self.place(rule.value)
         return b.template(
-            "2 * 6371.0088e0 * ASIN(LEAST(1e0, SQRT(POWER(SIN(RADIANS(_lat - _a) / 2), 2) + COS(RADIANS(_a))"
-            " * COS(RADIANS(_lat)) * POWER(SIN(RADIANS(_lon - _o) / 2), 2)))) <= _km",
+            "CASE WHEN _lat IS NULL OR _lon IS NULL THEN FALSE"
+            " ELSE 2 * 6371.0088e0 * ASIN(LEAST(1e0, SQRT(POWER(SIN(RADIANS(_lat - _a) / 2), 2) + COS(RADIANS(_a))"
+            " * COS(RADIANS(_lat)) * POWER(SIN(RADIANS(_lon - _o) / 2), 2)))) <= _km END",
             lat=latitude, lon=longitude, a=double(rule.latitude), o=double(rule.longitude), km=double(rule.kilometres),
         )  # fmt: skip
 

@@ -238,13 +238,13 @@ class DuckDB:
         if zone == "UTC":
             return x
         z = text(zone)
-        later = template("TIMEZONE('UTC', TIMEZONE(_z, _x))", x=x, z=z)
-        before = template("_u - INTERVAL '1' DAY", u=later)
-        # With the offset of the day before: if clocks then show x too, it is the earlier instant of the two.
-        candidate = template("_x - (TIMEZONE(_z, TIMEZONE('UTC', _b)) - _b)", x=x, z=z, b=before)
+        # A day after the same clock time of the day before: where clocks show x twice, that is the earlier of the two,
+        # and anywhere else it is either the only one or no time at which they show x.
+        earlier = template("TIMEZONE('UTC', TIMEZONE(_z, _x - INTERVAL '1' DAY)) + INTERVAL '1' DAY", x=x, z=z)
         return template(
-            "CASE WHEN TIMEZONE(_z, TIMEZONE('UTC', _c)) = _x THEN _c ELSE _u END", x=x, z=z, c=candidate, u=later
-        )
+            "CASE WHEN TIMEZONE(_z, TIMEZONE('UTC', _e)) = _x THEN _e ELSE TIMEZONE('UTC', TIMEZONE(_z, _x)) END",
+            x=x, z=z, e=earlier,
+        )  # fmt: skip
 
     def to_local(self, x: Node, zone: str) -> Node:
         """The clock that `zone` shows at a UTC instant."""

@@ -70,8 +70,12 @@ def _number(value: object, type: types.Number) -> int | None:
     if isinstance(value, int):
         scaled = value * 10**type.scale
     elif isinstance(value, float):
-        # A float has no digits of its own: its shortest text is what people see. An int takes no rounding.
-        scaled = _shift(Decimal(repr(value)), type.scale, rounded=type.scale > 0)
+        # A whole float is that integer, to the last digit. Otherwise a float has no digits of its own: its shortest
+        # text is what people see.
+        if type == types.INT:
+            scaled = int(value) if value.is_integer() else None
+        else:
+            scaled = _shift(Decimal(repr(value)), type.scale, rounded=True)
     elif isinstance(value, Decimal):
         scaled = _shift(value, type.scale, rounded=False)
     elif isinstance(value, str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypedDict
@@ -11,7 +11,8 @@ from segdsl import types
 from segdsl.backends.python.fit import fit
 from segdsl.catalog import model
 from segdsl.catalog.model import Catalog, name_key
-from segdsl.core.contact import Facts
+from segdsl.core.contact import Facts, changes
+from segdsl.core.time import FIRST
 from segdsl.text.suggest import nearest
 
 Row = tuple[int, Mapping[str, object]]
@@ -69,15 +70,19 @@ class EventFields(TypedDict, total=False):
 class Contact:
     """One contact and everything known of it.
 
-    attributes: by the catalog's names, in any spelling; a related record's as `company.industry`.
+    attributes: by the catalog's names, in any spelling; a related record's as `company.industry`. The value of one
+      with a history is the one before all of `history`.
     events: in any order, as `Event` or as mappings with its fields.
     lists: names of the static lists that the contact is on.
+    history: for attributes whose history the catalog maps, `(time, value)` pairs in any order: from then on the
+      attribute has that value. Times as in `Event`.
     """
 
     id: str | int
     attributes: Mapping[str, object] = field(default_factory=dict)
     events: Iterable[Event | EventFields] = ()
     lists: Iterable[str] = ()
+    history: Mapping[str, Iterable[tuple[datetime | str, object]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         events = tuple(event if isinstance(event, Event) else _event(event) for event in self.events)
@@ -101,9 +106,20 @@ def facts(contact: Contact, catalog: Catalog) -> Facts:
     Raises ValueError for a name that the catalog does not have.
     """
     attributes: dict[tuple[str | None, str], object] = {}
+    held: dict[str, list[tuple[int, object]]] = {}
     for name, value in contact.attributes.items():
         key, attribute = _attribute(name, catalog)
-        attributes[key] = fit(value, attribute.type, catalog.timezone)
+        fitting = fit(value, attribute.type, catalog.timezone)
+        if attribute.history:
+            held[key[1]] = [(FIRST, fitting)]
+        else:
+            attributes[key] = fitting
+    for name, values in contact.history.items():
+        key, attribute = _attribute(name, catalog)
+        if not attribute.history:
+            raise ValueError(f"the catalog maps no history of `{name}`; give its value in `attributes`")
+        held.setdefault(key[1], []).extend(_held(name, values, attribute.type, catalog.timezone))
+    history = {key: changes(rows, catalog.attributes[key].type) for key, rows in held.items()}
     found: dict[str, list[Row]] = {}
     earliest: dict[str, dict[str | int, Row]] = {}
     for event in contact.events:
@@ -126,7 +142,19 @@ def facts(contact: Contact, catalog: Catalog) -> Facts:
             rows[event.id] = row
     for key_of_kind, rows in earliest.items():
         found.setdefault(key_of_kind, []).extend(rows.values())
-    return Facts(contact.id, attributes, found, frozenset(contact.lists))
+    return Facts(contact.id, attributes, found, frozenset(contact.lists), history)
+
+
+def _held(
+    name: str, rows: Iterable[tuple[datetime | str, object]], type: types.Type, zone: str
+) -> Iterator[tuple[int, object]]:
+    for at, value in rows:
+        if isinstance(at, datetime) and at.tzinfo is None:
+            raise ValueError(f"the history of `{name}`: {at!r} has no time zone, so it is not an instant")
+        instant = fit(at, types.Timestamp(), "UTC")
+        if not isinstance(instant, int):
+            raise ValueError(f"the history of `{name}`: {at!r} is no time; write for example `2026-03-01T08:00Z`")
+        yield instant, fit(value, type, zone)
 
 
 def _order(row: Row, kind: model.Event) -> tuple[object, ...]:

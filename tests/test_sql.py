@@ -294,7 +294,7 @@ def test_relations_lists_identities_and_history_in_a_database_file(tmp_path: Pat
         identities=model.Identities("aliases", C("alias"), C("contact")),
     )  # fmt: skip
     software = Compare("=", nodes.Attribute("industry", types.String(), "company"), Const("Software", types.String()))
-    current = nodes.Attribute("stage", STAGES)
+    current = nodes.Held("stage", STAGES)
     assert members(
         project,
         software,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from segdsl.catalog.model import Catalog, name_key
-from segdsl.check.rules import rule
+from segdsl.check.rules import outline
 from segdsl.core import nodes as core
 from segdsl.criteria.context import Context, Names
 from segdsl.criteria.scores import points, score_type
@@ -29,15 +29,12 @@ def check(files: Sequence[File], catalog: Catalog) -> tuple[core.Program, list[D
     segments: dict[str, core.Segment] = {}
     scores: dict[str, core.Points] = {}
     for source, declaration in _declarations(files):
-        context = Context(source, catalog, names, diagnostics, rule, value)
+        context = Context(source, catalog, names, diagnostics, outline, value)
         match declaration:
             case ast.Segment():
-                lowered = context.rule(declaration.rule)
                 title = declaration.title.raw if declaration.title else ""
-                segments.setdefault(
-                    declaration.name.text,
-                    core.Segment(declaration.name.text, lowered, title, context.words(declaration.rule)),
-                )
+                lowered = _segment(declaration.name.text, title, context.outline(declaration.rule))
+                segments.setdefault(declaration.name.text, lowered)
             case ast.Score():
                 scores.setdefault(declaration.name.text, points(context, declaration))
             case ast.TestCase():
@@ -55,13 +52,17 @@ def check_rule(
     """
     program, _ = check(files, catalog)
     diagnostics: list[Diagnostic] = []
-    context = Context(source, catalog, _collect(files, catalog, []), diagnostics, rule, value)
-    lowered = context.rule(expression)
+    context = Context(source, catalog, _collect(files, catalog, []), diagnostics, outline, value)
+    lowered = _segment(BARE, "", context.outline(expression))
     segments = dict(program.segments)
     # A project's own segment called `rule` keeps its meaning for those that refer to it only by being first.
     segments.pop(BARE, None)
-    segments[BARE] = core.Segment(BARE, lowered, "", context.words(expression))
+    segments[BARE] = lowered
     return core.Program(segments, program.scores), diagnostics
+
+
+def _segment(name: str, title: str, parts: core.Part) -> core.Segment:
+    return core.Segment(name, parts.rule, title, parts.words, parts)
 
 
 def _declarations(files: Sequence[File]) -> Iterator[tuple[Source, ast.Declaration]]:

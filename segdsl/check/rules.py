@@ -2,75 +2,77 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Literal
 
 from segdsl.core import nodes as core
 from segdsl.criteria import TESTS
 from segdsl.criteria.attributes import is_true
 from segdsl.criteria.context import Context, Rejected
 from segdsl.criteria.events import event_test, is_events
-from segdsl.criteria.membership import in_list, in_segment
-from segdsl.criteria.windows import in_window, take_window
+from segdsl.criteria.history import changed
+from segdsl.criteria.membership import in_list, in_sample, in_segment
+from segdsl.criteria.sequences import event_without, sequence
+from segdsl.criteria.windows import anniversary, in_window, take_window
 from segdsl.syntax import ast
 
 
-def rule(context: Context, expression: ast.Expression) -> core.Rule:
-    """Check and lower a test. Errors are recorded in the context; what was refused holds for nobody.
+def outline(context: Context, expression: ast.Expression) -> core.Part:
+    """Check and lower a rule, part by part. Errors are recorded in the context; what was refused holds for nobody.
 
     Every operand of `and`, `or`, `not` is checked by itself, so one run reports the errors of all of them.
     """
+    op: Literal["and", "or", "not", "test"]
     match expression:
         case ast.And():
-            return core.All(tuple(rule(context, operand) for operand in expression.operands))
+            op, parts = "and", tuple(outline(context, operand) for operand in expression.operands)
+            lowered: core.Rule = core.All(tuple(part.rule for part in parts))
         case ast.Or():
-            return core.Any(tuple(rule(context, operand) for operand in expression.operands))
+            op, parts = "or", tuple(outline(context, operand) for operand in expression.operands)
+            lowered = core.Any(tuple(part.rule for part in parts))
         case ast.Not():
-            return core.Not(rule(context, expression.operand))
-    try:
-        return _test(context, expression)
-    except Rejected:
-        return core.NOBODY
+            op, parts = "not", (outline(context, expression.operand),)
+            lowered = core.Not(parts[0].rule)
+        case _:
+            op, parts = "test", ()
+            try:
+                lowered = _test(context, expression)
+            except Rejected:
+                lowered = core.NOBODY
+    return core.Part(op, lowered, context.words(expression), context.source, expression.span, parts)
 
 
 def _test(context: Context, expression: ast.Expression) -> core.Rule:
-    match expression:
+    subject, clauses = (
+        (expression.subject, expression.clauses) if isinstance(expression, ast.Test) else (expression, ())
+    )
+    match subject:
+        case ast.Sequence():
+            return sequence(context, subject, clauses)
+        case ast.Anniversary():
+            return anniversary(context, subject, clauses)
+        case _ if is_events(context, subject):
+            if any(isinstance(clause, ast.Without) for clause in clauses):
+                return event_without(context, subject, clauses, context.words(expression))
+            return event_test(context, subject, clauses)
+        case _ if clauses:
+            return _value_test(context, subject, clauses)
         case ast.Everyone():
             return core.EVERYONE
         case ast.InSegment():
-            return in_segment(context, expression)
+            return in_segment(context, subject)
         case ast.InList():
-            return in_list(context, expression)
-        case ast.InSample() | ast.Anniversary() | ast.Sequence():
-            _not_yet(context, expression)
-        case ast.Test(subject=subject, clauses=clauses):
-            if is_events(context, subject):
-                _refuse_later_clauses(context, clauses)
-                return event_test(context, subject, clauses)
-            if isinstance(subject, ast.Anniversary | ast.Sequence):
-                _not_yet(context, subject)
-            return _value_test(context, subject, clauses)
+            return in_list(context, subject)
+        case ast.InSample():
+            return in_sample(context, subject)
         case _:
-            if is_events(context, expression):
-                return event_test(context, expression, ())
-            return is_true(context, expression)
+            return is_true(context, subject)
 
 
 def _value_test(context: Context, subject: ast.Expression, clauses: tuple[ast.Clause, ...]) -> core.Rule:
-    _refuse_later_clauses(context, clauses)
     if isinstance(subject, ast.Operand):
         context.value(subject)  # an unknown name is the first thing to say
     window, rest = take_window(context, clauses, of_events=False)
-    if window is not None:
-        if rest:
-            context.reject(
-                "SEG0501",
-                f"`{context.words(subject)} {context.words(rest[0])}` holds no instant for a window to look at",
-                rest[0].span,
-                label="a comparison and a window",
-                help="write two tests joined by `and`, or put the window inside `count(…)`, `sum(…)`",
-            )
-        return in_window(context, subject, window)
-    clause = rest[0]
+    clause = rest[0] if rest else None
     if len(rest) > 1:
         context.reject(
             "SEG0512",
@@ -79,6 +81,19 @@ def _value_test(context: Context, subject: ast.Expression, clauses: tuple[ast.Cl
             label="one test too many",
             help="write two tests joined by `and`",
         )
+    if isinstance(clause, ast.Changed):
+        return changed(context, subject, clause, window)
+    if window is not None:
+        if clause is not None:
+            context.reject(
+                "SEG0501",
+                f"`{context.words(subject)} {context.words(clause)}` holds no instant for a window to look at",
+                clause.span,
+                label="a comparison and a window",
+                help="write two tests joined by `and`, or put the window inside `count(…)`, `sum(…)`",
+            )
+        return in_window(context, subject, window)
+    assert clause is not None
     criterion = TESTS.get(type(clause))
     if criterion is None:
         context.reject(
@@ -89,22 +104,3 @@ def _value_test(context: Context, subject: ast.Expression, clauses: tuple[ast.Cl
             help="compare the value with `=`, `<`, `in (…)`, `is known`",
         )
     return criterion(context, subject, clause)
-
-
-_LATER = (ast.Changed, ast.Was, ast.Without, ast.AllWithin)
-
-
-def _refuse_later_clauses(context: Context, clauses: tuple[ast.Clause, ...]) -> None:
-    for clause in clauses:
-        if isinstance(clause, _LATER):
-            _not_yet(context, clause)
-
-
-def _not_yet(context: Context, node: ast.Node) -> NoReturn:
-    context.reject(
-        "SEG0590",
-        "sequences, history, samples and anniversaries are read and formatted, but not compiled yet",
-        node.span,
-        label="not compiled yet",
-        help="leave this test out for now",
-    )

@@ -1,4 +1,4 @@
-"""The core: what a rule means, in few nodes (language reference, sections 4 to 6).
+"""The core: what a rule means, in few nodes (language reference, sections 4 to 8).
 
 Every criterion of the language lowers to these, and every backend knows only these. Names are resolved
 (to keys of the catalog), types are known, windows are spans, text operators are globs, `avg` is a
@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from segdsl import types
-from segdsl.core.time import Period, Span
+from segdsl.core.time import Edge, FromNow, Period, Span
 from segdsl.syntax.strings import Wild as Wild
+from segdsl.text import source as text
 from segdsl.types import INT, Type
 
 # --- values -------------------------------------------------------------------------------------------------
@@ -37,6 +38,15 @@ class Attribute:
     key: str
     type: Type
     relation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The value that an attribute with a history had at an instant; unknown before its first one."""
+
+    key: str
+    type: Type
+    at: Edge = FromNow()  # noqa: RUF009  (frozen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +98,23 @@ class Anchored:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Events of one kind (a key of the catalog) that fit a rule over their properties."""
+    """Events of one kind (a key of the catalog, or `changes_of` an attribute) that fit a rule over their properties."""
 
     kind: str
     where: Rule
+
+
+_CHANGES = "\t"  # in no key of the catalog: names are joined by blanks
+
+
+def changes_of(attribute: str) -> str:
+    """The kind of the changes of an attribute with a history: events with the properties `from` and `to`."""
+    return _CHANGES + attribute
+
+
+def changed_attribute(kind: str) -> str | None:
+    """The key of the attribute whose changes a kind is; None for the catalog's own kinds."""
+    return kind[1:] if kind.startswith(_CHANGES) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +158,15 @@ class Award:
     """A line of points: `points` if the rule holds, or `points` times `per`, at most `cap` (None: no cap).
 
     `points` and `cap` are scaled like the type of the `Points` that holds them. `per` unknown gives nothing.
+    `words` is the line as it was written, `outline` the parts of its rule.
     """
 
     points: int
     rule: Rule | None = None
     per: Value | None = None
     cap: int | None = None
+    words: str = field(default="", compare=False)
+    outline: Part | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +185,7 @@ class ScoreOf:
     type: types.Number
 
 
-Value = Const | Attribute | Property | PeriodOf | Folded | Arithmetic | Measure | Points | ScoreOf
+Value = Const | Attribute | Held | Property | PeriodOf | Folded | Arithmetic | Measure | Points | ScoreOf
 
 # --- rules --------------------------------------------------------------------------------------------------
 
@@ -262,7 +288,90 @@ class InList:
     name: str
 
 
-Rule = All | Any | Not | Compare | OneOf | Match | Known | InSpan | Contains | Near | InSegment | InList
+@dataclass(frozen=True, slots=True)
+class InSample:
+    """The first 32 bits of MD5(salt + ":" + contact id), as a number, are below `threshold` (0 to 2^32)."""
+
+    salt: str
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anniversary:
+    """Some later year's anniversary of a known instant's day in `zone` begins in the span (not cut off at now).
+
+    29 February falls on the 28th in years without one.
+    """
+
+    value: Value
+    zone: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One positive event of a chain, strictly later than the one before and at most `within` microseconds after it.
+
+    forbidden: none of these strictly between the positive event before and this one.
+    """
+
+    branches: tuple[Branch, ...]
+    within: int | None = None
+    forbidden: tuple[Branch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A chain's end: no such event in `(t, end]`, t the last positive instant, and `end <= now`.
+
+    The end is t + `within`, else the first instant + the chain's `total`, else now.
+    """
+
+    forbidden: tuple[Branch, ...]
+    within: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """No such event: strictly `between` a chain's first and last positive one, `ever` up to now, or in the
+    `[t - before, t)` microseconds before the first one, t."""
+
+    branches: tuple[Branch, ...]
+    place: Literal["between", "ever"] | int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Some events fit: one for each step, in order, all of them in the span and not after now.
+
+    total: from the first to the last at most this many microseconds.
+    same: what all events of the chain, forbidden ones too, agree in; an event that lacks one has no part in it.
+    """
+
+    steps: tuple[Step, ...]
+    span: Span | Anchored
+    waits: tuple[Wait, ...] = ()
+    total: int | None = None
+    same: tuple[Property | PeriodOf, ...] = ()
+    without: Absence | None = None
+    words: str = field(default="", compare=False)
+
+    def branches(self) -> Iterator[Branch]:
+        """The branches of every event that is spoken of, positive ones first."""
+        for step in self.steps:
+            yield from step.branches
+        for step in self.steps:
+            yield from step.forbidden
+        for wait in self.waits:
+            yield from wait.forbidden
+        if self.without is not None:
+            yield from self.without.branches
+
+
+Rule = (
+    All | Any | Not | Compare | OneOf | Match | Known | InSpan | Contains | Near | InSegment | InList | InSample
+    | Anniversary | Chain
+)  # fmt: skip
 
 EVERYONE = All(())
 NOBODY = Any(())
@@ -271,13 +380,32 @@ NOBODY = Any(())
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a rule as it was written, and what it means: `and`, `or`, `not` and their parts, or one test."""
+
+    op: Literal["and", "or", "not", "test"]
+    rule: Rule
+    words: str
+    source: text.Source
+    span: text.Span
+    parts: tuple[Part, ...] = ()
+
+    def walk(self) -> Iterator[Part]:
+        """This part and all inside it, in the order of the text."""
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """A named rule; `words` is the rule as it was written."""
+    """A named rule; `words` is the rule as it was written, `outline` its parts."""
 
     name: str
     rule: Rule
     title: str = field(default="", compare=False)
     words: str = field(default="", compare=False)
+    outline: Part | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +429,14 @@ def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | 
         case Compare() | Arithmetic():
             yield node.left
             yield node.right
-        case OneOf() | Match() | Known() | Contains() | Near():
+        case OneOf() | Match() | Known() | Contains() | Near() | Anniversary():
             yield node.value
+        case Chain():
+            if isinstance(node.span, Anchored):
+                yield node.span
+            for branch in node.branches():
+                yield branch.where
+            yield from node.same
         case InSpan():
             yield node.value
             if isinstance(node.span, Anchored):
@@ -327,7 +461,7 @@ def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | 
                     yield award.rule
                 if award.per is not None:
                     yield award.per
-        case Const() | Attribute() | Property() | PeriodOf() | ScoreOf() | InSegment() | InList():
+        case Const() | Attribute() | Held() | Property() | PeriodOf() | ScoreOf() | InSegment() | InList() | InSample():
             return
 
 

@@ -147,6 +147,34 @@ def period_start(day: date, unit: Period, offset: int) -> date:
         return date.min if offset < 0 else date.max
 
 
+# --- anniversaries --------------------------------------------------------------------------------------------
+
+
+def day_number(day: date) -> int:
+    """`20260331`: days as numbers in the order of the calendar."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def days_begun(lo: int | None, hi: int | None, zone: str) -> tuple[int, int]:
+    """The numbers of the first and the last day in `zone` that begins in (lo, hi]; reversed if none does.
+
+    A last day of 28 February counts as the 29th in a year without one: those whose day that is keep it then.
+    """
+    first = date.min if lo is None else period_start(local_day(lo, zone), "day", 1)
+    last = date.max if hi is None else local_day(hi, zone)
+    leap = (last.month, last.day) == (2, 28) and monthrange(last.year, 2)[1] == 28
+    return day_number(first), day_number(last) + leap
+
+
+def has_anniversary(instant: int, zone: str, days: tuple[int, int]) -> bool:
+    """Whether a later year's anniversary of the instant's day in `zone` is one of `days`, from `days_begun`."""
+    year, day = divmod(day_number(local_day(instant, zone)), 10_000)
+    (from_year, from_day), (to_year, to_day) = (divmod(number, 10_000) for number in days)
+    if from_year >= to_year:
+        return year < from_year == to_year and from_day <= day <= to_day
+    return (year < from_year and day >= from_day) or (year < to_year and day <= to_day) or year < to_year - 1
+
+
 # --- edges and spans ------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from segdsl.core import nodes as core
 from segdsl.criteria.attributes import has, has_where, is_known, near, one_of, text_test
 from segdsl.criteria.comparison import compare
 from segdsl.criteria.context import Context
+from segdsl.criteria.history import was
 from segdsl.syntax import ast
 
 # clause -> the criterion that lowers `VALUE clause`. Each function takes its own clause type.
@@ -24,4 +25,5 @@ TESTS: dict[type, Callable[[Context, ast.Expression, Any], core.Rule]] = {
     ast.Has: has,
     ast.HasWhere: has_where,
     ast.Near: near,
+    ast.Was: was,
 }

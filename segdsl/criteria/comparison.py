@@ -16,14 +16,21 @@ _MIRRORED: dict[core.CompareOp, core.CompareOp] = {"=": "=", "<": ">", "<=": ">=
 
 def compare(context: Context, subject: ast.Expression, clause: ast.Compare) -> core.Rule:
     """A comparison as a rule; `a != b` is exactly `not a = b`. Raises Rejected for types that do not compare."""
-    if clause.op == "!=":
-        return core.Not(_compare(context, subject, clause, "="))
-    return _compare(context, subject, clause, clause.op)
-
-
-def _compare(context: Context, subject: ast.Expression, clause: ast.Compare, op: core.CompareOp) -> core.Rule:
-    right_side = clause.right
     left = context.value(subject)
+    if clause.op == "!=":
+        return core.Not(_compare(context, subject, left, clause, "="))
+    return _compare(context, subject, left, clause, clause.op)
+
+
+def equals(context: Context, subject: ast.Expression, left: core.Value, literal: ast.Expression) -> core.Rule:
+    """Whether a value that `subject` stands for equals a literal. Raises Rejected as a comparison does."""
+    return _compare(context, subject, left, ast.Compare("=", literal, span=literal.span), "=")
+
+
+def _compare(
+    context: Context, subject: ast.Expression, left: Lowered, clause: ast.Compare, op: core.CompareOp
+) -> core.Rule:
+    right_side = clause.right
     if isinstance(left, core.Value) and isinstance(left.type, INSTANTS) and _is_date(right_side):
         literal = context.words(right_side)
         windows = {"=": "on", "<": "before", "<=": "before", ">": "after", ">=": "since"}
@@ -116,7 +123,8 @@ def _same_kind(
         right_side.span,
         label=f"{described(a)} is wanted",
         why=f"`{context.words(subject)}` is declared `{a}`" if not isinstance(left, core.Const) else "",
-        help="compare values of one type" if str(a) not in ("geo", "list<string>")
+        help="compare values of one type"
+        if str(a) not in ("geo", "list<string>")
         else "use `within … km of (…)` for places and `has` for lists",
     )
 
@@ -132,7 +140,7 @@ def _fits(
     """A literal number must be one that the declared type can hold."""
     if isinstance(value.type, Number) and isinstance(constant.type, Number):
         scale = max(value.type.scale, constant.type.scale)
-        declared = isinstance(value, core.Attribute | core.Property | core.Measure)
+        declared = isinstance(value, core.Attribute | core.Held | core.Property | core.Measure)
         if isinstance(constant, core.Const) and declared:
             check_fits(context, value, subject, literal, constant)
         if any(t.limit * 10 ** (scale - t.scale) >= 10 * MOST_DIGITS for t in (value.type, constant.type)):

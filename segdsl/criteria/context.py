@@ -43,19 +43,23 @@ class Context:
     """One text being checked.
 
     scope: the kinds of event whose properties names mean, inside `where (…)`; None outside.
-    rule, value: check and lower any expression as a test or as a value. `rule` never raises; `value` raises Rejected.
+    outline, rule, value: check and lower any expression as a test, part by part or as a whole, or as a value. The
+      first two never raise; `value` raises Rejected.
     """
 
     source: Source
     catalog: Catalog
     names: Names
     diagnostics: list[Diagnostic]
-    rule_of: Callable[[Context, ast.Expression], core.Rule]
+    outline_of: Callable[[Context, ast.Expression], core.Part]
     value_of: Callable[[Context, ast.Expression], Lowered]
     scope: tuple[Event, ...] | None = None
 
+    def outline(self, expression: ast.Expression) -> core.Part:
+        return self.outline_of(self, expression)
+
     def rule(self, expression: ast.Expression) -> core.Rule:
-        return self.rule_of(self, expression)
+        return self.outline(expression).rule
 
     def value(self, expression: ast.Expression) -> Lowered:
         return self.value_of(self, expression)

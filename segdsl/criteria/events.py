@@ -13,7 +13,7 @@ from segdsl.criteria.literals import exact, step, whole_number
 from segdsl.criteria.windows import WINDOWS, take_window
 from segdsl.syntax import ast
 from segdsl.syntax.strings import glob
-from segdsl.types import INT, Enum, Number, String, Type
+from segdsl.types import INT, Enum, Geo, ListOf, Number, String, Type
 
 # A contact has fewer events than this: it bounds sums, so that exact arithmetic fits every engine.
 MOST_EVENTS = 10**8
@@ -22,7 +22,7 @@ MOST_PERIODS = 366
 
 _Clause = TypeVar("_Clause", bound=ast.Clause)
 _PERIODS = ("day", "week", "month")
-_ORDER = "`EVENT \"object\" where (…) >= n within D with same P`, then the window"
+_ORDER = '`EVENT "object" where (…) >= n within D with same P`, then the window'
 
 
 def is_events(context: Context, subject: ast.Expression) -> bool:
@@ -89,7 +89,7 @@ def _object(context: Context, operand: ast.Operand, kind: Event) -> core.Rule:
             f"`{kind.name}` has no object to compare with {context.words(operand.objects[0])}",
             operand.objects[0].span,
             label="the catalog names no `object` for this event",
-            help="name a property: `where (PROPERTY matches \"…\")`, or give the event an `object` in segdsl.yml",
+            help='name a property: `where (PROPERTY matches "…")`, or give the event an `object` in segdsl.yml',
         )
     declared = kind.properties[kind.object]
     if not isinstance(declared.type, String | Enum):
@@ -177,6 +177,17 @@ def property_of(context: Context, kinds: tuple[Event, ...], name: ast.Name) -> c
     return core.Property(key, found)
 
 
+def grouped_by(
+    context: Context, kinds: tuple[Event, ...], same: ast.WithSame
+) -> tuple[core.Property | core.PeriodOf, ...]:
+    """What events of these kinds are to agree in. Raises Rejected."""
+    together = tuple(property_of(context, kinds, name) for name in same.properties)
+    if any(isinstance(each.type, Geo | ListOf) for each in together):
+        context.reject("SEG0303", "places and lists cannot be grouped by", same.span, label="no single value",
+                       help="use a property of another type")  # fmt: skip
+    return together
+
+
 # --- the test -------------------------------------------------------------------------------------------------
 
 _STAGE = {ast.Where: 0, ast.Compare: 1, ast.Range: 1, ast.Within: 2, ast.WithSame: 3, ast.Regularity: 4}
@@ -192,13 +203,13 @@ def event_test(context: Context, subject: ast.Expression, clauses: tuple[ast.Cla
             case ast.Where():
                 wheres.append(clause)
             case ast.Compare() | ast.Range():
-                count = _once(context, count, clause)
+                count = once(context, count, clause)
             case ast.Within():
-                burst = _once(context, burst, clause)
+                burst = once(context, burst, clause)
             case ast.WithSame():
-                same = _once(context, same, clause)
+                same = once(context, same, clause)
             case ast.Regularity():
-                regularity = _once(context, regularity, clause)
+                regularity = once(context, regularity, clause)
             case _:
                 _misplaced(context, clause, "an event test takes " + _ORDER)
     if regularity is not None and span is not None:
@@ -214,10 +225,7 @@ def event_test(context: Context, subject: ast.Expression, clauses: tuple[ast.Cla
                 help=f"write `>= 3 {context.words(peak)}`",
             )
     kinds = kinds_of(context, subject)
-    together = tuple(property_of(context, kinds, name) for name in same.properties) if same else ()
-    if any(str(p.type) in ("geo", "list<string>") for p in together):
-        context.reject("SEG0303", "places and lists cannot be grouped by", same.span, label="no single value",  # type: ignore[union-attr]
-                       help="use a property of another type")  # fmt: skip
+    together = grouped_by(context, kinds, same) if same else ()
     within = exact(context, burst.duration) if burst else None
     words = context.source.slice(subject.span.to(clauses[-1].span) if clauses else subject.span)
 
@@ -302,7 +310,8 @@ def _check_order(context: Context, clauses: Sequence[ast.Clause]) -> None:
         previous, before = stage, clause
 
 
-def _once(context: Context, earlier: object, clause: _Clause) -> _Clause:
+def once(context: Context, earlier: object, clause: _Clause) -> _Clause:
+    """The clause, unless it was said before. Raises Rejected."""
     if earlier is not None:
         context.reject("SEG0510", f"`{context.words(clause)}` says a second time what was said", clause.span,
                        label="the second one", help="keep one of them")  # fmt: skip
@@ -313,5 +322,3 @@ def _misplaced(context: Context, clause: ast.Node, rule: str) -> NoReturn:
     context.reject(
         "SEG0512", f"`{context.words(clause)}` does not go with an event", clause.span, label="not here", help=rule
     )
-
-

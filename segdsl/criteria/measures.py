@@ -149,4 +149,3 @@ def _rank(context: Context, call: ast.Call) -> tuple[int, int]:
         )
     divisor = gcd(top, bottom)
     return top // divisor, bottom // divisor
-

@@ -1,12 +1,14 @@
-"""Membership (language reference, section 8): segments and static lists."""
+"""Membership (language reference, section 8): segments, static lists and samples."""
 
 from __future__ import annotations
 
 from segdsl.catalog.model import name_key
 from segdsl.core import nodes as core
 from segdsl.criteria.context import Context
+from segdsl.criteria.literals import number
 from segdsl.syntax import ast
 from segdsl.syntax.strings import plain
+from segdsl.types import Number
 
 
 def in_segment(context: Context, node: ast.InSegment) -> core.Rule:
@@ -38,6 +40,24 @@ def in_list(context: Context, node: ast.InList) -> core.Rule:
             help="declare `lists: {table: …, list: …, contact: …}` in segdsl.yml",
         )
     return core.InList(plain(node.list))
+
+
+def in_sample(context: Context, node: ast.InSample) -> core.Rule:
+    """`in sample 10% of "spring test"`. Raises Rejected for a share that is none."""
+    _not_in_where(context, node)
+    percent = number(node.percent)
+    assert isinstance(percent.type, Number)
+    part, whole = int(percent.value), 100 * 10**percent.type.scale
+    if not 0 < part <= whole:
+        context.reject(
+            "SEG0525",
+            f"`{node.percent.text}%` is no share of the contacts",
+            node.percent.span,
+            label="more than 0, at most 100",
+            help='write `in sample 10% of "name of the test"`',
+        )
+    # below part/whole of 2^32, rounded up: a whole number is below x exactly if it is below x rounded up
+    return core.InSample(plain(node.salt), -(-part * 2**32 // whole))
 
 
 def _not_in_where(context: Context, node: ast.Node) -> None:

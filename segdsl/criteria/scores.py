@@ -45,11 +45,13 @@ def _award(context: Context, line: ast.ScoreLine, scale: int) -> core.Award:
             label="nothing to cap here",
             help="write `+2 per EVENT, at most 10`",
         )
+    words = context.words(line)
     if line.condition is not None:
-        return core.Award(value, rule=context.rule(line.condition))
+        parts = context.outline(line.condition)
+        return core.Award(value, rule=parts.rule, words=words, outline=parts)
     assert line.per is not None
     cap = _scaled(line.cap, scale) if line.cap is not None else None
-    return core.Award(value, per=_counted(context, line.per), cap=cap)
+    return core.Award(value, per=_counted(context, line.per), cap=cap, words=words)
 
 
 def _counted(context: Context, per: ast.Expression) -> core.Value:

@@ -87,7 +87,8 @@ def _name(context: Context, operand: ast.Operand) -> core.Value:
     if operand.objects and (key in catalog.attributes or key in context.names.scores):
         _no_object(context, operand)
     if key in catalog.attributes:
-        return core.Attribute(key, catalog.attributes[key].type)
+        attribute = catalog.attributes[key]
+        return core.Held(key, attribute.type) if attribute.history else core.Attribute(key, attribute.type)
     if key in context.names.scores:
         name, type_ = context.names.scores[key]
         return core.ScoreOf(name, type_)
@@ -179,9 +180,7 @@ def _numeric(context: Context, expression: ast.Expression) -> Lowered:
     return lowered
 
 
-def _combine(
-    context: Context, node: ast.Node, op: Literal["+", "-", "*"], left: Lowered, right: Lowered
-) -> Lowered:
+def _combine(context: Context, node: ast.Node, op: Literal["+", "-", "*"], left: Lowered, right: Lowered) -> Lowered:
     """`a/b op c/d` as one quotient: averages are never divided out."""
     if not isinstance(left, Quotient) and not isinstance(right, Quotient):
         return product(context, node, left, right) if op == "*" else _sum(context, node, op, left, right)

@@ -235,3 +235,27 @@ def in_window(context: Context, subject: ast.Expression, window: Span | core.Anc
             help="put the window on an event, a date or a timestamp",
         )
     return core.InSpan(value, window)
+
+
+def anniversary(context: Context, node: ast.Anniversary, clauses: Sequence[ast.Clause]) -> core.Rule:
+    """`anniversary of signup date in next 7d`. Raises Rejected."""
+    value = context.plain_value(node.of)
+    if not isinstance(value.type, INSTANTS):
+        context.reject(
+            "SEG0501",
+            f"`{context.words(node.of)}` is {described(value.type)}, and a day is wanted whose anniversary to keep",
+            node.of.span,
+            label="no day here",
+            help="name an attribute that is a date or a timestamp",
+        )
+    window, rest = take_window(context, clauses, of_events=False)
+    if rest or not isinstance(window, Span):
+        place = rest[0] if rest else clauses[0] if clauses else node
+        context.reject(
+            "SEG0526",
+            "an anniversary comes every year: the test asks when",
+            place.span,
+            label="a window is wanted, not counted from another date" if clauses else "when?",
+            help=f"write `{context.words(node)} in next 7d`, `today` or `this month`",
+        )
+    return core.Anniversary(value, context.catalog.timezone, window)

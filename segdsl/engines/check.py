@@ -71,7 +71,7 @@ def _sort(kind: Type) -> str:
 
 def _data(catalog: Catalog, engine: Engine) -> list[Diagnostic]:
     reading = Reading(catalog, get(engine.dialect), engine.schema())
-    contacts = reading.contacts({}, None).sql(dialect=engine.dialect)
+    contacts = reading.contacts({}, 0).sql(dialect=engine.dialect)
     found = []
     twice = list(engine.sql(f"SELECT id FROM ({contacts}) AS c GROUP BY id HAVING COUNT(*) > 1 ORDER BY id LIMIT 1"))
     if twice:

@@ -12,11 +12,11 @@ import duckdb
 
 from segdsl import types
 from segdsl.backends.sql.dialects import get
-from segdsl.backends.sql.reading import Reading, Schema, instant
+from segdsl.backends.sql.reading import Reading, Schema
 from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import model
 from segdsl.core import nodes
-from segdsl.core.contact import Facts
+from segdsl.core.contact import Facts, changes
 from segdsl.core.time import LAST
 from segdsl.engines import files
 from segdsl.engines.columns import used_columns
@@ -153,42 +153,49 @@ class Engine:
         self.require(statement.used_tables())
         yield from self.sql(statement.text())
 
-    def facts(self, kinds: Iterable[str] | None = None, now: int = LAST) -> Iterator[Facts]:
-        """Every contact with its attributes, events of the given kinds (None: all) and lists, by id.
-
-        `now` matters only to attributes with a history.
-        """
+    def facts(self, kinds: Iterable[str] | None = None) -> Iterator[Facts]:
+        """Every contact with its attributes, events of the given kinds (None: all), lists and history, by id."""
         self.require()
         catalog = self.catalog
         reading = Reading(catalog, get("duckdb"), self.schema())
-        owners = {(None, key): attribute for key, attribute in catalog.attributes.items()}
-        wanted: dict[tuple[str | None, str], model.Attribute] = dict(owners.items())
+        attributes = catalog.attributes
+        wanted = [nodes.Attribute(key, own.type) for key, own in attributes.items() if not own.history]
         for relation, related in catalog.relations.items():
-            wanted.update({(relation, key): value for key, value in related.attributes.items()})
-        names = {
-            key: tuple(f"a{i}_{j}" for j in range(2 if isinstance(a.type, types.Geo) else 1))
-            for i, (key, a) in enumerate(wanted.items())
+            wanted += [nodes.Attribute(key, attribute.type, relation) for key, attribute in related.attributes.items()]
+        names: dict[nodes.Attribute | nodes.Held, tuple[str, ...]] = {
+            node: tuple(f"a{i}_{j}" for j in range(2 if isinstance(node.type, types.Geo) else 1))
+            for i, node in enumerate(wanted)
         }
-        columns = [(key, a.type, n) for (key, a), n in zip(wanted.items(), names.values(), strict=True)]
         streams = {kind: _Merge(self._events(reading, kind)) for kind in (catalog.events if kinds is None else kinds)}
         lists = _Merge(self._ordered(reading.on_list(), ["list"])) if catalog.lists else None
-        outputs = [_output(name, kind) for _, kind, parts in columns for name in parts]
-        source = reading.contacts(names, instant(now)).sql(dialect="duckdb")
+        histories = {
+            key: _Merge(self._history(reading, key, attribute.type))
+            for key, attribute in attributes.items() if attribute.history
+        }  # fmt: skip
+        outputs = [_output(name, node.type) for node, parts in names.items() for name in parts]
+        source = reading.contacts(names, LAST).sql(dialect="duckdb")
         statement = f"SELECT {', '.join(['id', *outputs])} FROM ({source}) AS c ORDER BY id"
         for row in self.sql(statement):
             values: dict[tuple[str | None, str], object] = {}
             at = 1
-            for key, kind, parts in columns:
-                cell = row[at : at + len(parts)]
-                at += len(parts)
-                value = _python(cell[0], kind) if len(parts) == 1 else None if None in cell else tuple(cell)
+            for node in wanted:
+                cell = row[at : at + len(names[node])]
+                at += len(cell)
+                value = _python(cell[0], node.type) if len(cell) == 1 else None if None in cell else tuple(cell)
                 if value is not None:
-                    values[key] = value
+                    values[node.relation, node.key] = value
             yield Facts(
                 row[0], values,
                 {kind: [self._event(kind, each) for each in stream.take(row[0])] for kind, stream in streams.items()},
                 frozenset(each[1] for each in lists.take(row[0]) if each[1] is not None) if lists else frozenset(),
+                {
+                    key: changes([(t, _python(value, kind)) for _, t, value in stream.take(row[0])], kind)
+                    for key, stream in histories.items() for kind in [attributes[key].type]
+                },
             )  # fmt: skip
+
+    def _history(self, reading: Reading, key: str, kind: Type) -> Iterator[tuple[Any, ...]]:
+        return self._ordered(reading.stored_changes(key), ["EPOCH_US(t)", _output("value", kind)])
 
     def _events(self, reading: Reading, kind: str) -> Iterator[tuple[Any, ...]]:
         event = self.catalog.events[kind]

@@ -14,19 +14,24 @@ from typing import assert_never
 
 from segdsl import types
 from segdsl.backends.python import globs
+from segdsl.backends.python.chains import ChainPlan
 from segdsl.backends.python.module import Module, comment, event_bounds, first_words
 from segdsl.core.nodes import (
     All,
     Anchored,
+    Anniversary,
     Any,
     Arithmetic,
     Attribute,
+    Branch,
+    Chain,
     Compare,
     Const,
     Contains,
-    Events,
     Folded,
+    Held,
     InList,
+    InSample,
     InSegment,
     InSpan,
     Known,
@@ -160,6 +165,16 @@ class Emitter:
                 return self._reference("segment", node.name)
             case InList():
                 return Text(f"({self.module.constant(node.name)} in x.lists)", 1)
+            case InSample():
+                return Text(f"sampled(x.facts.id, {self.module.constant(node.salt)}, {node.threshold!r})", 1)
+            case Anniversary():
+                value = self.value(node.value)
+                ends = ", ".join(
+                    "None" if e is None else self.module.edge(e, False) for e in (node.span.lo, node.span.hi)
+                )
+                return Text(f"anniversary({value.code}, {self.module.constant(node.zone)}, {ends})", value.depth + 1)
+            case Chain():
+                return self._chain(node)
         assert_never(node)
 
     def _known(self, node: Value) -> tuple[str, str, int]:
@@ -217,8 +232,8 @@ class Emitter:
         yes = op in (">", ">=")
         if least <= 0:
             return Text(str(yes))
-        times = self._slot(left.events)
-        lo, hi = event_bounds(self.module, left.events)
+        times = self._slot(left.events.branches)
+        lo, hi = event_bounds(self.module, left.events.span)
         name, end = self.temporary(), self.temporary()
         if lo == "BEGIN" and least == 1:
             code = f"({times}[0] <= {hi})"  # the array ends with END: there is always a first
@@ -268,6 +283,8 @@ class Emitter:
                 return Text(self.module.constant(node.value))
             case Attribute():
                 return Text(f"x.attributes.get({self.module.constant((node.relation, node.key))})", 1, False)
+            case Held():
+                return Text(f"x.held({self.module.constant(node.key)}, {self.module.edge(node.at, False)})", 1, False)
             case Property():
                 return Text(f"p.get({self.module.constant(node.key)})", 1, False)
             case PeriodOf():
@@ -303,25 +320,25 @@ class Emitter:
             return Text(f"({code})", depth)
         return Text(f"(None if {' or '.join(unknown)} else {code})", depth, False)
 
-    def _slot(self, events: Events) -> str:
-        number = self.slot_number(events)
+    def _slot(self, branches: tuple[Branch, ...]) -> str:
+        number = self.slot_number(branches)
         dated = self.module.plan.slots[number].dated
         return f"x.dated_slot({number}, now)" if dated else f"(x.slots[{number}] or x.slot({number}))"
 
     def _column(self, node: Measure) -> str:
-        slot = self.slot_number(node.events)
+        slot = self.slot_number(node.events.branches)
         number = self.module.column(slot, node.of, node.same, node.kind == "sum")
         dated = self.module.plan.slots[slot].dated
         return f"x.dated_column({number}, now)" if dated else f"(x.columns[{number}] or x.column({number}))"
 
-    def slot_number(self, events: Events) -> int:
+    def slot_number(self, branches: tuple[Branch, ...]) -> int:
         """The slot of a filter; its tests are written when it is met first."""
-        number, new = self.module.slot(events.branches)
+        number, new = self.module.slot(branches)
         if new:
             inner = Emitter(self.module, self.numbers, event=True)
             self.module.wheres[number] = [
                 None if branch.where == All(()) else inner.function("where", inner.guards(branch.where)).split("(")[0]
-                for branch in events.branches
+                for branch in branches
             ]
             self.references |= inner.references
         return number
@@ -329,19 +346,51 @@ class Emitter:
     def _measure(self, node: Measure) -> Text:
         span = node.events.span
         if not isinstance(span, Anchored):
-            return self._over(node, *event_bounds(self.module, node.events))
+            return self._over(node, *event_bounds(self.module, span))
+        return self._anchored(span, node.words, self._over(node, "lo", "hi"))
+
+    def _anchored(self, span: Anchored, words: str, over: Text) -> Text:
+        """What `over` says of `lo` and `hi`, for the span around the anchor."""
         anchor = self.value(span.anchor)
-        over = self._over(node, "lo", "hi")
-        lines = [*comment(node.words), f"a = {anchor.code}", "if a is None:", "    lo = hi = now  # holds no instant"]
+        lines = [*comment(words), f"a = {anchor.code}", "if a is None:", "    lo = hi = now  # holds no instant"]
         lines += ["else:", f"    lo, hi = a + {span.lo!r}, min(a + {span.hi!r}, now)", f"return {over.code}"]
         return Text(self.function("value", lines), 1, over.known)
+
+    def _chain(self, node: Chain) -> Text:
+        def source(branches: tuple[Branch, ...]) -> int | None:
+            if not branches:
+                return None
+            slot = self.slot_number(branches)
+            return self.module.column(slot, None, node.same, False) if node.same else slot
+
+        def needed(branches: tuple[Branch, ...]) -> int:
+            number = source(branches)
+            assert number is not None
+            return number
+
+        plan = ChainPlan(
+            steps=tuple(needed(step.branches) for step in node.steps),
+            forbidden=tuple(source(step.forbidden) for step in node.steps),
+            gaps=tuple(step.within for step in node.steps),
+            waits=tuple((needed(wait.forbidden), wait.within) for wait in node.waits),
+            total=node.total,
+            without=source(node.without.branches) if node.without else None,
+            place=node.without.place if node.without else "between",
+            grouped=bool(node.same),
+        )
+        number = self.module.chain(plan)
+        if isinstance(node.span, Anchored):
+            over = Text(f"(x.chain({number}, now, lo, hi) is not None)", 2)
+            return self._anchored(node.span, node.words, over)
+        lo, hi = event_bounds(self.module, node.span)
+        return Text(f"(x.chain({number}, now, {lo}, {hi}) is not None)", 2)
 
     def _over(self, node: Measure, lo: str, hi: str) -> Text:
         """A call of the measure; 4 is a safe depth for its arguments."""
         if node.same:
             return Text(f"largest_group({self._column(node)}, {lo}, {hi}, {node.within!r})", 4)
         if node.of is None:
-            times = self._slot(node.events)
+            times = self._slot(node.events.branches)
             if node.within is not None:
                 return Text(f"burst({times}, {lo}, {hi}, {node.within!r})", 4)
             if node.kind == "count":

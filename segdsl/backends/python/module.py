@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from segdsl.backends.python.chains import ChainPlan
 from segdsl.backends.python.runtime import ColumnPlan, Plan, SlotPlan
 from segdsl.core.nodes import (
+    Anniversary,
     Branch,
-    Events,
+    Chain,
     InSegment,
     InSpan,
     Measure,
@@ -97,6 +99,12 @@ class Module:
             self.plan.columns.append(ColumnPlan(slot, of, same, sums))
         return self._columns[key]
 
+    def chain(self, plan: ChainPlan) -> int:
+        """The number of a sequence."""
+        if plan not in self.plan.chains:
+            self.plan.chains.append(plan)
+        return self.plan.chains.index(plan)
+
     def source(self) -> str:
         """The whole module."""
         lines = [f"{name} = {text}" for (_, text), name in self.constants.items()]
@@ -108,7 +116,7 @@ def asks_now(branch: Branch) -> bool:
     for node in walk(branch.where):
         if isinstance(node, Measure | Points | ScoreOf | InSegment):
             return True
-        if isinstance(node, InSpan):
+        if isinstance(node, InSpan | Anniversary):
             span = node.span
             if not isinstance(span, Span) or any(edge and not isinstance(edge, At) for edge in (span.lo, span.hi)):
                 return True
@@ -116,15 +124,14 @@ def asks_now(branch: Branch) -> bool:
 
 
 def first_words(nodes: Iterable[object]) -> str:
-    """The words of the first measure that has any."""
-    return next((node.words for node in nodes if isinstance(node, Measure) and node.words), "")
+    """The words of the first measure or sequence that has any."""
+    return next((node.words for node in nodes if isinstance(node, Measure | Chain) and node.words), "")
 
 
-def event_bounds(module: Module, events: Events) -> tuple[str, str]:
-    """Expressions for a span's two ends, unbounded as BEGIN; not for `Anchored`."""
-    if events.span is None:
+def event_bounds(module: Module, span: Span | None) -> tuple[str, str]:
+    """Expressions for the two ends of a span of events, unbounded as BEGIN; None for events without a time."""
+    if span is None:
         return "BEGIN", "LATEST"
-    assert isinstance(events.span, Span)
-    lo = "BEGIN" if events.span.lo is None else module.edge(events.span.lo, False)
-    hi = "now" if events.span.hi is None else module.edge(events.span.hi, True)
+    lo = "BEGIN" if span.lo is None else module.edge(span.lo, False)
+    hi = "now" if span.hi is None else module.edge(span.hi, True)
     return lo, hi

@@ -14,6 +14,7 @@ from segdsl.core.contact import Facts
 from segdsl.core.nodes import Program
 
 _HELPERS = [
+    "anniversary",
     "burst",
     "count",
     "distinct",
@@ -29,6 +30,7 @@ _HELPERS = [
     "percentile",
     "period",
     "ratio",
+    "sampled",
     "total",
     "bisect_right",
 ]

@@ -10,15 +10,18 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import md5
 from itertools import accumulate
 from math import asin, cos, radians, sin, sqrt
 from operator import itemgetter
 from typing import Any
 
 from segdsl import types
+from segdsl.backends.python import chains
+from segdsl.backends.python.chains import ChainPlan
 from segdsl.core.contact import Facts
 from segdsl.core.nodes import PeriodOf, Property
-from segdsl.core.time import Period, local_day, midnight, period_start
+from segdsl.core.time import Period, days_begun, has_anniversary, local_day, midnight, period_start
 
 BEGIN = -(2**63)
 END = 2**63
@@ -54,6 +57,7 @@ class Plan:
 
     slots: list[SlotPlan] = field(default_factory=list)
     columns: list[ColumnPlan] = field(default_factory=list)
+    chains: list[ChainPlan] = field(default_factory=list)
     functions: list[Callable[[Index, int], Any]] = field(default_factory=list)
     spans: Callable[[int], Any] = lambda now: ()
 
@@ -103,6 +107,37 @@ class Index:
             memo[key] = self._column(number, now)
         column: Column = memo[key]
         return column
+
+    def chain(self, number: int, now: int, lo: int, hi: int) -> tuple[int, ...] | None:
+        """The instants of some chain of events in (lo, hi] that fits sequence `number`, or None."""
+        plan = self._plan.chains[number]
+        if not plan.grouped:
+            slots = self._plan.slots
+            times = {
+                source: self.dated_slot(source, now) if slots[source].dated else self.slots[source] or self.slot(source)
+                for source in plan.sources()
+            }
+            return chains.find(plan, times, now, lo, hi)
+        groups: dict[Any, dict[int, Times]] = {}
+        for source in plan.sources():
+            dated = self._plan.slots[self._plan.columns[source].slot].dated
+            column = self.dated_column(source, now) if dated else self.columns[source] or self.column(source)
+            for time, key in zip(*column, strict=False):  # the instants end with END, which has no key
+                groups.setdefault(key, {}).setdefault(source, []).append(time)
+        nothing: Times = []
+        for times in groups.values():
+            if all(step in times for step in plan.steps):
+                every = {source: times.get(source, nothing) for source in plan.sources()}
+                found = chains.find(plan, every, now, lo, hi)
+                if found is not None:
+                    return found
+        return None
+
+    def held(self, key: str, at: int) -> Any:
+        """The value that an attribute with a history had at an instant; None before its first one."""
+        changes = self.facts.history.get(key, ())
+        position = bisect_right(changes, at, key=itemgetter(0))
+        return changes[position - 1][1] if position else None
 
     def result(self, number: int, now: int) -> Any:
         """The answer of segment or score `number`: asked for once per `now`, however many refer to it."""
@@ -292,3 +327,14 @@ def ratio(points: int, value: int, divisor: int) -> int:
     product = points * value
     quotient = (2 * abs(product) + divisor) // (2 * divisor)
     return quotient if product >= 0 else -quotient
+
+
+def anniversary(instant: int | None, zone: str, lo: int | None, hi: int | None) -> bool:
+    """Whether a later year's anniversary of a known instant's day begins in (lo, hi]."""
+    return instant is not None and has_anniversary(instant, zone, days_begun(lo, hi, zone))
+
+
+def sampled(contact: str | int, salt: str, threshold: int) -> bool:
+    """Whether the first 32 bits of the hash of salt and contact are below the threshold."""
+    digest = md5(f"{salt}:{contact}".encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:4], "big") < threshold

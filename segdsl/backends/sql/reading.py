@@ -16,6 +16,7 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.catalog import model
+from segdsl.core import nodes
 from segdsl.core.time import FIRST, clamp, to_datetime
 from segdsl.types import Type
 
@@ -127,10 +128,30 @@ class Reading:
         x, physical = self.raw(table, column, "VARCHAR", source)
         return self.dialect.key(x, physical, False)
 
+    # --- kinds of events -----------------------------------------------------------------------------------------
+
+    def title(self, kind: str) -> str:
+        """What a kind is called."""
+        changed = nodes.changed_attribute(kind)
+        return self.catalog.events[kind].name if changed is None else f"{self.catalog.attributes[changed].name} changed"
+
+    def table_of(self, kind: str) -> str:
+        """The table that holds a kind's events."""
+        changed = nodes.changed_attribute(kind)
+        return self.catalog.events[kind].table if changed is None else self._history(changed).table
+
+    def _history(self, key: str) -> model.History:
+        history = self.catalog.attributes[key].history
+        assert history is not None
+        return history
+
     # --- tables --------------------------------------------------------------------------------------------------
 
     def event(self, kind: str, names: Mapping[str, str], timed: bool = True) -> Node:
         """`contact, t, properties...` of one kind, duplicates dropped; `names` maps property keys to column names."""
+        changed = nodes.changed_attribute(kind)
+        if changed is not None:
+            return self.changes(changed, names)
         event = self.catalog.events[kind]
         catalog = self.catalog
         aliases = catalog.identities
@@ -189,23 +210,23 @@ class Reading:
             join_type="left", copy=False,
         )  # fmt: skip
 
-    def contacts(self, wanted: Mapping[tuple[str | None, str], tuple[str, ...]], now: Node) -> Node:
-        """`id, attributes...`: `wanted` maps (relation, attribute key) to column names (two for geo)."""
+    def contacts(self, wanted: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]], now: int) -> Node:
+        """`id, attributes...`: `wanted` maps attributes to column names (two for geo)."""
         catalog = self.catalog
-        relations = sorted({relation for relation, _ in wanted if relation is not None})
-        histories = [key for (relation, key) in wanted if relation is None and catalog.attributes[key].history]
-        side = "c" if relations or histories else None
+        relations = sorted({node.relation for node in wanted if isinstance(node, nodes.Attribute) and node.relation})
+        held = [node for node in wanted if isinstance(node, nodes.Held)]
+        side = "c" if relations or held else None
         identity = self.key(catalog.contacts, catalog.key, side)
         columns = [("id", identity)]
         joins = []
-        for (relation, key), names in wanted.items():
-            if relation is None and key in histories:
-                alias = f"h{histories.index(key) + 1}"
+        for node, names in wanted.items():
+            if isinstance(node, nodes.Held):
+                alias = f"h{held.index(node) + 1}"
                 columns.append((names[0], b.column("value", alias)))
-                joins.append(
-                    (self.history(key, now), alias, b.compare("=", b.column("contact", alias), identity.copy()))
-                )
+                source = self.held(node.key, instant(node.at.resolve(now)))
+                joins.append((source, alias, b.compare("=", b.column("contact", alias), identity.copy())))
                 continue
+            relation, key = node.relation, node.key
             owner = catalog.attributes if relation is None else catalog.relations[relation].attributes
             table = catalog.contacts if relation is None else catalog.relations[relation].table
             at = side if relation is None else f"r{relations.index(relation) + 1}"
@@ -221,12 +242,12 @@ class Reading:
                 left = self.dialect.key(left, physical_left, False)
                 right = self.dialect.key(right, physical_right, False)
             related_on.append((related.table, alias, b.compare("=", left, right)))
-        node = select(columns, self.source(catalog.contacts, side), [b.known(identity.copy())])
+        query = select(columns, self.source(catalog.contacts, side), [b.known(identity.copy())])
         for table, alias, on in related_on:
-            node = node.join(self.source(table, alias), on=on, join_type="left", copy=False)
+            query = query.join(self.source(table, alias), on=on, join_type="left", copy=False)
         for source, alias, on in joins:
-            node = node.join(source.subquery(alias), on=on, join_type="left", copy=False)
-        return node
+            query = query.join(source.subquery(alias), on=on, join_type="left", copy=False)
+        return query
 
     def attribute(self, table: str, attribute: model.Attribute, source: str | None) -> list[Node]:
         """The column, or the two columns, of an attribute."""
@@ -239,30 +260,44 @@ class Reading:
             ]
         return values
 
-    def history(self, key: str, now: Node) -> Node:
-        """`contact, value` of an attribute as it stood at `now`; of rows at one instant the greatest value."""
-        attribute = self.catalog.attributes[key]
-        history = attribute.history
-        assert history is not None
+    def held(self, key: str, at: Node) -> Node:
+        """`contact, value` of an attribute with a history as it stood at an instant."""
+        changes = self.stored_changes(key, at)
+        return _first_of_each([b.column("contact")], [("contact", b.column("contact")), ("value", b.column("value"))],
+                              changes, [(b.column("t"), True), self._greatest(key)])  # fmt: skip
+
+    def changes(self, key: str, names: Mapping[str, str]) -> Node:
+        """`contact, t` of an attribute's changes, with the values `from` and `to` under the names that are wanted."""
+        kept = _first_of_each(
+            [b.column("contact"), b.column("t")], [(n, b.column(n)) for n in ("contact", "t", "value")],
+            self.stored_changes(key), [self._greatest(key)],
+        )  # fmt: skip
+        order = exp.Order(expressions=[exp.Ordered(this=b.column("t"), nulls_first=False)])
+        before = exp.Window(
+            this=exp.Lag(this=b.column("value")), partition_by=[b.column("contact")], order=order
+        )
+        columns = [*((n, b.column(n)) for n in ("contact", "t", "value")), ("value_before", before)]
+        ends = {"from": b.column("value_before"), "to": b.column("value")}
+        differs = b.disjunction([
+            exp.NEQ(this=ends["from"].copy(), expression=ends["to"].copy()),
+            exp.NEQ(this=exp.Paren(this=exp.Is(this=ends["from"].copy(), expression=b.NULL())),
+                    expression=exp.Paren(this=exp.Is(this=ends["to"].copy(), expression=b.NULL()))),
+        ])  # fmt: skip
+        wanted = [(n, b.column(n)) for n in ("contact", "t")] + [(name, ends[key]) for key, name in names.items()]
+        return select(wanted, select(columns, kept.subquery("kept")).subquery("followed"), [differs])
+
+    def stored_changes(self, key: str, until: Node | None = None) -> Node:
+        """`contact, t, value`: the rows of an attribute's history, up to an instant."""
+        attribute, history = self.catalog.attributes[key], self._history(key)
         time = self.time(history.table, history.time)
         columns = [("contact", self.key(history.table, history.contact)), ("t", time),
                    ("value", self.value(history.table, history.value, attribute.type))]  # fmt: skip
-        until = [*stored_since(time), b.compare("<=", time.copy(), now)]
-        rows = select(columns, self.source(history.table), until)
-        value = ranked(b.column("value"), attribute.type)
-        window = exp.Window(
-            this=exp.RowNumber(), partition_by=[b.column("contact")],
-            order=exp.Order(expressions=[exp.Ordered(this=b.column("t"), desc=True, nulls_first=False),
-                                         exp.Ordered(this=value, desc=True, nulls_first=False)]),
-        )  # fmt: skip
-        newest = select(
-            [("contact", b.column("contact")), ("value", b.column("value")), ("place", window)],
-            rows.subquery("changes"),
-        )
-        return select(
-            [("contact", b.column("contact")), ("value", b.column("value"))],
-            newest.subquery("newest"), [b.compare("=", b.column("place"), b.number(1))],
-        )  # fmt: skip
+        limit = b.known(time.copy()) if until is None else b.compare("<=", time.copy(), until)
+        return select(columns, self.source(history.table), [*stored_since(time), limit])
+
+    def _greatest(self, key: str) -> tuple[Node, bool]:
+        """How rows of one instant are ordered: the greatest value first, no value last."""
+        return ranked(b.column("value"), self.catalog.attributes[key].type), True
 
     def on_list(self, name: str | None = None) -> Node:
         """The contacts on a static list; without a name, `list, contact` of all of them."""
@@ -273,6 +308,17 @@ class Reading:
         if name is None:
             return select([("list", list_name), *columns], self.source(lists.table))
         return select(columns, self.source(lists.table), [b.compare("=", list_name, b.text(name))])
+
+
+def _first_of_each(
+    keys: Sequence[Node], columns: Sequence[tuple[str, Node]], rows: Node, order: Sequence[tuple[Node, bool]]
+) -> Node:
+    """Of the rows of each key the first one in an order of `(value, descending)`, unknown values last."""
+    ordered = [exp.Ordered(this=node, desc=down, nulls_first=False) for node, down in order]
+    place = exp.Window(this=exp.RowNumber(), partition_by=list(keys), order=exp.Order(expressions=ordered))
+    placed = select([*columns, ("place", place)], rows.subquery("changes"))
+    return select([(name, b.column(name)) for name, _ in columns], placed.subquery("placed"),
+                  [b.compare("=", b.column("place"), b.number(1))])  # fmt: skip
 
 
 def stored_since(time: Node) -> list[Node]:

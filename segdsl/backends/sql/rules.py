@@ -7,7 +7,7 @@ under NOT they are made FALSE first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from string import ascii_lowercase, ascii_uppercase
 from typing import assert_never
@@ -20,6 +20,7 @@ from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.backends.sql.reading import Reading, instant
 from segdsl.core import nodes
+from segdsl.core.time import days_begun
 
 ZERO_OVER_NOTHING = {"count", "sum", "distinct"}
 FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -29,11 +30,12 @@ FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 class Names:
     """Where every fact is found: columns of the contact row, of measures, of event rows."""
 
-    attributes: Mapping[tuple[str | None, str], tuple[str, ...]]
+    attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]
     measures: dict[nodes.Measure, tuple[str, str]]  # -> (table, column)
     properties: Mapping[str, str]
     segments: Mapping[str, str]
     contact: str = "contact"
+    chains: dict[nodes.Chain, str] = field(default_factory=dict)
 
 
 class Rules:
@@ -68,8 +70,11 @@ class Rules:
                     return b.conjunction([b.known(part) for part in self.place(rule.value)])
                 return b.known(self.value(rule.value))
             case nodes.InSegment():
-                members = exp.Select(expressions=[b.column("contact")]).from_(b.table(self.names.segments[rule.name]))
-                return exp.In(this=self.identity(), query=members.subquery())
+                return self.among(self.names.segments[rule.name])
+            case nodes.Chain():
+                return self.among(self.names.chains[rule])
+            case nodes.InSample():
+                return self.in_sample(rule)
             case nodes.InList():
                 leaf = exp.In(this=self.identity(), query=self.reading.on_list(rule.name).subquery())
             case nodes.Compare():
@@ -84,6 +89,8 @@ class Rules:
                 leaf = exp.ArrayContains(this=self.value(rule.value), expression=b.text(rule.item))
             case nodes.Near():
                 leaf = self.near(rule)
+            case nodes.Anniversary():
+                leaf = self.anniversary(rule)
             case _:
                 assert_never(rule)
         return b.coalesce(leaf, b.FALSE()) if strict else leaf
@@ -195,6 +202,39 @@ class Rules:
             lat=latitude, lon=longitude, a=double(rule.latitude), o=double(rule.longitude), km=double(rule.kilometres),
         )  # fmt: skip
 
+    def anniversary(self, rule: nodes.Anniversary) -> Node:
+        """The day as numbers, year and 100 * month + day, against the days that begin in the span."""
+        first, last = days_begun(*rule.span.resolve(self.now), rule.zone)
+        (from_year, from_day), (to_year, to_day) = divmod(first, 10_000), divmod(last, 10_000)
+        local = self.dialect.to_local(self.value(rule.value), rule.zone)
+        year = b.template("EXTRACT(YEAR FROM _x)", x=local)
+        day = b.template("EXTRACT(MONTH FROM _x) * 100 + EXTRACT(DAY FROM _x)", x=local)
+
+        def earlier_than(later: int) -> Node:
+            return b.compare("<", year.copy(), b.number(later))
+
+        since = b.compare(">=", day, b.number(from_day))
+        until = b.compare("<=", day.copy(), b.number(to_day))
+        if first > last:
+            return b.FALSE()
+        if from_year == to_year:
+            return b.conjunction([earlier_than(from_year), since, until])
+        options = [b.conjunction([earlier_than(from_year), since]), b.conjunction([earlier_than(to_year), until])]
+        if to_year - from_year > 1:  # some whole year lies in the span
+            options.append(earlier_than(to_year - 1))
+        return b.disjunction(options)
+
+    def in_sample(self, rule: nodes.InSample) -> Node:
+        """Hexadecimal digits compare like the numbers that they are."""
+        if rule.threshold >= 2**32:
+            return b.TRUE()
+        salted = exp.DPipe(this=b.text(rule.salt + ":"), expression=b.cast(self.identity(), "VARCHAR"))
+        return b.compare("<", self.dialect.md5(salted, 8), b.text(f"{rule.threshold:08x}"))
+
+    def among(self, table: str) -> Node:
+        members = exp.Select(expressions=[b.column("contact")]).from_(b.table(table))
+        return exp.In(this=self.identity(), query=members.subquery())
+
     # --- values --------------------------------------------------------------------------------------------------
 
     def value(self, value: nodes.Value, plain: bool = False) -> Node:
@@ -202,8 +242,8 @@ class Rules:
         match value:
             case nodes.Const():
                 return self.const(value)
-            case nodes.Attribute():
-                return b.column(self.names.attributes[value.relation, value.key][0], self.contact)
+            case nodes.Attribute() | nodes.Held():
+                return b.column(self.names.attributes[value][0], self.contact)
             case nodes.Property():
                 return b.column(self.names.properties[value.key])
             case nodes.PeriodOf():
@@ -290,8 +330,8 @@ class Rules:
         return b.column("id", self.contact)
 
     def place(self, value: nodes.Value) -> tuple[Node, Node]:
-        assert isinstance(value, nodes.Attribute)
-        latitude, longitude = self.names.attributes[value.relation, value.key]
+        assert isinstance(value, nodes.Attribute | nodes.Held)
+        latitude, longitude = self.names.attributes[value]
         return b.column(latitude, self.contact), b.column(longitude, self.contact)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -11,8 +11,9 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql import dialects
 from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.chains import Chains
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
-from segdsl.backends.sql.reading import Reading, Schema, instant, select
+from segdsl.backends.sql.reading import Reading, Schema, select
 from segdsl.backends.sql.rules import Names, Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
@@ -77,7 +78,8 @@ class Statement:
         self.wanted = list(dict.fromkeys(names))
         self.segments = self._closure(self.wanted)
         self.measures: dict[nodes.Measure, None] = {}
-        self.attributes: dict[tuple[str | None, str], types.Type] = {}
+        self.chains: dict[nodes.Chain, None] = {}
+        self.attributes: dict[nodes.Attribute | nodes.Held, None] = {}
         self.kinds: dict[str, dict[str, None]] = {}
         self.lists = False
         self.referred: set[str] = set()
@@ -112,8 +114,12 @@ class Statement:
     def _collect(self, rule: nodes.Rule) -> None:
         found = list(self._walk(rule, set()))
         for node in found:
-            if isinstance(node, nodes.Attribute):
-                self.attributes[node.relation, node.key] = node.type
+            if isinstance(node, nodes.Attribute | nodes.Held):
+                self.attributes[node] = None
+            elif isinstance(node, nodes.Chain):
+                self.chains[node] = None
+                for branch in node.branches():
+                    self._uses(branch, node.same)
             elif isinstance(node, nodes.InSegment):
                 self.referred.add(node.name)
             elif isinstance(node, nodes.InList):
@@ -122,18 +128,22 @@ class Statement:
             if isinstance(node, nodes.Measure) and node not in self.measures:
                 self.measures[node] = None
                 for branch in node.events.branches:
-                    used = self.kinds.setdefault(branch.kind, {})
-                    values = [*nodes.walk(branch.where), node.of, *node.same]
-                    used.update((value.key, None) for value in values if isinstance(value, nodes.Property))
+                    self._uses(branch, [*([node.of] if node.of else []), *node.same])
+
+    def _uses(self, branch: nodes.Branch, values: Iterable[object]) -> None:
+        used = self.kinds.setdefault(branch.kind, {})
+        every = (*nodes.walk(branch.where), *values)
+        used.update((value.key, None) for value in every if isinstance(value, nodes.Property))
 
     def used_tables(self) -> list[str]:
         """The stored tables that the statement reads."""
         catalog = self.catalog
-        tables = [catalog.contacts, *(catalog.events[kind].table for kind in self.kinds)]
-        for relation, key in self.attributes:
-            history = catalog.attributes[key].history if relation is None else None
-            tables += [history.table] if history else []
-            tables += [catalog.relations[relation].table] if relation is not None else []
+        tables = [catalog.contacts, *(self.reading.table_of(kind) for kind in self.kinds)]
+        for node in self.attributes:
+            if isinstance(node, nodes.Held):
+                tables.append(self.reading.table_of(nodes.changes_of(node.key)))
+            elif node.relation is not None:
+                tables.append(catalog.relations[node.relation].table)
         if self.lists and catalog.lists:
             tables.append(catalog.lists.table)
         if self.kinds and catalog.identities:
@@ -148,24 +158,31 @@ class Statement:
 
     def tree(self) -> Node:
         ctes: list[Node] = []
-        kinds = {kind: self.tables.name(self.catalog.events[kind].name) for kind in self.kinds}
+        kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
         properties: dict[str, dict[str, str]] = {}
         for kind, used in self.kinds.items():
             columns = _Taken(["contact", "t", "delivery", "copy", *(f"p{i}" for i in range(len(used) + 60))])
-            properties[kind] = {key: columns.name(key) for key in used}
+            changed = nodes.changed_attribute(kind) is not None
+            properties[kind] = {key: columns.name(f"{key} value" if changed else key) for key in used}
             ctes.append(b.cte(kinds[kind], self.reading.event(kind, properties[kind])))
         columns = _Taken(["id"])
-        attributes = {}
-        for (relation, key), declared in self.attributes.items():
-            wanted = key if relation is None else f"{relation} {key}"
-            parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(declared, types.Geo) else [wanted]
-            attributes[relation, key] = tuple(columns.name(part) for part in parts)
+        attributes: dict[nodes.Attribute | nodes.Held, tuple[str, ...]] = {}
+        for node in self.attributes:
+            relation = node.relation if isinstance(node, nodes.Attribute) else None
+            wanted = node.key if relation is None else f"{relation} {node.key}"
+            parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(node.type, types.Geo) else [wanted]
+            attributes[node] = tuple(columns.name(part) for part in parts)
         contact = self.tables.name("contact")
-        ctes.append(b.cte(contact, self.reading.contacts(attributes, instant(self.now))))
+        ctes.append(b.cte(contact, self.reading.contacts(attributes, self.now)))
         segments = {name: self.tables.name(f"segment {name}") for name in self.segments if name in self.referred}
         names = Names(attributes, {}, {}, segments, contact)
         rules = Rules(names, self.program, self.dialect, self.reading, self.now)
-        ctes += self._measures(rules, kinds, properties, columns)
+        passes = Passes(rules, kinds, properties)
+        ctes += self._measures(passes, columns)
+        for chain in self.chains:
+            query = Chains(passes, chain, self.tables.name, self.reading.title)
+            names.chains[chain] = query.members()
+            ctes += query.ctes
         if len(self.segments) > JOINED and names.measures:
             rules.facts = self.tables.name("facts of contacts")
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
@@ -182,10 +199,7 @@ class Statement:
                 selects.append(body)
         return self._finished(ctes, selects)
 
-    def _measures(
-        self, rules: Rules, kinds: dict[str, str], properties: dict[str, dict[str, str]], columns: _Taken
-    ) -> list[Node]:
-        passes = Passes(rules, kinds, properties)
+    def _measures(self, passes: Passes, columns: _Taken) -> list[Node]:
         groups: dict[object, list[nodes.Measure]] = {}
         shareable = [measure for measure in self.measures if simple(measure)]
         fuse = len({measure.events.branches for measure in shareable}) > FUSE
@@ -200,16 +214,16 @@ class Statement:
         for measures in sorted(groups.values(), key=lambda group: not simple(group[0])):
             for start in range(0, len(measures), WIDEST):
                 part = measures[start : start + WIDEST]
-                title = self.catalog.events[part[0].events.branches[0].kind].name
+                title = self.reading.title(part[0].events.branches[0].kind)
                 table = self.tables.name(f"{title} by contact")
                 named = [(measure, columns.name(f"{title} {measure.kind}")) for measure in part]
                 body = passes.shared(named) if simple(part[0]) else passes.own(*named[0])
-                rules.names.measures.update((measure, (table, name)) for measure, name in named)
+                passes.rules.names.measures.update((measure, (table, name)) for measure, name in named)
                 words = "; ".join(dict.fromkeys(measure.words for measure in part if measure.words))
                 ctes.append(b.cte(table, body, words))
         return ctes
 
-    def _joined(self, rules: Rules, attributes: dict[tuple[str | None, str], tuple[str, ...]]) -> Node:
+    def _joined(self, rules: Rules, attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]) -> Node:
         contact = rules.names.contact
         columns = [("id", b.column("id", contact))]
         columns += [(name, b.column(name, contact)) for names in attributes.values() for name in names]

@@ -58,7 +58,7 @@ def command(
 
             compiled = compile_program(program)
             predicates = [(found[name], compiled.predicate(name)) for name in names]
-            for facts in engine.facts(now=moment):
+            for facts in engine.facts():
                 for members, predicate in predicates:
                     if predicate(facts, moment):
                         members.append(facts.id)

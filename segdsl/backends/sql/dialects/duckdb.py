@@ -290,6 +290,12 @@ class DuckDB:
             return self.from_local(self.instant(x, family, types.Timestamp(), zone), zone)
         return self.instant(x, family, types.Timestamp(), zone)
 
+    # --- hashes --------------------------------------------------------------------------------------------------
+
+    def md5(self, x: Node, digits: int) -> Node:
+        """The first hexadecimal digits, in small letters, of the MD5 of a text in UTF-8."""
+        return template("LEFT(MD5(_x), _n)", x=x, n=number(digits))
+
     # --- keys ----------------------------------------------------------------------------------------------------
 
     def key(self, x: Node, physical: str, whole: bool) -> Node:

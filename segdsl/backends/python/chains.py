@@ -1,0 +1,159 @@
+"""Sequences over one contact's instants (language reference, section 7), without trying chains one by one.
+
+Instants of a step that some chain reaches are found step by step. Of an instant's predecessors the latest one
+serves best for the gap, for what is forbidden between, for `all within` and for `without`; only a final wait that
+ends at the first instant + total also wants early starts. That case rests on this: the later an instant, the later
+is the last one that may follow it, so two chains that cross can swap their ends; hence the starts that reach an end
+are all those, among the starts that reach some end at all, between the earliest and the latest that reach it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Times = Sequence[int]
+
+
+@dataclass(frozen=True)
+class ChainPlan:
+    """A chain's bounds in microseconds, and the slots (or, with `grouped`, columns of groups) that hold its instants.
+
+    steps, forbidden: for each step its events, and what must not lie before it (None: nothing).
+    waits: for each final wait what is forbidden, and its length.
+    """
+
+    steps: tuple[int, ...]
+    forbidden: tuple[int | None, ...]
+    gaps: tuple[int | None, ...]
+    waits: tuple[tuple[int, int | None], ...]
+    total: int | None
+    without: int | None
+    place: Literal["between", "ever"] | int
+    grouped: bool
+
+    def sources(self) -> set[int]:
+        """Every slot or column that the chain looks at."""
+        every = (*self.steps, *self.forbidden, *(source for source, _ in self.waits), self.without)
+        return {source for source in every if source is not None}
+
+
+def find(plan: ChainPlan, times: Mapping[int, Times], now: int, lo: int, hi: int) -> tuple[int, ...] | None:
+    """The instants of some chain, one a step, in (lo, hi]; None if there is none.
+
+    times: for each source of the plan its sorted instants; later ones than `now` are not looked at.
+    """
+    without = times[plan.without] if plan.without is not None else ()
+    if plan.place == "ever" and without and without[0] <= now:
+        return None
+    starts = _between(times[plan.steps[0]], lo, hi)
+    if isinstance(plan.place, int):
+        starts = [t for t in starts if not _any(without, t - plan.place - 1, t - 1)]
+    reached: list[Times] = [starts]
+    latest: Times = starts  # for each instant reached, the latest start of a chain to it
+    for step in range(1, len(plan.steps)):
+        instants: list[int] = []
+        begun: list[int] = []
+        before = reached[-1]
+        forbidden = _forbidden(plan, times, step)
+        for t in _between(times[plan.steps[step]], lo, hi):
+            at = bisect_left(before, t) - 1
+            if at >= 0 and before[at] >= _earliest(plan, forbidden, step, t):
+                instants.append(t)
+                begun.append(latest[at])
+        reached.append(instants)
+        latest = begun
+        if not instants:
+            return None
+    waits = [(times[source], length) for source, length in plan.waits]
+    if plan.total is not None and waits:
+        return _until_total(plan, times, waits, reached, latest, without, now)
+    for end, start in zip(reached[-1], latest, strict=True):
+        if plan.total is not None and end - start > plan.total:
+            continue
+        if plan.place == "between" and _any(without, start, end - 1):
+            continue
+        if all(_waited(instants, end, now if length is None else end + length, now) for instants, length in waits):
+            return _path(plan, times, reached, start, end)
+    return None
+
+
+def _until_total(
+    plan: ChainPlan, times: Mapping[int, Times], waits: Sequence[tuple[Times, int | None]],
+    reached: list[Times], latest: Times, without: Times, now: int,
+) -> tuple[int, ...] | None:  # fmt: skip
+    """`… then not X all within D`: nothing in (end, start + D], and start + D <= now."""
+    assert plan.total is not None
+    earliest: Times = reached[0]
+    for step in range(1, len(plan.steps)):
+        forbidden = _forbidden(plan, times, step)
+        firsts = (bisect_left(reached[step - 1], _earliest(plan, forbidden, step, t)) for t in reached[step])
+        earliest = [earliest[at] for at in firsts]
+    starts = _alive(plan, times, reached)[0]
+    for end, first, last in zip(reached[-1], earliest, latest, strict=True):
+        low, high = max(first, end - plan.total), min(last, now - plan.total)
+        if plan.place == "between":
+            at = bisect_left(without, end)
+            low = max(low, without[at - 1]) if at else low
+        for instants, _ in waits:
+            at = bisect_right(instants, end)
+            if at < len(instants):
+                high = min(high, instants[at] - plan.total - 1)
+        at = bisect_right(starts, high) - 1
+        if at >= 0 and starts[at] >= low:
+            return _path(plan, times, reached, starts[at], end)
+    return None
+
+
+def _path(plan: ChainPlan, times: Mapping[int, Times], reached: list[Times], start: int, end: int) -> tuple[int, ...]:
+    """The instants of a chain from a start to an end that it reaches."""
+    alive = _alive(plan, times, [*reached[:-1], [end]])
+    path = [start]
+    for step in range(1, len(plan.steps)):
+        path.append(alive[step][bisect_right(alive[step], path[-1])])
+    return tuple(path)
+
+
+def _alive(plan: ChainPlan, times: Mapping[int, Times], reached: list[Times]) -> list[Times]:
+    """Of the instants reached, those from which the last step is reached."""
+    alive = [reached[-1]]
+    for step in range(len(plan.steps) - 1, 0, -1):
+        forbidden, following = _forbidden(plan, times, step), alive[0]
+        kept = []
+        for t in reached[step - 1]:
+            at = bisect_right(following, t)
+            if at < len(following) and t >= _earliest(plan, forbidden, step, following[at]):
+                kept.append(t)
+        alive.insert(0, kept)
+    return alive
+
+
+def _forbidden(plan: ChainPlan, times: Mapping[int, Times], step: int) -> Times:
+    source = plan.forbidden[step]
+    return times[source] if source is not None else ()
+
+
+def _earliest(plan: ChainPlan, forbidden: Times, step: int, t: int) -> int:
+    """The earliest instant at which the step before may lie if this one lies at `t`."""
+    gap = plan.gaps[step]
+    earliest = -(2**63) if gap is None else t - gap
+    at = bisect_left(forbidden, t)
+    return max(earliest, forbidden[at - 1]) if at else earliest
+
+
+def _waited(forbidden: Times, t: int, until: int, now: int) -> bool:
+    return until <= now and not _any(forbidden, t, until)
+
+
+def _any(times: Times, lo: int, hi: int) -> bool:
+    """Whether some instant lies in (lo, hi]."""
+    at = bisect_right(times, lo)
+    return at < len(times) and times[at] <= hi
+
+
+def _between(times: Times, lo: int, hi: int) -> list[int]:
+    """The instants in (lo, hi], each once."""
+    found = times[bisect_right(times, lo) : bisect_right(times, hi)]
+    return list(dict.fromkeys(found))

@@ -161,7 +161,7 @@ def property_of(context: Context, kinds: tuple[Event, ...], name: ast.Name) -> c
                 f"`{name.text}` is not a property of `{kind.name}`",
                 name.span,
                 label="no such property",
-                why="every event of a union must have the property" if len(kinds) > 1 else "",
+                why="every event of a union or sequence must have the property" if len(kinds) > 1 else "",
                 help=context.suggest(name.text, names, f"its properties are: {listed}"),
             )
         if found is not None and declared.type != found:

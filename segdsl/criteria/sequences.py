@@ -197,12 +197,15 @@ def _sort(context: Context, clauses: Sequence[ast.Clause], is_last: bool) -> _Cl
             context.reject("SEG0510", f"`{context.words(clause)}` belongs to the whole sequence", clause.span,
                            label="move it behind the last step", help=_END)  # fmt: skip
         if own < stage and previous is not None:
+            words = context.words(clause)
             context.reject(
                 "SEG0510",
-                f"`{context.words(clause)}` comes behind `{context.words(previous)}`",
+                f"`{words}` comes behind `{context.words(previous)}`",
                 clause.span,
                 label="in the wrong place",
-                help="a step is " + _STEP + "; " + _END,
+                help=f"write `{words} before` to look before the first event, or move it to its step"
+                if isinstance(clause, ast.Within) and isinstance(previous, ast.Without)
+                else "a step is " + _STEP + "; " + _END,
             )
         stage, previous = own, clause
         index += step

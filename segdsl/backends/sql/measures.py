@@ -41,7 +41,7 @@ class Passes:
         """The rules as seen by one kind's events."""
         old = self.rules
         names = Names(
-            old.names.attributes, old.names.measures, self.properties[kind], old.names.segments, old.names.contact,
+            old.names.attributes, old.names.measures, self.properties[kind], old.names.segments, old.names.contact
         )
         return Rules(names, old.program, old.dialect, old.reading, old.now)
 

@@ -19,11 +19,11 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.backends.sql.reading import Reading, instant
+from segdsl.backends.sql.terms import FLIPPED, Terms, counted
 from segdsl.core import nodes
 from segdsl.core.time import days_begun
 
 ZERO_OVER_NOTHING = {"count", "sum", "distinct"}
-FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass
@@ -36,6 +36,7 @@ class Names:
     segments: Mapping[str, str]
     contact: str = "contact"
     chains: dict[nodes.Chain, str] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
 
 
 class Rules:
@@ -95,10 +96,33 @@ class Rules:
                 assert_never(rule)
         return b.coalesce(leaf, b.FALSE()) if strict else leaf
 
+    def term(self, measure: nodes.Measure, least: int, strict: bool) -> Node:
+        """Whether a count is at least so many, by its bit."""
+        if least <= 0:
+            return b.TRUE()
+        table, name, bit = self.names.terms.bits[measure, least]
+        word = b.column(name, self.facts or table)
+        bits = exp.BitwiseAnd(this=b.coalesce(word, b.number(0)) if strict else word, expression=b.number(bit))
+        return exp.NEQ(this=exp.Paren(this=bits), expression=b.number(0))
+
+    def by_terms(self, op: nodes.CompareOp, measure: nodes.Measure, number: int, strict: bool) -> Node:
+        """A comparison of a count out of what it is at least."""
+        match op:
+            case ">=" | ">":
+                return self.term(measure, number + (op == ">"), strict)
+            case "<" | "<=":
+                return b.negation(self.term(measure, number + (op == "<="), True))
+            case "=":
+                more = b.negation(self.term(measure, number + 1, True))
+                return b.conjunction([self.term(measure, number, strict), more])
+
     def comparison(self, rule: nodes.Compare, strict: bool) -> Node:
+        asked = counted(rule)
+        if asked is not None and asked[1] in self.names.terms.measures:
+            return self.by_terms(*asked, strict)
         op, left, right = rule.op, rule.left, rule.right
         if isinstance(left, nodes.Const) and not isinstance(right, nodes.Const):
-            op, left, right = FLIPPED[op], right, left  # type: ignore[assignment]
+            op, left, right = FLIPPED[op], right, left
         if (
             isinstance(left.type, types.Number)
             and isinstance(right, nodes.Const)

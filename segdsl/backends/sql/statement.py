@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql import dialects
+from segdsl.backends.sql import dialects, terms
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
 from segdsl.backends.sql.lookups import Lookup
@@ -87,8 +87,10 @@ class Statement:
         self.kinds: dict[str, dict[str, None]] = {}
         self.lists = False
         self.referred: set[str] = set()
-        for name in self.segments:
-            self._collect(program.segments[name].rule)
+        walked = [list(self._walk(program.segments[name].rule, set())) for name in self.segments]
+        for found in walked:
+            self._collect(found)
+        self.terms = terms.plan(walked)
         tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
         tables += [relation.table for relation in catalog.relations.values()]
         tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
@@ -115,8 +117,7 @@ class Statement:
                 seen.add(each.name)
                 yield from self._walk(self.program.scores[each.name], seen)
 
-    def _collect(self, rule: nodes.Rule) -> None:
-        found = list(self._walk(rule, set()))
+    def _collect(self, found: Sequence[object]) -> None:
         for node in found:
             if isinstance(node, nodes.Attribute | nodes.Held):
                 self.attributes[node] = None
@@ -179,15 +180,16 @@ class Statement:
         contact = self.tables.name("contact")
         ctes.append(b.cte(contact, self.reading.contacts(attributes, self.now)))
         segments = {name: self.tables.name(f"segment {name}") for name in self.segments if name in self.referred}
-        names = Names(attributes, {}, {}, segments, contact)
+        names = Names(attributes, {}, {}, segments, contact, terms=self.terms)
         rules = Rules(names, self.program, self.dialect, self.reading, self.now)
         passes = Passes(rules, kinds, properties)
         ctes += self._measures(passes, columns)
+        ctes += self.terms.ctes(kinds, properties, self.now, self.tables.name, columns.name)
         for chain in self.chains:
             query = Chains(passes, chain, self.lookup, self.tables.name, self.reading.title)
             names.chains[chain] = query.members()
             ctes += query.ctes
-        if len(self.segments) > JOINED and names.measures:
+        if len(self.segments) > JOINED and (names.measures or names.terms.bits):
             rules.facts = self.tables.name("facts of contacts")
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
         selects = []
@@ -205,9 +207,9 @@ class Statement:
 
     def _measures(self, passes: Passes, columns: _Taken) -> list[Node]:
         groups: dict[object, list[nodes.Measure]] = {}
-        shareable = [measure for measure in self.measures if simple(measure)]
-        fuse = len({measure.events.branches for measure in shareable}) > FUSE
-        for measure in self.measures:
+        wanted = [measure for measure in self.measures if measure not in self.terms.measures]
+        fuse = len({measure.events.branches for measure in wanted if simple(measure)}) > FUSE
+        for measure in wanted:
             key: object = measure
             if simple(measure):
                 branches = measure.events.branches
@@ -231,9 +233,9 @@ class Statement:
         contact = rules.names.contact
         columns = [("id", b.column("id", contact))]
         columns += [(name, b.column(name, contact)) for names in attributes.values() for name in names]
-        columns += [(name, b.column(name, table)) for table, name in rules.names.measures.values()]
-        node = select(columns, b.table(contact))
-        return self._with_tables(node, dict.fromkeys(t for t, _ in rules.names.measures.values()), contact)
+        asked = [*rules.names.measures.values(), *rules.names.terms.columns()]
+        columns += [(name, b.column(name, table)) for table, name in asked]
+        return self._with_tables(select(columns, b.table(contact)), dict.fromkeys(t for t, _ in asked), contact)
 
     def _with_tables(self, node: Node, tables: Iterable[str], contact: str) -> Node:
         for table in tables:
@@ -249,7 +251,8 @@ class Statement:
         node = select([("contact", b.column("id", contact))], b.table(contact), [] if everyone else [condition])
         if rules.facts is None:
             used = {found.table for found in condition.find_all(exp.Column)}
-            tables = dict.fromkeys(table for table, _ in rules.names.measures.values() if table in used)
+            asked = [*rules.names.measures.values(), *rules.names.terms.columns()]
+            tables = dict.fromkeys(table for table, _ in asked if table in used)
             node = self._with_tables(node, tables, contact)
         return node
 

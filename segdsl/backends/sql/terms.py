@@ -1,0 +1,152 @@
+"""Many counts at once: what many segments ask of one kind's events, as the rows of a table that is joined with them.
+
+A hundred segments ask hundreds of counts such as `visited "/pricing" >= 3 in 30d`. An aggregate for each would test
+every event against all of them; here an event meets only those of its own object. What comes out for each contact
+are whole numbers of 62 yes-or-no bits, one bit for each *term*: a count and how many it must at least be.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlglot import exp
+
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.reading import instant
+from segdsl.core import nodes
+from segdsl.core.time import FIRST, Span
+from segdsl.types import INT
+
+FEWEST = 24  # below this number aggregates are as fast, and easier to read
+BITS = 62
+FLIPPED: dict[nodes.CompareOp, nodes.CompareOp] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+Term = tuple[nodes.Measure, int]  # at least so many
+Group = tuple[str, nodes.Property]  # a kind of events, and the property by which its rules are found
+
+
+@dataclass
+class Terms:
+    """The terms of one statement, and where the bit of each is found once `ctes` has been called."""
+
+    bits: dict[Term, tuple[str, str, int]] = field(default_factory=dict)  # -> (table, column, bit)
+    groups: dict[Group, dict[Term, None]] = field(default_factory=dict)
+
+    def ctes(self, kinds: dict[str, str], properties: dict[str, dict[str, str]], now: int,
+             name: Callable[[str], str], column: Callable[[str], str]) -> list[Node]:  # fmt: skip
+        """For each group the table of its rules, and a row of bits for each contact."""
+        found = []
+        for (kind, prop), terms in self.groups.items():
+            table = kinds[kind]
+            rules, words = name(f"{table} rules"), name(f"{table} answers")
+            found.append(b.cte(rules, self._rules(list(terms), now)))
+            columns = [column(f"{table} answers") for _ in range(-(-len(terms) // BITS))]
+            found.append(b.cte(words, _answers(table, properties[kind][prop.key], rules, columns)))
+            for number, term in enumerate(terms):
+                self.bits[term] = (words, columns[number // BITS], 2 ** (number % BITS))
+        return found
+
+    def columns(self) -> list[tuple[str, str]]:
+        """Every table and column of bits."""
+        return list(dict.fromkeys((table, column) for table, column, _ in self.bits.values()))
+
+    @cached_property
+    def measures(self) -> set[nodes.Measure]:
+        """The counts that are answered here."""
+        return {measure for terms in self.groups.values() for measure, _ in terms}
+
+    def _rules(self, terms: list[Term], now: int) -> Node:
+        """`value, since, until, least, word, bit`: an event with the value, from since to until, counts for the bit."""
+        rows = []
+        for number, (measure, least) in enumerate(terms):
+            filter_ = _filter(measure)
+            assert filter_ is not None
+            assert isinstance(measure.events.span, Span)
+            lo, hi = measure.events.span.resolve_for_events(now)
+            since = instant(FIRST if lo is None else lo + 1)
+            for value in filter_[1]:
+                numbers = (least, number // BITS, 2 ** (number % BITS))
+                cells = [b.text(value), since.copy(), instant(hi), *map(b.number, numbers)]
+                rows.append(exp.Tuple(expressions=cells))
+        names = ["value", "since", "until", "least", "word", "bit"]
+        alias = exp.TableAlias(this=b.identifier("rules"), columns=[b.identifier(name) for name in names])
+        return select([(name, b.column(name)) for name in names], exp.Values(expressions=rows, alias=alias))
+
+
+def plan(rules: Iterable[Iterable[object]]) -> Terms:
+    """The terms worth a table, out of all nodes of all rules: enough counts of one kind by one property.
+
+    A count that is also asked for as a number keeps its aggregate.
+    """
+    compared: dict[nodes.Measure, dict[int, None]] = {}
+    uses: Counter[nodes.Measure] = Counter()
+    for walked in rules:
+        for node in walked:
+            if isinstance(node, nodes.Measure):
+                uses[node] += 1
+            elif isinstance(node, nodes.Compare):
+                asked = counted(node)
+                if asked is not None:
+                    _, measure, number = asked
+                    uses[measure] -= 1
+                    thresholds = {">=": [number], "<": [number], ">": [number + 1], "<=": [number + 1]}
+                    for least in thresholds.get(asked[0], [number, number + 1]):
+                        compared.setdefault(measure, {})[least] = None
+    found = Terms()
+    for measure, leasts in compared.items():
+        filter_ = _filter(measure)
+        if filter_ is not None and uses[measure] == 0:
+            group = found.groups.setdefault((measure.events.branches[0].kind, filter_[0]), {})
+            group.update(((measure, least), None) for least in leasts if least > 0)
+    found.groups = {key: terms for key, terms in found.groups.items() if len(terms) >= FEWEST}
+    return found
+
+
+def counted(rule: nodes.Compare) -> tuple[nodes.CompareOp, nodes.Measure, int] | None:
+    """The comparison as one of a count with a whole number, if it is one."""
+    op, left, right = rule.op, rule.left, rule.right
+    if isinstance(left, nodes.Const):
+        op, left, right = FLIPPED[op], right, left
+    if isinstance(left, nodes.Measure) and isinstance(right, nodes.Const) and right.type == INT:
+        return op, left, int(right.value)
+    return None
+
+
+def _filter(measure: nodes.Measure) -> tuple[nodes.Property, tuple[str, ...]] | None:
+    """The property that a plain count's events must have, and the texts of which it must be one."""
+    events = measure.events
+    plain = measure.kind == "count" and measure.of is None and not measure.same and measure.within is None
+    if not plain or len(events.branches) != 1 or not isinstance(events.span, Span):
+        return None
+    match events.branches[0].where:
+        case nodes.Match(value=nodes.Property() as prop, globs=globs):
+            if any(isinstance(part, nodes.Wild) for glob in globs for part in glob):
+                return None
+            return prop, tuple(dict.fromkeys("".join(map(str, glob)) for glob in globs))
+    return None
+
+
+def _answers(events: str, value: str, rules: str, columns: list[str]) -> Node:
+    """Each contact's bits: the events joined with their rules, counted, and the bits of those reached put together."""
+    on = b.conjunction([
+        b.compare("=", b.column(value, events), b.column("value", rules)),
+        b.compare(">=", b.column("t", events), b.column("since", rules)),
+        b.compare("<=", b.column("t", events), b.column("until", rules)),
+    ])  # fmt: skip
+    keys = ["word", "bit", "least"]
+    wanted = [("contact", b.column("contact", events)), *((key, b.column(key, rules)) for key in keys)]
+    counts = select(wanted, b.table(events))
+    counts = counts.join(b.table(rules), on=on, copy=False).group_by(
+        b.column("contact", events), *(b.column(key, rules) for key in keys), copy=False
+    )
+    counts = counts.having(b.compare(">=", exp.Count(this=exp.Star()), b.column("least", rules)), copy=False)
+    words = [
+        (name, exp.BitwiseOrAgg(this=b.case([(b.compare("=", b.column("word"), b.number(word)), b.column("bit"))])))
+        for word, name in enumerate(columns)
+    ]
+    query = select([("contact", b.column("contact")), *words], counts.subquery("reached"))
+    return query.group_by(b.column("contact"), copy=False)

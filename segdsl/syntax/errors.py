@@ -268,6 +268,8 @@ def _help(surprise: Surprise, word: str) -> str:
     if surprise.whole == "score" and "POINTS" in surprise.expected:
         return "each line of a score is `+20 if RULE` or `+2 per EVENT, at most 10`"
     if surprise.whole == "test":
+        if lower == "contact":
+            return "what is known of the contact from the start stands on the first lines, before all that is dated"
         return 'a test line is `2026-03-01 visited "/pricing"`, `2026-03-05 set country = "AT"` or `on 2026-03-09 in`'
     if "AND" in surprise.expected:
         return "join two tests with `and` or `or`"

@@ -62,9 +62,12 @@ def check_rule(
     return core.Program(segments, program.scores), diagnostics
 
 
-def stories(files: Sequence[File], catalog: Catalog) -> list[Story]:
-    """The test blocks of rule files, in the order of the text; those with errors, which `check` tells, are left out."""
-    names = _collect(files, catalog, [])
+def stories(files: Sequence[File], catalog: Catalog, around: Sequence[File] = ()) -> list[Story]:
+    """The test blocks of rule files, in the order of the text; those with errors, which `check` tells, are left out.
+
+    around: all files whose segments the tests may be of; none: the same files.
+    """
+    names = _collect(around or files, catalog, [])
     found = [
         story(Context(source, catalog, names, [], outline, value), declaration)
         for source, declaration in _declarations(files)

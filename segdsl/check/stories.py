@@ -123,7 +123,8 @@ def _given(teller: _Teller, at: int | None, node: ast.Given, *, first: bool) -> 
     if _is_key(context, node.name):
         if not first:
             context.reject("SEG0530", f"`{words}` is the id of the contact, and that never changes", node.name.span,
-                           label="not a thing to set", help=f"write it on the first lines: `contact {words} = …`")  # fmt: skip
+                           label="not a thing to set",
+                           help=f"write it on the first lines: `contact {words} = …`")  # fmt: skip
         _once(teller, "key", node.name.span, f"what `{words}` is")
         teller.id = contact_id(context, node.value)
         return

@@ -84,7 +84,7 @@ def facts_at(story: Story, now: int) -> Facts:
             case Happened(timed=True):
                 events.setdefault(step.kind, []).append((step.at, step.properties))
             case _ if step.at > now:
-                break
+                continue
             case Given(of=Attribute(key=key, relation=relation)):
                 attributes[relation, key] = step.value
             case Happened():

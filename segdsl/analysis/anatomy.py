@@ -103,7 +103,7 @@ class Anatomy:
         # a backtick, so none of the new segments can take the place of one.
         self._names: dict[int, str] = {}
         self._reached: dict[str, list[str]] = {}
-        self._values: dict[core.Value, str] = {}
+        self._values: dict[Telling, str] = {}
         segments, scores = dict(program.segments), dict(program.scores)
         for part in (part for piece in self.pieces.values() for part in piece.walk()):
             name = self._names[id(part)] = f"`{len(segments)}`"
@@ -145,7 +145,7 @@ class Anatomy:
         found = "; ".join(self._found(value, facts, index, now) for value in _shown(part))
         return Verdict(part.op, part.words, self.holds(part, index, now), found, parts)
 
-    def _found(self, value: core.Value, facts: Facts, index: Index, now: int) -> str:
+    def _found(self, value: Telling, facts: Facts, index: Index, now: int) -> str:
         match value:
             case core.Attribute(key=key, relation=relation):
                 name = f"{relation}.{key}" if relation else key
@@ -154,12 +154,13 @@ class Anatomy:
                 then = at.resolve(now)
                 held = [known for instant, known in facts.history.get(key, ()) if instant <= then]
                 return f"{key} {'is' if then == now else 'was'} {self._text(held[-1] if held else None, value.type)}"
-            case _:
+            case core.Measure() | core.ScoreOf() | core.Points():
                 name = self._values[value]
                 known = self._compiled.predicate(name)(index, now)
                 shown = self._text(self._compiled.score(name)(index, now) if known else None, value.type)
-                what = value.kind if isinstance(value, core.Measure) else "spans"  # of a regularity
-                return f"{value.name if isinstance(value, core.ScoreOf) else what} is {shown}"
+                if isinstance(value, core.Points):  # a regularity: in so many of its periods
+                    return f"{shown} of them"
+                return f"{value.name if isinstance(value, core.ScoreOf) else value.kind} is {shown}"
 
     def _text(self, value: object, type_: types.Type) -> str:
         """A value as an author would write it."""
@@ -183,19 +184,20 @@ class Anatomy:
                 return str(value)
 
 
+Telling = core.Attribute | core.Held | core.ScoreOf | core.Points | core.Measure
 _COUNTED = (types.Number, types.Timestamp, types.Date)
 
 
-def _shown(part: Part) -> list[core.Value]:
+def _shown(part: Part) -> list[Telling]:
     """The values that tell why a test came out as it did: attributes, scores, and numbers and instants over events."""
     if part.op != "test" or part.rule == EVERYONE:
         return []
-    found: list[core.Value] = []
+    found: list[Telling] = []
     _collect(part.rule, found)
     return list(dict.fromkeys(found))
 
 
-def _collect(node: core.Rule | core.Value | core.Events | core.Anchored, found: list[core.Value]) -> None:
+def _collect(node: core.Rule | core.Value | core.Events | core.Anchored, found: list[Telling]) -> None:
     match node:
         case core.Attribute() | core.Held() | core.ScoreOf():
             found.append(node)
@@ -213,7 +215,7 @@ def _collect(node: core.Rule | core.Value | core.Events | core.Anchored, found: 
                 _collect(child, found)
 
 
-def _anchors(events: core.Events, found: list[core.Value]) -> None:
+def _anchors(events: core.Events, found: list[Telling]) -> None:
     """`within 7d after signup date` hangs on an instant, too."""
     if isinstance(events.span, core.Anchored):
         _collect(events.span.anchor, found)

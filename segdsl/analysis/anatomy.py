@@ -135,15 +135,21 @@ class Anatomy:
         return self._verdict(part, facts, self.index(facts), now, {segment})
 
     def _verdict(self, part: Part, facts: Facts, index: Index, now: int, opened: set[str]) -> Verdict:
-        inner = list(part.parts)
+        parts = [self._verdict(each, facts, index, now, opened) for each in part.parts]
         if part.op == "test":
             for node in core.walk(part.rule):
                 if isinstance(node, core.InSegment | core.ScoreOf) and node.name not in opened:
                     opened.add(node.name)
-                    inner += self.pieces[node.name].parts
-        parts = tuple(self._verdict(each, facts, index, now, opened) for each in inner)
+                    parts += self._opened(self.pieces[node.name], facts, index, now, opened)
         found = "; ".join(self._found(value, facts, index, now) for value in _shown(part))
-        return Verdict(part.op, part.words, self.holds(part, index, now), found, parts)
+        return Verdict(part.op, part.words, self.holds(part, index, now), found, tuple(parts))
+
+    def _opened(self, piece: Piece, facts: Facts, index: Index, now: int, opened: set[str]) -> Iterator[Verdict]:
+        for part in piece.parts:
+            verdict = self._verdict(part, facts, index, now, opened)
+            # A line of a score keeps its points, above the rule that earns them.
+            is_line = piece.kind == "score" and part.op != "test"
+            yield Verdict("test", part.words, verdict.holds, "", (verdict,)) if is_line else verdict
 
     def _found(self, value: Telling, facts: Facts, index: Index, now: int) -> str:
         match value:

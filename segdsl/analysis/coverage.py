@@ -27,6 +27,10 @@ class Gap:
     def line(self) -> int:
         return self.part.source.position(self.part.span.start)[0]
 
+    @property
+    def column(self) -> int:
+        return self.part.source.position(self.part.span.start)[1]
+
 
 @dataclass(frozen=True, slots=True)
 class Covered:

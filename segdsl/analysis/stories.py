@@ -91,11 +91,14 @@ def day(story: Story, expected: Expected) -> str:
 
 def tree(verdict: Verdict, indent: int = 0) -> list[str]:
     """The parts of a rule as lines: whether each was true, its words, and what it looked at."""
-    words = _JOINED.get(verdict.op, "") if verdict.parts else ""
-    found = f"  ({verdict.found})" if verdict.found else ""
     mark = "true " if verdict.holds else "false"
-    lines = [f"{' ' * indent}{mark}  {words or verdict.words}{found}"]
-    for part in verdict.parts:
+    words, found, parts = verdict.words, verdict.found, verdict.parts
+    if verdict.op == "not" and not parts[0].parts:
+        found, parts = parts[0].found, ()  # `not` and a single test are read in one breath
+    elif verdict.op in _JOINED:
+        words = _JOINED[verdict.op]
+    lines = [f"{' ' * indent}{mark}  {words}" + (f"  ({found})" if found else "")]
+    for part in parts:
         lines += tree(part, indent + 2)
     return lines
 

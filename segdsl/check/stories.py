@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from segdsl.catalog.model import Event, name_key
 from segdsl.check.givens import contact_id, given
@@ -89,7 +89,7 @@ def _line(teller: _Teller, line: ast.GivenContact | ast.GivenSet | ast.GivenEven
                 teller.steps.append(_event(context, at, line.event))
         case ast.Expect():
             if at is not None:
-                _once(teller, ("on", at), line.span, f"`on {line.at.text}`")
+                _once(teller, ("on", at), line.span, f"whether the contact is in `on {line.at.text}`")
                 teller.expectations.append(Expected(at, line.inside, line.span))
 
 
@@ -100,7 +100,7 @@ def _once(teller: _Teller, what: object, span: Span, words: str) -> None:
         source = teller.context.source
         teller.context.diagnostics.append(
             Diagnostic(
-                "SEG0534", f"this test says {words} twice", source, span, "the second one",
+                "SEG0534", f"this test says twice {words}", source, span, "the second one",
                 help=f"keep one of them; the first is in line {source.position(first.start)[0]}",
             )
         )  # fmt: skip
@@ -112,7 +112,6 @@ def _once(teller: _Teller, what: object, span: Span, words: str) -> None:
 def _given(teller: _Teller, at: int | None, node: ast.Given, *, first: bool) -> None:
     context = teller.context
     instant = FIRST if at is None else at
-    when = "of the contact" if first else "at that time"
     if isinstance(node, ast.GivenList):
         in_list(context, ast.InList(node.list, span=node.span))  # says if the catalog has no lists
         name = plain(node.list)
@@ -129,7 +128,7 @@ def _given(teller: _Teller, at: int | None, node: ast.Given, *, first: bool) -> 
         teller.id = contact_id(context, node.value)
         return
     told = _attribute(context, node.name)
-    _once(teller, (told, at), node.name.span, f"what `{words}` is {when}")
+    _once(teller, (told, at), node.name.span, f"what `{words}` is" + ("" if first else " from then on"))
     teller.steps.append(Given(instant, told, given(context, node.name, words, told, node.value)))
 
 
@@ -165,7 +164,7 @@ def _event(context: Context, at: int | None, node: ast.Expression) -> Happened:
     """An event with what is told of it; what was refused is left out. Raises Rejected if it is no event."""
     subject, clauses = (node.subject, node.clauses) if isinstance(node, ast.Test) else (node, ())
     assert isinstance(subject, ast.Operand)  # the grammar takes no other event here
-    [kind] = kinds_of(context, subject)
+    [kind] = kinds_of(context, replace(subject, objects=()))
     pairs = list(_object(context, subject, kind))
     for clause in clauses:
         assert isinstance(clause, ast.Where)
@@ -192,7 +191,11 @@ def _object(context: Context, subject: ast.Operand, kind: Event) -> Iterator[_Pa
     """`visited "/pricing"` as the pair of the object's property and the text; a pattern is refused."""
     if not subject.objects:
         return
-    assert kind.object is not None  # kinds_of has said so
+    try:
+        kinds_of(context, subject)  # says if the kind has no object, or one that is no text
+    except Rejected:
+        return
+    assert kind.object is not None
     text, others = subject.objects[0], subject.objects[1:]
     if others or any(not isinstance(piece, str) for piece in glob(text)):
         shown = text.span.to(subject.objects[-1].span)

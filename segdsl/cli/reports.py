@@ -81,11 +81,14 @@ def coverage_text(report: Report) -> str:
 
 
 def _gaps(covered: Covered) -> list[str]:
+    places = [f"{printable(gap.file)}:{gap.line}:{gap.column}" for gap in covered.gaps]
+    wide = max(map(width, places), default=0)
     lines = []
-    for gap in covered.gaps:
+    for place, gap in zip(places, covered.gaps, strict=True):
         words = printable(gap.part.words)
         shown = words if len(words) <= _LONGEST else words[: _LONGEST - 3] + "..."
-        lines.append(f"        {printable(gap.file)}:{gap.line}  never {'true ' if gap.missing else 'false'}  {shown}")
+        never = "never true " if gap.missing else "never false"
+        lines.append(f"        {place}{' ' * (wide - width(place))}  {never}  {shown}")
     return lines
 
 
@@ -160,7 +163,13 @@ def _project(name: str, coverage: Coverage) -> dict[str, object]:
                 "reached": each.reached,
                 "goals": each.goals,
                 "gaps": [
-                    {"file": gap.file, "line": gap.line, "words": gap.part.words, "never": gap.missing}
+                    {
+                        "file": gap.file,
+                        "line": gap.line,
+                        "column": gap.column,
+                        "words": gap.part.words,
+                        "never": "true" if gap.missing else "false",
+                    }
                     for gap in each.gaps
                 ],
             }

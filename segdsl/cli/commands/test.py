@@ -70,7 +70,13 @@ def command(
         click.echo(WRITERS[form](report))
         if covered and form == "junit":
             note(coverage_text(report))
-    note(summary(report) if results or errors else "no tests here: a `test` block tells a story and what it shows")
+    if errors:
+        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        note(f"{count} in the rules: tests of that project did not run")
+    if results:
+        note(summary(report))
+    elif not errors:
+        note("no tests here: a `test` block tells a contact's story, and when it is in or out of a segment")
     below = fail_under is not None and report.percent < fail_under
     if below:
         note(f"the coverage is {report.percent}%, below {fail_under}%")

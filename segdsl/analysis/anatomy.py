@@ -6,7 +6,7 @@ program's own, to which the parts may refer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,8 @@ from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.nodes import EVERYONE, Part, Program
 from segdsl.core.time import to_datetime
+
+_MOST_OPENED = 40  # segments and scores in one picture of a rule: more is no picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Anatomy:
         # Parts are told apart by identity: two equal ones are still written in two places. No name of a rule holds
         # a backtick, so none of the new segments can take the place of one.
         self._names: dict[int, str] = {}
+        self._predicates: dict[str, Callable[[Facts | Index, int], bool]] = {}
         self._reached: dict[str, list[str]] = {}
         self._values: dict[Telling, str] = {}
         segments, scores = dict(program.segments), dict(program.scores)
@@ -127,7 +130,10 @@ class Anatomy:
 
     def holds(self, part: Part, index: Index, now: int) -> bool:
         """Whether a part of one of `pieces` is true."""
-        return self._compiled.predicate(self._names[id(part)])(index, now)
+        name = self._names[id(part)]
+        if name not in self._predicates:
+            self._predicates[name] = self._compiled.predicate(name)
+        return self._predicates[name](index, now)
 
     def verdict(self, segment: str, facts: Facts, now: int) -> Verdict:
         """A segment's rule part by part; segments and scores that it asks are opened, each where it comes first."""
@@ -138,7 +144,9 @@ class Anatomy:
         parts = [self._verdict(each, facts, index, now, opened) for each in part.parts]
         if part.op == "test":
             for node in core.walk(part.rule):
-                if isinstance(node, core.InSegment | core.ScoreOf) and node.name not in opened:
+                if not isinstance(node, core.InSegment | core.ScoreOf) or node.name in opened:
+                    continue
+                if len(opened) < _MOST_OPENED:
                     opened.add(node.name)
                     parts += self._opened(self.pieces[node.name], facts, index, now, opened)
         found = "; ".join(self._found(value, facts, index, now) for value in _shown(part))

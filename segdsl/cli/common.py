@@ -93,19 +93,20 @@ def project_file(paths: Sequence[Path] = ()) -> Path:
     return found
 
 
-def by_project(paths: Sequence[Path]) -> dict[Path, list[Path]]:
-    """The rule files that paths name by their project: `--project`, or the nearest segdsl.yml above each file.
+def by_project(arguments: Sequence[str]) -> dict[Path, list[Path]]:
+    """The rule files that arguments name by their project: `--project`, or the nearest segdsl.yml above each file.
 
-    Without paths: the project to use, and no files, which means all of its own.
+    Without arguments: the project to use, and no files, which means all of its own.
     """
     from segdsl.catalog import find
     from segdsl.project import rule_paths
 
-    if not paths:
+    if not arguments:
         return {project_file(): []}
-    for path in paths:
-        if not path.exists():
-            raise Stop(f"no such file or folder: {path}")
+    for argument in arguments:
+        if not (is_path(argument) and Path(argument).exists()):
+            raise Stop(f"no such file or folder: {argument or repr(argument)}", "name .seg files or folders of them")
+    paths = [Path(argument) for argument in arguments]
     found: dict[Path, list[Path]] = {}
     given = named_project()
     for path in rule_paths(paths):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("test")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1)
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only tests of this one; may be repeated.")
 @click.option("--coverage", is_flag=True, help="Also tell which parts of rules were never true or never false.")
 @click.option(
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 )
 @common_options
 def command(
-    paths: tuple[Path, ...], segments: tuple[str, ...], coverage: bool, fail_under: int | None, form: str
+    paths: tuple[str, ...], segments: tuple[str, ...], coverage: bool, fail_under: int | None, form: str
 ) -> None:
     """Run the test blocks of rule files.
 

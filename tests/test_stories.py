@@ -14,6 +14,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.check import stories
 from segdsl.contact import Contact, Event
 from segdsl.core.time import isoformat, to_datetime
+from segdsl.format import format_file
 from segdsl.pipeline import compile_files
 from segdsl.project import Project
 from segdsl.text.source import Source
@@ -79,6 +80,14 @@ def test_a_day_is_its_first_instant_in_the_projects_zone() -> None:
 def test_outcomes_come_in_the_order_of_time() -> None:
     [result] = outcomes("segment a:\n    visited\n\ntest a:\n    on 2026-03-02 out\n    on 2026-03-01 out\n")
     assert [outcome.at[:10] for outcome in result.outcomes] == ["2026-02-28", "2026-03-01"]
+
+
+@pytest.mark.parametrize("name", ["stories.seg", "slips.seg"])
+def test_the_formatter_keeps_every_kind_of_line(name: str) -> None:
+    source = Source(name, (DATA / name).read_text(encoding="utf-8"))
+    text, found = format_file(source)  # which proves that nothing changed its meaning
+    assert text is not None and not found
+    assert text == source.text
 
 
 # --- what is refused ------------------------------------------------------------------------------------------

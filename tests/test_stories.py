@@ -34,7 +34,7 @@ CATALOG = the_catalog()
 
 def trial(text: str) -> Trial:
     compiled = compile_files([Source("s.seg", text)], CATALOG)
-    assert compiled.program is not None and not compiled.diagnostics, compiled.diagnostics
+    assert compiled.program is not None and not compiled.failed, compiled.diagnostics
     return Trial(compiled.program, stories(compiled.files, CATALOG), CATALOG.timezone)
 
 
@@ -75,6 +75,15 @@ def test_a_day_is_its_first_instant_in_the_projects_zone() -> None:
     [result] = outcomes("segment a:\n    visited\n\ntest a:\n    2026-03-01 visited\n    on 2026-02-28T23:00Z in\n")
     assert result.passed
     assert (result.title, result.outcomes[0].at) == ("on 2026-02-28T23:00Z", "2026-02-28T23:00:00Z")
+
+
+def test_the_ends_of_time() -> None:
+    lines = "contact country = \"DE\"\n    9999-12-31T23:59:59.999999Z visited"
+    text = f'segment a:\n    country = "DE" and visited = 0\n\ntest a:\n    {lines}\n'
+    ends = ("0001-01-01", "9999-12-31T23:59:59.999999Z"), ("0001-01-01T00:00+12:00", "9999-12-31T23:59-12:00")
+    for first, last in ends:
+        [result] = outcomes(text + f"    on {first} in\n    on {last} out\n")
+        assert [(outcome.passed, outcome.at[:4]) for outcome in result.outcomes] == [(True, "0001"), (True, "9999")]
 
 
 def test_outcomes_come_in_the_order_of_time() -> None:
@@ -174,6 +183,16 @@ def test_slips_of_the_pen(lines: list[str], at: str, help: str) -> None:
     assert found.code == "SEG0101" and found.span is not None
     assert source.slice(found.span) == at
     assert help in found.help
+
+
+def test_a_line_later_than_every_question_is_a_warning() -> None:
+    lines = 'contact country = "DE"\n    2027-03-02 visited\n    2026-03-02 visited\n    on 2026-03-02 in'
+    text = f"segment a:\n    visited\n\ntest a:\n    {lines}\n"
+    compiled = compile_files([Source("s.seg", text)], CATALOG)
+    [found] = compiled.diagnostics
+    assert (found.code, found.severity) == ("SEG0536", "warning") and found.span is not None
+    assert text[found.span.start : found.span.end] == "2027-03-02 visited"
+    assert len(stories(compiled.files, CATALOG)) == 1
 
 
 def test_lists_need_a_table() -> None:

@@ -10,7 +10,7 @@ from segdsl.catalog.model import Event, name_key
 from segdsl.check.givens import contact_id, given
 from segdsl.core import nodes as core
 from segdsl.core.story import UNNAMED, Expected, Given, Happened, Listed, Story
-from segdsl.core.time import FIRST
+from segdsl.core.time import FIRST, clamp
 from segdsl.criteria.context import Context, Rejected
 from segdsl.criteria.events import is_events, kinds_of, property_of
 from segdsl.criteria.membership import in_list
@@ -31,11 +31,12 @@ class _Teller:
     steps: list[Given | Listed | Happened] = field(default_factory=list)
     expectations: list[Expected] = field(default_factory=list)
     said: dict[object, Span] = field(default_factory=dict)
+    dated: list[tuple[int, Span]] = field(default_factory=list)
 
 
 def story(context: Context, test: ast.TestCase) -> Story | None:
     """Check and lower a test block. Errors are recorded in the context, those of every line; then there is no story."""
-    before = len(context.diagnostics)
+    before = len(context.diagnostics)  # lines add errors only; warnings come last
     segment = _segment(context, test.segment)
     teller = _Teller(context)
     for line in test.lines:
@@ -49,6 +50,7 @@ def story(context: Context, test: ast.TestCase) -> Story | None:
         )  # fmt: skip
     if segment is None or len(context.diagnostics) > before:
         return None
+    _unseen(teller)
     title = plain(test.title) if test.title else ""
     steps = tuple(sorted(teller.steps, key=lambda step: step.at))
     expectations = tuple(sorted(teller.expectations, key=lambda expected: expected.at))
@@ -76,9 +78,11 @@ def _line(teller: _Teller, line: ast.GivenContact | ast.GivenSet | ast.GivenEven
     context = teller.context
     at: int | None
     try:
-        at = FIRST if isinstance(line, ast.GivenContact) else start_of(context, line.at)
+        at = FIRST if isinstance(line, ast.GivenContact) else clamp(start_of(context, line.at))
     except Rejected:
         at = None  # what else is wrong with the line is still to be told
+    if at is not None and isinstance(line, ast.GivenSet | ast.GivenEvent):
+        teller.dated.append((at, line.span))
     match line:
         case ast.GivenContact() | ast.GivenSet():
             for part in line.assignments:
@@ -91,6 +95,20 @@ def _line(teller: _Teller, line: ast.GivenContact | ast.GivenSet | ast.GivenEven
             if at is not None:
                 _once(teller, ("on", at), line.span, f"whether the contact is in `on {line.at.text}`")
                 teller.expectations.append(Expected(at, line.inside, line.span))
+
+
+def _unseen(teller: _Teller) -> None:
+    """Warn of lines behind the last `on`: with a slip in the year, a test that expects `out` passes for no reason."""
+    last = max(expected.at for expected in teller.expectations)
+    for at, span in teller.dated:
+        if at > last:
+            teller.context.diagnostics.append(
+                Diagnostic(
+                    "SEG0536", "nothing looks at this line: it is later than the last `on`", teller.context.source,
+                    span, "too late to matter", help="add an `on` line behind it, or correct one of the dates",
+                    severity="warning",
+                )
+            )  # fmt: skip
 
 
 def _once(teller: _Teller, what: object, span: Span, words: str) -> None:

@@ -195,6 +195,12 @@ def test_a_line_later_than_every_question_is_a_warning() -> None:
     assert len(stories(compiled.files, CATALOG)) == 1
 
 
+def test_an_impossible_day_is_told_once_for_each_line() -> None:
+    lines = '2026-02-30 set country = "DE"\n    2026-02-30 set country = "AT"\n    on 2026-03-02 in'
+    found = slips(f"segment a:\n    visited\n\ntest a:\n    {lines}\n")
+    assert found == [("SEG0503", 5, "2026-02-30"), ("SEG0503", 6, "2026-02-30")]
+
+
 def test_lists_need_a_table() -> None:
     catalog, _ = load(DATA / "pages" / "segdsl.yml")
     assert catalog is not None
@@ -215,6 +221,7 @@ score fit:
     +3 if tags has "vip" or budget > 100
     +1 per visited in 30d, at most 2
     -1 if last(purchased) in 7d
+    -1 if not visited in 30d
 
 test hot "bought":
     contact country = "FR", tags = ("beta", "vip"), budget = 10.50, lifecycle stage = "customer"
@@ -240,6 +247,8 @@ def test_a_failure_shows_the_rule_part_by_part() -> None:
         "        false  budget > 100  (budget is 10.50)",
         "    true   +1 per visited in 30d, at most 2  (count is 2)",
         "    true   -1 if last(purchased) in 7d  (last is 2026-03-04T08:00:00+01:00)",
+        "    false  -1 if not visited in 30d",
+        "      false  not visited in 30d  (count is 2)",
         "  false  any of:",
         '    false  country = "DE"  (country is "FR")',
         "    false  in segment warm",
@@ -253,9 +262,9 @@ def test_a_failure_shows_the_rule_part_by_part() -> None:
 def test_values_in_a_failure() -> None:
     rule = (
         "home within 5 km of (1, 2) or birthday on 2026-01-01 or ratio > 0.5 or avg(amount of purchased) > 3 "
-        "or subscribed"
+        "or subscribed or signup date in 3d"
     )
-    lines = "    contact home = (3, -4), birthday = 2026-02-02, ratio = 0.25\n"
+    lines = "    contact home = (3, -4), birthday = 2026-02-02, ratio = 0.25, signup date = 9999-12-31T23:59Z\n"
     [result] = outcomes(f"segment a:\n    {rule}\n\ntest a:\n{lines}    on 2026-03-01 in\n")
     verdict = result.outcomes[0].verdict
     assert verdict is not None
@@ -265,6 +274,7 @@ def test_values_in_a_failure() -> None:
         "ratio is 0.25",
         "count is 0; sum is 0.00",
         "subscribed is unknown",
+        "signup date is 9999-12-31T23:59:00+00:00",
     ]
 
 
@@ -295,10 +305,11 @@ def test_coverage_lists_what_was_never_true_or_never_false() -> None:
         (True, "in segment warm"),
     ]
     assert found["fit"] == [
-        (False, '+3 if tags has "vip" or budget > 100'),
+        (False, 'tags has "vip" or budget > 100'),
         (False, 'tags has "vip"'),
         (True, "budget > 100"),
         (False, "+1 per visited in 30d, at most 2"),
+        (False, "visited in 30d"),
     ]  # fmt: skip
 
 

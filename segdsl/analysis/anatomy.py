@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from segdsl import types
@@ -16,7 +17,7 @@ from segdsl.backends.python.runtime import Index
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.nodes import EVERYONE, Part, Program
-from segdsl.core.time import to_datetime
+from segdsl.core.time import clamp, to_datetime
 
 _MOST_OPENED = 40  # segments and scores in one picture of a rule: more is no picture
 
@@ -53,12 +54,15 @@ class Piece:
 
 
 def line_part(award: core.Award) -> Part | None:
-    """A line of a score as a part: an `if` line holds if its rule does, a `per` line if it gives any points."""
+    """A line of a score as a test: an `if` line holds if its rule does, a `per` line if it gives any points.
+
+    A rule of several parts stands inside the line, and is the same again.
+    """
     if award.source is None or award.span is None:
         return None
     if award.outline is not None:
-        op, rule, parts = award.outline.op, award.outline.rule, award.outline.parts
-        return Part(op, rule, award.words, award.source, award.span, parts)
+        inner = () if award.outline.op == "test" else (award.outline,)
+        return Part("test", award.outline.rule, award.words, award.source, award.span, inner)
     if award.per is None:
         return None
     rule = core.Compare(">", award.per, core.Const(0, types.INT))
@@ -148,16 +152,9 @@ class Anatomy:
                     continue
                 if len(opened) < _MOST_OPENED:
                     opened.add(node.name)
-                    parts += self._opened(self.pieces[node.name], facts, index, now, opened)
+                    parts += [self._verdict(each, facts, index, now, opened) for each in self.pieces[node.name].parts]
         found = "; ".join(self._found(value, facts, index, now) for value in _shown(part))
         return Verdict(part.op, part.words, self.holds(part, index, now), found, tuple(parts))
-
-    def _opened(self, piece: Piece, facts: Facts, index: Index, now: int, opened: set[str]) -> Iterator[Verdict]:
-        for part in piece.parts:
-            verdict = self._verdict(part, facts, index, now, opened)
-            # A line of a score keeps its points, above the rule that earns them.
-            is_line = piece.kind == "score" and part.op != "test"
-            yield Verdict("test", part.words, verdict.holds, "", (verdict,)) if is_line else verdict
 
     def _found(self, value: Telling, facts: Facts, index: Index, now: int) -> str:
         match value:
@@ -185,9 +182,9 @@ class Anatomy:
                 sign, digits = "-" if value < 0 else "", str(abs(value)).rjust(type_.scale + 1, "0")
                 return sign + (f"{digits[: -type_.scale]}.{digits[-type_.scale :]}" if type_.scale else digits)
             case types.Timestamp(), int():
-                return to_datetime(value).astimezone(self._zone).isoformat()
+                return self._clock(value).isoformat()
             case types.Date(), int():
-                return to_datetime(value).astimezone(self._zone).date().isoformat()
+                return self._clock(value).date().isoformat()
             case types.Bool(), bool():
                 return "true" if value else "false"
             case types.ListOf(), tuple():
@@ -197,6 +194,14 @@ class Anatomy:
             case _:
                 return str(value)
 
+    def _clock(self, instant: int) -> datetime:
+        """What the clocks of the project show; UTC at the two ends of the calendar."""
+        moment = to_datetime(clamp(instant))
+        try:
+            return moment.astimezone(self._zone)
+        except OverflowError:
+            return moment
+
 
 Telling = core.Attribute | core.Held | core.ScoreOf | core.Points | core.Measure
 _COUNTED = (types.Number, types.Timestamp, types.Date)
@@ -204,7 +209,7 @@ _COUNTED = (types.Number, types.Timestamp, types.Date)
 
 def _shown(part: Part) -> list[Telling]:
     """The values that tell why a test came out as it did: attributes, scores, and numbers and instants over events."""
-    if part.op != "test" or part.rule == EVERYONE:
+    if part.op != "test" or part.parts or part.rule == EVERYONE:
         return []
     found: list[Telling] = []
     _collect(part.rule, found)

@@ -106,5 +106,6 @@ def _place(piece: Piece) -> tuple[str, int]:
 
 
 def _is_goal(part: Part) -> bool:
-    """Whether a part can be both: `everyone` cannot, and a `not` is what the part inside it is not."""
-    return part.op != "not" and part.rule != EVERYONE
+    """Whether a part is to be both: `everyone` cannot, and a `not` or a line of a score is told by the part inside."""
+    told_inside = part.op == "not" or (part.op == "test" and bool(part.parts))
+    return not told_inside and part.rule != EVERYONE

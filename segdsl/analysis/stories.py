@@ -94,7 +94,8 @@ def tree(verdict: Verdict, indent: int = 0) -> list[str]:
     mark = "true " if verdict.holds else "false"
     words, found, parts = verdict.words, verdict.found, verdict.parts
     if verdict.op == "not" and not parts[0].parts:
-        found, parts = parts[0].found, ()  # `not` and a single test are read in one breath
+        # `not` and a single test are read in one breath
+        words, found, parts = f"not {parts[0].words}", parts[0].found, ()
     elif verdict.op in _JOINED:
         words = _JOINED[verdict.op]
     lines = [f"{' ' * indent}{mark}  {words}" + (f"  ({found})" if found else "")]

@@ -68,9 +68,7 @@ def _segment(context: Context, name: ast.Name) -> str | None:
     else:
         message = f"`{name.text}` is not a segment"
         help = f"did you mean `{known[near]}`?" if near else "test a segment of these files"
-    context.diagnostics.append(
-        Diagnostic("SEG0201", message, context.source, name.span, "no such segment", help=help)
-    )
+    context.diagnostics.append(Diagnostic("SEG0201", message, context.source, name.span, "no such segment", help=help))
     return None
 
 
@@ -133,7 +131,8 @@ def _given(teller: _Teller, at: int | None, node: ast.Given, *, first: bool) -> 
     if isinstance(node, ast.GivenList):
         in_list(context, ast.InList(node.list, span=node.span))  # says if the catalog has no lists
         name = plain(node.list)
-        _once(teller, ("list", name, at), node.span, f"whether the contact is on the list `{name}`")
+        if at is not None:
+            _once(teller, ("list", name, at), node.span, f"whether the contact is on the list `{name}`")
         teller.steps.append(Listed(instant, name, node.member))
         return
     words = context.words(node.name)
@@ -146,7 +145,8 @@ def _given(teller: _Teller, at: int | None, node: ast.Given, *, first: bool) -> 
         teller.id = contact_id(context, node.value)
         return
     told = _attribute(context, node.name)
-    _once(teller, (told, at), node.name.span, f"what `{words}` is" + ("" if first else " from then on"))
+    if at is not None:
+        _once(teller, (told, at), node.name.span, f"what `{words}` is" + ("" if first else " from then on"))
     teller.steps.append(Given(instant, told, given(context, node.name, words, told, node.value)))
 
 

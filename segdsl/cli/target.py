@@ -21,18 +21,15 @@ from segdsl.text.suggest import nearest
 
 @dataclass(frozen=True)
 class Loaded:
-    """What arguments compile to. `program` is None after errors; `names` are the segments of the arguments.
-
-    files: the rule files of the arguments; `around` are those and the others of the project.
-    """
+    """What arguments compile to. `program` is None after errors; `names` are the segments of the arguments."""
 
     catalog: Catalog | None
     program: Program | None
     names: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
     checked: int = 0  # rule files, or the bare rule
-    files: tuple[Parsed, ...] = ()
-    around: tuple[Parsed, ...] = ()
+    files: tuple[Parsed, ...] = ()  # of the whole project
+    asked: frozenset[str] = frozenset()  # the names of the files that the arguments are about
 
     @property
     def failed(self) -> bool:
@@ -65,8 +62,9 @@ def load_files(project: Path, paths: Sequence[Path]) -> Loaded:
     if not paths:
         compiled = compile_paths(catalog, around)
         names = tuple(compiled.program.segments) if compiled.program else ()
+        every = frozenset(source.name for source, _ in compiled.files)
         diagnostics = (*found, *compiled.diagnostics)
-        return Loaded(catalog, compiled.program, names, diagnostics, len(around), compiled.files, compiled.files)
+        return Loaded(catalog, compiled.program, names, diagnostics, len(around), compiled.files, every)
     asked = rule_paths(paths)
     if not asked:
         raise Stop("there are no .seg files in " + ", ".join(map(str, paths)), "name a folder that has some")
@@ -78,17 +76,17 @@ def load_files(project: Path, paths: Sequence[Path]) -> Loaded:
     failed = any(d.severity == "error" for d in about)
     if compiled.program is None and not failed:
         about = list(compiled.diagnostics)
-    chosen = tuple((source, file) for source, file in compiled.files if source.name in shown)
     declared = [
         declaration.name.text
-        for _, file in chosen
+        for source, file in compiled.files
+        if source.name in shown
         for declaration in file.declarations
         if isinstance(declaration, ast.Segment)
     ]
     names = tuple(name for name in declared if compiled.program and name in compiled.program.segments)
     if len(names) < len(declared) and not failed:
         about = list(compiled.diagnostics)
-    return Loaded(catalog, compiled.program, names, (*found, *about), len(asked), chosen, compiled.files)
+    return Loaded(catalog, compiled.program, names, (*found, *about), len(asked), compiled.files, frozenset(shown))
 
 
 def _bare(rule: str, catalog: Catalog, around: Sequence[Path], found: Sequence[Diagnostic]) -> Loaded:

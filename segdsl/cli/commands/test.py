@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from segdsl.cli.target import Loaded
 
 
+_ABOUT_TESTS = {"SEG0536"}  # warnings that are about test blocks; those about rules are for `segdsl check`
+
+
 @click.command("test")
 @click.argument("paths", nargs=-1)
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only tests of this one; may be repeated.")
@@ -52,7 +55,7 @@ def command(
     results: list[Result] = []
     covered: dict[str, Coverage] = {}
     for project, each in loaded.items():
-        show(each.diagnostics)
+        show(found for found in each.diagnostics if found.severity == "error" or found.code in _ABOUT_TESTS)
         more, part = _run(each, wanted, coverage)
         results += more
         if part is not None:
@@ -106,7 +109,8 @@ def _run(loaded: Loaded, wanted: set[str] | None, covering: bool) -> tuple[list[
 
     if loaded.failed or loaded.catalog is None or loaded.program is None:
         return [], None
-    told = stories(loaded.files, loaded.catalog, loaded.around)
+    asked = [(source, file) for source, file in loaded.files if source.name in loaded.asked]
+    told = stories(asked, loaded.catalog, loaded.files)
     names = list(loaded.names)
     if wanted is not None:
         told = [story for story in told if name_key(story.segment) in wanted]

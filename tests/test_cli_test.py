@@ -187,8 +187,8 @@ def test_each_file_belongs_to_the_nearest_project(project: Path) -> None:
     for name, attribute in (("one", "country"), ("two", "region")):
         (project / name / "deep").mkdir(parents=True)
         (project / name / "segdsl.yml").write_text(PROJECT.replace("country", attribute))
-        text = f"segment keen:\n    {attribute} = \"DE\"\n\ntest keen:\n"
-        text += f"    contact {attribute} = \"DE\"\n    on 2026-03-01 in\n"
+        text = f'segment keen:\n    {attribute} = "DE"\n\ntest keen:\n'
+        text += f'    contact {attribute} = "DE"\n    on 2026-03-01 in\n'
         (project / name / "deep" / "keen.seg").write_text(text)
     done = call(".", "--coverage")
     assert done.exit_code == 0, done.output

@@ -78,7 +78,7 @@ def test_a_day_is_its_first_instant_in_the_projects_zone() -> None:
 
 
 def test_the_ends_of_time() -> None:
-    lines = "contact country = \"DE\"\n    9999-12-31T23:59:59.999999Z visited"
+    lines = 'contact country = "DE"\n    9999-12-31T23:59:59.999999Z visited'
     text = f'segment a:\n    country = "DE" and visited = 0\n\ntest a:\n    {lines}\n'
     ends = ("0001-01-01", "9999-12-31T23:59:59.999999Z"), ("0001-01-01T00:00+12:00", "9999-12-31T23:59-12:00")
     for first, last in ends:

@@ -189,7 +189,7 @@ class Anatomy:
                 return "true" if value else "false"
             case types.ListOf(), tuple():
                 return "(" + ", ".join(f'"{item}"' for item in value) + ")"
-            case (types.String() | types.Enum()), str():
+            case ((types.String() | types.Enum()), str()):
                 return f'"{value}"'
             case _:
                 return str(value)

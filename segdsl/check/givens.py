@@ -49,7 +49,7 @@ def given(context: Context, subject: ast.Expression, name: str, told: Told, node
             return int(constant.value) * 10 ** (type_.scale - constant.type.scale)
         case types.Float(), ast.Number():
             return float(node.text) + 0.0  # -0.0 becomes 0.0
-        case (types.String() | types.Enum()), ast.Text():
+        case ((types.String() | types.Enum()), ast.Text()):
             return text(context, node, type_, f"`{name}`")
         case types.Timestamp(), ast.Date() | ast.Instant():
             return start_of(context, node)

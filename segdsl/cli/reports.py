@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from xml.etree import ElementTree
@@ -220,4 +220,3 @@ def _xml(text: str) -> str:
 
 
 WRITERS = {"json": as_json, "junit": junit}
-FORMATS: Sequence[str] = ("human", *WRITERS)

@@ -13,8 +13,8 @@ from segdsl.cli.common import Stop, by_project, colored, common_options, note, s
 if TYPE_CHECKING:
     from segdsl.analysis.coverage import Coverage
     from segdsl.analysis.stories import Result
+    from segdsl.cli.reports import Report
     from segdsl.cli.target import Loaded
-
 
 _ABOUT_TESTS = {"SEG0536"}  # warnings that are about test blocks; those about rules are for `segdsl check`
 
@@ -45,7 +45,7 @@ def command(
       segdsl test --coverage --fail-under 90
       segdsl test --format junit > report.xml
     """
-    from segdsl.cli.reports import WRITERS, Report, coverage_text, human, summary
+    from segdsl.cli.reports import Report, summary
     from segdsl.cli.target import load_files
     from segdsl.project import display
 
@@ -62,16 +62,7 @@ def command(
             covered[project] = part
     errors = [d for each in loaded.values() for d in each.diagnostics if d.severity == "error"]
     report = Report(tuple(results), tuple(errors), covered)
-    if form == "human":
-        colors = colored(sys.stdout)
-        told = [human(report, color=colors)] if results else []
-        told += [coverage_text(report)] if covered else []
-        if told:
-            click.echo("\n\n".join(told), color=colors)
-    else:
-        click.echo(WRITERS[form](report))
-        if covered and form == "junit":
-            note(coverage_text(report))
+    _write(report, form)
     if errors:
         count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
         note(f"{count} in the rules: tests of that project did not run")
@@ -84,6 +75,22 @@ def command(
         note(f"the coverage is {report.percent}%, below {fail_under}%")
     if errors or report.failed or below:
         click.get_current_context().exit(1)
+
+
+def _write(report: Report, form: str) -> None:
+    """The results on standard output; JUnit has no place for coverage, so there it goes to standard error."""
+    from segdsl.cli.reports import WRITERS, coverage_text, human
+
+    if form == "human":
+        colors = colored(sys.stdout)
+        told = [human(report, color=colors)] if report.results else []
+        told += [coverage_text(report)] if report.coverage else []
+        if told:
+            click.echo("\n\n".join(told), color=colors)
+        return
+    click.echo(WRITERS[form](report))
+    if report.coverage and form == "junit":
+        note(coverage_text(report))
 
 
 def _wanted(segments: Sequence[str], loaded: Collection[Loaded]) -> set[str] | None:

@@ -21,6 +21,7 @@ from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.source import Source, Span
 
 if TYPE_CHECKING:
+    from segdsl.analysis.stories import Result
     from segdsl.contact import Contact
     from segdsl.core.contact import Facts
 
@@ -131,6 +132,17 @@ class Project:
         if compiled.failed or compiled.program is None:
             raise Errors(compiled.diagnostics)
         return Rule(self.catalog, compiled.program, "rule")
+
+    def test(self) -> list[Result]:
+        """Run the test blocks of the rule files: a result for each, in the order of the text.
+
+        A result has `passed`, the `segment`, `title`, `file` and `line` of the test, and `outcomes`, one for each `on`
+        line; `diagnostics` tell the failures in words.
+        """
+        from segdsl.analysis.stories import Trial
+        from segdsl.check import stories
+
+        return Trial(self.program, stories(self._files, self.catalog), self.catalog.timezone).run()
 
     def connect(self, url: str | None = None) -> Database:
         """The project's database, or the one at `url`; to be used in a `with` statement."""

@@ -120,11 +120,14 @@ segment hot "Hot leads":
 
 test engaged_leads "three looks at pricing, then a mail":
     contact country = "DE", lead score = 40
+    contact contact_id = "c17", tags = ("vip", "beta"), home = (52.52, -13.405), in list "employees"
     2026-03-01 visited "/pricing"
     2026-03-02 visited "/pricing"
     2026-03-03 visited "/pricing"
     2026-03-04T10:00 purchased where (amount = 30.00)
     2026-03-05 set country = "AT"
+    2026-03-05T12:00Z set company.industry = "Software", country = unknown, tags = ()
+    2026-03-06 set not in list "employees", in list "webinar"
     2026-03-08 opened email
     on 2026-03-09 in
     on 2026-03-16 out

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from segdsl.analysis.stories import Trial
+from segdsl.catalog import load
+from segdsl.check import stories
+from segdsl.pipeline import compile_files
 from segdsl.syntax import parse_file, parse_rule
 from segdsl.text.source import Source
 
@@ -36,6 +40,16 @@ def test_rules_in_the_docs_parse(place: str, text: str) -> None:
         rule, found = parse_rule(source)
         assert rule is not None, found
     assert found == []
+
+
+@pytest.mark.parametrize("text", [text for _, text in blocks() if "\ntest " in text])
+def test_tests_in_the_docs_pass(text: str) -> None:
+    catalog, found = load(ROOT / "examples" / "saas" / "segdsl.yml")
+    assert catalog is not None, found
+    compiled = compile_files([Source("page.seg", text)], catalog)
+    assert compiled.program is not None, compiled.diagnostics
+    results = Trial(compiled.program, stories(compiled.files, catalog), catalog.timezone).run()
+    assert results and [found.message for result in results for found in result.diagnostics] == []
 
 
 def test_every_page_shows_rules() -> None:

@@ -47,6 +47,20 @@ def test_is_formatted(example: str) -> None:
 
 
 @pytest.mark.parametrize("example", NOW)
+def test_every_segment_has_tests_and_they_cover_the_rules(example: str) -> None:
+    done = segdsl(example, "test", "--coverage", "--format", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    [coverage] = json.loads(done.stdout)["coverage"]["projects"]
+    assert (coverage["untested"], coverage["percent"]) == ([], 100)
+
+
+def test_tests_of_both_examples_run_from_above() -> None:
+    done = segdsl(".", "test", ".")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 failed" in done.stderr
+
+
+@pytest.mark.parametrize("example", NOW)
 def test_backends_agree(example: str) -> None:
     assert members(example, "sql") == members(example, "python")
 

@@ -128,8 +128,8 @@ def test_a_file() -> None:
     case = file.declarations[4]
     assert isinstance(case, ast.TestCase)
     assert [type(line).__name__ for line in case.lines] == [
-        "GivenContact", "GivenEvent", "GivenEvent", "GivenEvent", "GivenEvent", "GivenSet", "GivenEvent",
-        "Expect", "Expect",
+        "GivenContact", "GivenContact", "GivenEvent", "GivenEvent", "GivenEvent", "GivenEvent", "GivenSet", "GivenSet",
+        "GivenSet", "GivenEvent", "Expect", "Expect",
     ]  # fmt: skip
     assert [line.inside for line in case.lines if isinstance(line, ast.Expect)] == [True, False]
 

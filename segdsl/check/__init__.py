@@ -7,14 +7,15 @@ from graphlib import CycleError, TopologicalSorter
 
 from segdsl.catalog.model import Catalog, name_key
 from segdsl.check.rules import outline
+from segdsl.check.stories import story
 from segdsl.core import nodes as core
+from segdsl.core.story import Story
 from segdsl.criteria.context import Context, Names
 from segdsl.criteria.scores import points, score_type
 from segdsl.criteria.values import value
 from segdsl.syntax import ast
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source
-from segdsl.text.suggest import nearest
 from segdsl.types import Number
 
 File = tuple[Source, ast.File]
@@ -38,7 +39,7 @@ def check(files: Sequence[File], catalog: Catalog) -> tuple[core.Program, list[D
             case ast.Score():
                 scores.setdefault(declaration.name.text, points(context, declaration))
             case ast.TestCase():
-                _check_test_name(context, declaration)
+                story(context, declaration)
     program = _ordered(files, segments, scores, diagnostics)
     return program, diagnostics
 
@@ -59,6 +60,20 @@ def check_rule(
     segments.pop(BARE, None)
     segments[BARE] = lowered
     return core.Program(segments, program.scores), diagnostics
+
+
+def stories(files: Sequence[File], catalog: Catalog, around: Sequence[File] = ()) -> list[Story]:
+    """The test blocks of rule files, in the order of the text; those with errors, which `check` tells, are left out.
+
+    around: all files whose segments the tests may be of; none: the same files.
+    """
+    names = _collect(around or files, catalog, [])
+    found = [
+        story(Context(source, catalog, names, [], outline, value), declaration)
+        for source, declaration in _declarations(files)
+        if isinstance(declaration, ast.TestCase)
+    ]
+    return [each for each in found if each is not None]
 
 
 def _segment(name: str, title: str, parts: core.Part) -> core.Segment:
@@ -104,19 +119,6 @@ def _collect(files: Sequence[File], catalog: Catalog, diagnostics: list[Diagnost
             case _:
                 segments[key] = name.text
     return Names(segments, scores)
-
-
-def _check_test_name(context: Context, test: ast.TestCase) -> None:
-    key = name_key(test.segment.text)
-    if key in context.names.segments:
-        return
-    near = nearest(key, list(context.names.segments))
-    context.diagnostics.append(
-        Diagnostic(
-            "SEG0201", f"`{test.segment.text}` is not a segment", context.source, test.segment.span, "no such segment",
-            help=f"did you mean `{context.names.segments[near]}`?" if near else "test a segment of these files",
-        )
-    )  # fmt: skip
 
 
 def _references(node: core.Rule | core.Value) -> Iterator[str]:

@@ -64,14 +64,22 @@ def common_options(function: F) -> F:
     )(function)
 
 
+def named_project() -> Path | None:
+    """The project file that `--project` names, if it was given."""
+    given: Path | None = click.get_current_context().meta.get(_PROJECT)
+    if given is None:
+        return None
+    if given.is_dir():
+        given = given / "segdsl.yml"
+    if not given.is_file():
+        raise Stop(f"no such project file: {given}")
+    return given
+
+
 def project_file(paths: Sequence[Path] = ()) -> Path:
     """The project file to use: `--project`, or found from the first path or the current folder upwards."""
-    given: Path | None = click.get_current_context().meta.get(_PROJECT)
+    given = named_project()
     if given is not None:
-        if given.is_dir():
-            given = given / "segdsl.yml"
-        if not given.is_file():
-            raise Stop(f"no such project file: {given}")
         return given
     from segdsl.catalog import find
 
@@ -82,6 +90,32 @@ def project_file(paths: Sequence[Path] = ()) -> Path:
     found = find(start) or find(Path.cwd())
     if found is None:
         raise Stop("no segdsl.yml in this folder or above it", "write one, or name one with --project FILE")
+    return found
+
+
+def by_project(arguments: Sequence[str]) -> dict[Path, list[Path]]:
+    """The rule files that arguments name by their project: `--project`, or the nearest segdsl.yml above each file.
+
+    Without arguments: the project to use, and no files, which means all of its own.
+    """
+    from segdsl.catalog import find
+    from segdsl.project import rule_paths
+
+    if not arguments:
+        return {project_file(): []}
+    for argument in arguments:
+        if not (is_path(argument) and Path(argument).exists()):
+            raise Stop(f"no such file or folder: {argument or repr(argument)}", "name .seg files or folders of them")
+    paths = [Path(argument) for argument in arguments]
+    found: dict[Path, list[Path]] = {}
+    given = named_project()
+    for path in rule_paths(paths):
+        project = given or find(path.resolve().parent) or find(Path.cwd())
+        if project is None:
+            raise Stop(f"no segdsl.yml above {path}", "write one, or name one with --project FILE")
+        found.setdefault(project, []).append(path)
+    if not found:
+        raise Stop("there are no .seg files in " + ", ".join(map(str, paths)), "name a folder that has some")
     return found
 
 

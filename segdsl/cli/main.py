@@ -19,6 +19,7 @@ from segdsl.cli.common import Stop, common_options
 COMMANDS = {
     "check": "Check the project file and rules: names, types and lints.",
     "fmt": "Format rule files.",
+    "test": "Run the test blocks of rule files.",
     "sql": "Print the SQL of a rule or of segments.",
     "run": "Print the members of segments, or of one rule.",
     "schema": "Print the JSON Schema of segdsl.yml, for editors.",
@@ -86,6 +87,7 @@ def cli() -> None:
     Examples:
       segdsl check
       segdsl run 'visited "/pricing" >= 3 in 30d'
+      segdsl test --coverage
       segdsl sql segments/leads.seg --dialect postgres
       segdsl COMMAND --help
     """

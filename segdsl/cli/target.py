@@ -12,7 +12,7 @@ from segdsl.catalog import load, name_key
 from segdsl.catalog.model import Catalog
 from segdsl.cli.common import Stop, project_file, show, split
 from segdsl.core.nodes import Program
-from segdsl.pipeline import compile_rule
+from segdsl.pipeline import Parsed, compile_rule
 from segdsl.project import compile_paths, display, project_paths, rule_paths
 from segdsl.syntax import ast
 from segdsl.text.diagnostic import Diagnostic
@@ -28,6 +28,8 @@ class Loaded:
     names: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
     checked: int = 0  # rule files, or the bare rule
+    files: tuple[Parsed, ...] = ()  # of the whole project
+    asked: frozenset[str] = frozenset()  # the names of the files that the arguments are about
 
     @property
     def failed(self) -> bool:
@@ -42,16 +44,27 @@ def load_target(arguments: Sequence[str]) -> Loaded:
     unless they are in the way.
     """
     rule, paths = split(arguments)
-    catalog, found = load(Path(display(project_file(paths).absolute())))
+    project = project_file(paths)
+    if rule is None:
+        return load_files(project, paths)
+    catalog, found = load(Path(display(project.absolute())))
+    if catalog is None:
+        return Loaded(None, None, (), tuple(found))
+    return _bare(rule, catalog, project_paths(catalog), found)
+
+
+def load_files(project: Path, paths: Sequence[Path]) -> Loaded:
+    """Compile the rule files that paths name, or (without paths) all of a project; `load_target` says more."""
+    catalog, found = load(Path(display(project.absolute())))
     if catalog is None:
         return Loaded(None, None, (), tuple(found))
     around = project_paths(catalog)
-    if rule is not None:
-        return _bare(rule, catalog, around, found)
     if not paths:
         compiled = compile_paths(catalog, around)
         names = tuple(compiled.program.segments) if compiled.program else ()
-        return Loaded(catalog, compiled.program, names, (*found, *compiled.diagnostics), len(around))
+        every = frozenset(source.name for source, _ in compiled.files)
+        diagnostics = (*found, *compiled.diagnostics)
+        return Loaded(catalog, compiled.program, names, diagnostics, len(around), compiled.files, every)
     asked = rule_paths(paths)
     if not asked:
         raise Stop("there are no .seg files in " + ", ".join(map(str, paths)), "name a folder that has some")
@@ -73,7 +86,7 @@ def load_target(arguments: Sequence[str]) -> Loaded:
     names = tuple(name for name in declared if compiled.program and name in compiled.program.segments)
     if len(names) < len(declared) and not failed:
         about = list(compiled.diagnostics)
-    return Loaded(catalog, compiled.program, names, (*found, *about), len(asked))
+    return Loaded(catalog, compiled.program, names, (*found, *about), len(asked), compiled.files, frozenset(shown))
 
 
 def _bare(rule: str, catalog: Catalog, around: Sequence[Path], found: Sequence[Diagnostic]) -> Loaded:

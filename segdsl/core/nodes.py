@@ -158,7 +158,7 @@ class Award:
     """A line of points: `points` if the rule holds, or `points` times `per`, at most `cap` (None: no cap).
 
     `points` and `cap` are scaled like the type of the `Points` that holds them. `per` unknown gives nothing.
-    `words` is the line as it was written, `outline` the parts of its rule.
+    `words` is the line as it was written, at `span` of `source`, `outline` the parts of its rule.
     """
 
     points: int
@@ -167,6 +167,8 @@ class Award:
     cap: int | None = None
     words: str = field(default="", compare=False)
     outline: Part | None = field(default=None, compare=False)
+    source: text.Source | None = field(default=None, compare=False)
+    span: text.Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,11 @@ def _award(context: Context, line: ast.ScoreLine, scale: int) -> core.Award:
     words = context.words(line)
     if line.condition is not None:
         parts = context.outline(line.condition)
-        return core.Award(value, rule=parts.rule, words=words, outline=parts)
+        return core.Award(value, rule=parts.rule, words=words, outline=parts, source=context.source, span=line.span)
     assert line.per is not None
     cap = _scaled(line.cap, scale) if line.cap is not None else None
-    return core.Award(value, per=_counted(context, line.per), cap=cap, words=words)
+    per = _counted(context, line.per)
+    return core.Award(value, per=per, cap=cap, words=words, source=context.source, span=line.span)
 
 
 def _counted(context: Context, per: ast.Expression) -> core.Value:

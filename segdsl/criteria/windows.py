@@ -91,7 +91,7 @@ def _span(context: Context, window: ast.Window, of_events: bool) -> Span:
             base = step(context, window.duration, 1 if window.ahead else -1)
             return Span(PeriodStart("day", 0, zone, base), PeriodStart("day", 1, zone, base))
         case ast.Since():
-            return Span(At(_start(context, window.start) - 1), None)
+            return Span(At(start_of(context, window.start) - 1), None)
         case ast.On():
             if isinstance(window.day, ast.Instant):
                 context.reject(
@@ -101,10 +101,10 @@ def _span(context: Context, window: ast.Window, of_events: bool) -> Span:
                     label="has a clock time",
                     help="write the day alone, or `between … and …` with two instants",
                 )
-            return Span(At(_start(context, window.day) - 1), At(_end(context, window.day) - 1))
+            return Span(At(start_of(context, window.day) - 1), At(_end(context, window.day) - 1))
         case ast.Between():
-            start = _start(context, window.first)
-            end = _end(context, window.last) if isinstance(window.last, ast.Date) else _start(context, window.last)
+            start = start_of(context, window.first)
+            end = _end(context, window.last) if isinstance(window.last, ast.Date) else start_of(context, window.last)
             if end <= start:
                 context.reject(
                     "SEG0504",
@@ -116,10 +116,10 @@ def _span(context: Context, window: ast.Window, of_events: bool) -> Span:
             return Span(At(start - 1), At(end - 1))
         case ast.After():
             edge = _literal(context, window.anchor, "after")
-            after = _end(context, edge) - 1 if isinstance(edge, ast.Date) else _start(context, edge)
+            after = _end(context, edge) - 1 if isinstance(edge, ast.Date) else start_of(context, edge)
             return Span(At(after), None)
         case ast.Before():
-            return Span(None, At(_start(context, _literal(context, window.anchor, "before", window)) - 1))
+            return Span(None, At(start_of(context, _literal(context, window.anchor, "before", window)) - 1))
 
 
 def _literal(
@@ -138,7 +138,7 @@ def _literal(
     )
 
 
-def _start(context: Context, literal: ast.Date | ast.Instant) -> int:
+def start_of(context: Context, literal: ast.Date | ast.Instant) -> int:
     """The first instant that a literal day or instant stands for."""
     if isinstance(literal, ast.Date):
         return midnight(_day(context, literal), context.catalog.timezone)
@@ -158,7 +158,7 @@ def _end(context: Context, literal: ast.Date) -> int:
     """The first instant of the next day."""
     day = _day(context, literal)
     if day == date.max:
-        return _start(context, literal) + 86_400_000_000
+        return start_of(context, literal) + 86_400_000_000
     return midnight(day + timedelta(days=1), context.catalog.timezone)
 
 

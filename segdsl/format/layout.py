@@ -166,8 +166,28 @@ class Writer:
                 self.blank()
 
 
-def _assignments(nodes: tuple[ast.Assignment, ...]) -> str:
-    return ", ".join(f"{words(node.name)} = {words(node.value)}" for node in nodes)
+def _assignments(nodes: tuple[ast.Given, ...]) -> str:
+    return ", ".join(_given(node) for node in nodes)
+
+
+def _given(node: ast.Given) -> str:
+    match node:
+        case ast.Assignment():
+            return f"{words(node.name)} = {_value(node.value)}"
+        case ast.GivenList():
+            return ("" if node.member else "not ") + f"in list {text(node.list)}"
+
+
+def _value(node: ast.Expression | ast.Unknown | ast.TextList | ast.Place) -> str:
+    match node:
+        case ast.Unknown():
+            return "unknown"
+        case ast.TextList():
+            return "(" + ", ".join(text(item) for item in node.items) + ")"
+        case ast.Place():
+            return f"({node.latitude.text}, {node.longitude.text})"
+        case _:
+            return words(node)
 
 
 def _test_line(node: ast.GivenContact | ast.GivenEvent | ast.GivenSet | ast.Expect) -> str:

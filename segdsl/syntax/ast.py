@@ -454,16 +454,47 @@ class Score(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown(Node):
+    """`unknown` as a value in a test block: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextList(Node):
+    """`("vip", "beta")`, the value of a list in a test block."""
+
+    items: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Node):
+    """`(52.52, 13.405)`, latitude and longitude in a test block."""
+
+    latitude: Number
+    longitude: Number
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment(Node):
     """`country = "DE"` in a test block."""
 
     name: Operand
-    value: Expression
+    value: Expression | Duration | Unknown | TextList | Place
+
+
+@dataclass(frozen=True, slots=True)
+class GivenList(Node):
+    """`in list "employees"` in a test block; with `not`, `member` is false."""
+
+    list: Text
+    member: bool
+
+
+Given = Assignment | GivenList
 
 
 @dataclass(frozen=True, slots=True)
 class GivenContact(Node):
-    assignments: tuple[Assignment, ...]
+    assignments: tuple[Given, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,7 +506,7 @@ class GivenEvent(Node):
 @dataclass(frozen=True, slots=True)
 class GivenSet(Node):
     at: Date | Instant
-    assignments: tuple[Assignment, ...]
+    assignments: tuple[Given, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,11 +125,26 @@ class Builder:
     def assignment(self, children: list[Child]) -> ast.Assignment:
         return ast.Assignment(children[0], children[2], span=self.span(children))
 
+    def given_list(self, children: list[Child]) -> ast.GivenList:
+        return ast.GivenList(children[-1], not is_terminal(children[0], "NOT"), span=self.span(children))
+
+    def unknown(self, children: list[Child]) -> ast.Unknown:
+        return ast.Unknown(span=self.span(children))
+
+    def text_list(self, children: list[Child]) -> ast.TextList:
+        return ast.TextList(_nodes(children, ast.Text), span=self.span(children))
+
+    def place(self, children: list[Child]) -> ast.Place:
+        return ast.Place(self.number(children[1:2]), self.number(children[3:4]), span=self.span(children))
+
     def given_contact(self, children: list[Child]) -> ast.GivenContact:
-        return ast.GivenContact(_nodes(children, ast.Assignment), span=self.span(children))
+        return ast.GivenContact(self._givens(children), span=self.span(children))
 
     def given_set(self, children: list[Child]) -> ast.GivenSet:
-        return ast.GivenSet(children[0], _nodes(children, ast.Assignment), span=self.span(children))
+        return ast.GivenSet(children[0], self._givens(children), span=self.span(children))
+
+    def _givens(self, children: list[Child]) -> tuple[ast.Given, ...]:
+        return tuple(child for child in children if isinstance(child, ast.Given))
 
     def given_event(self, children: list[Child]) -> ast.GivenEvent:
         return ast.GivenEvent(children[0], children[1], span=self.span(children))

@@ -41,7 +41,8 @@ _GROUPS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"COMMA"}), "`,`"),
     (frozenset({"RPAR"}), "`)`"),
     (frozenset({"LPAR"}), "a list in parentheses"),
-    (frozenset({"EQ", "CMP"}), "a comparison, like `>= 3`"),
+    (frozenset({"CMP"}), "a comparison, like `>= 3`"),
+    (frozenset({"EQ"}), "`=`"),
     (frozenset({"EVER"}), "a window, like `in 30d`"),
     (frozenset({"AGO"}), "`ago`"),
     (frozenset({"AHEAD"}), "`ahead`"),
@@ -105,6 +106,26 @@ _HINTS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
     )
 )  # fmt: skip
 
+# The same for the lines of test blocks; what stood before is the line so far, or the line above at its start.
+_DAY = r"^\s*[0-9][\w:.+-]*\s+"
+_TEST_HINTS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"(?:{before})\s*\Z", re.IGNORECASE | re.MULTILINE), re.compile(after, re.IGNORECASE), hint)
+    for before, after, hint in (
+        (r"^\s*contact\s+\w+(\s+\w+)*", r"=", "`contact` lines come first, before all that is dated; later on write "
+         '`2026-03-05 set country = "AT"`'),
+        (r"=", r"[^\W\d]", 'a text stands in quotes, `"DE"`; the bare words are `true`, `false` and `unknown`'),
+        (r"=\s*\"[^\"\n]*\"\s*,", r"\"", 'a list of texts stands in parentheses: `tags = ("vip", "beta")`'),
+        (r"(^\s*contact|^\s*[0-9]\S*\s+set|,)\s+[^=\n]*[^=\s]", r"", 'these lines give values: `country = "DE"`, '
+         "`subscribed = true`, `country = unknown`"),
+        (_DAY, r"(not\s+)?in\s+list\b", 'write `2026-03-05 set in list "NAME"`'),
+        (_DAY + r"[^\W\d][^\n(]*", r"=", 'to change an attribute write `2026-03-05 set country = "AT"`'),
+        (_DAY + r"[^\W\d][^\n]*", r"[<>]|[0-9]+\s+times?\b", "one line is one event: write a line for each"),
+        (r"\([^)\n]*", r",", "properties are joined by `and`: `where (amount = 30.00 and plan = …)`"),
+        (r":|[^\n]*\n", r"[^\W\d]", 'begin the line with a day: `2026-03-01 visited "/pricing"`, '
+         "`2026-03-05 set …`, `on 2026-03-09 in`"),
+    )
+)  # fmt: skip
+
 _TOKEN = re.compile(r"[^\W\d]\w*|[0-9][\w.]*|\"(?:[^\"\\\n\r]|\\[^\n\r])*\"|==|<>|&&|\|\||[<>!]=|.", re.DOTALL)
 
 
@@ -114,11 +135,11 @@ def _list(parts: list[str]) -> str:
 
 def _could_come(surprise: Surprise) -> str:
     expected = surprise.expected
-    hidden: set[str] = set()
+    hidden: set[str] = {"EQ"} if "CMP" in expected else set()
     if "WORD" in expected and "LPAR" in expected and "NUMBER" in expected:
         return "a test, a name, a number or `(`"
     if "EVER" in expected:  # behind a subject: the clauses, not the whole alphabet of them
-        hidden = {"STRING", "LPAR", "WORD", "NUMBER", "THEN", "COMMA"}
+        hidden |= {"STRING", "LPAR", "WORD", "NUMBER", "THEN", "COMMA"}
     parts = [words for names, words in _GROUPS if names & (expected - hidden)]
     return _list(parts[:6]) if parts else ""
 
@@ -216,7 +237,7 @@ def explain(surprise: Surprise) -> Diagnostic:
         return Diagnostic(
             "SEG0110", "this `)` closes nothing", source, span, help="remove it, or open the parenthesis earlier"
         )
-    hint = _hint(before, text[at : surprise.end])
+    hint = _hint(before, text[at : surprise.end], surprise.whole)
     # a number or a name behind a keyword is a slip in the clause; anything else says that it was no clause
     reserved = (
         None
@@ -238,8 +259,8 @@ def explain(surprise: Surprise) -> Diagnostic:
     )
 
 
-def _hint(before: str, after: str) -> str:
-    for stood, comes, hint in _HINTS:
+def _hint(before: str, after: str, whole: str) -> str:
+    for stood, comes, hint in (*_TEST_HINTS, *_HINTS) if whole == "test" else _HINTS:
         if stood.search(before) and comes.match(after):
             return hint
     return ""

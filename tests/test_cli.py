@@ -64,6 +64,21 @@ def shell(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subp
 # --- run --------------------------------------------------------------------------------------------------
 
 
+def test_a_rule_asks_nothing_that_has_errors(project: Path) -> None:
+    """Neither a name that is not known, nor what cannot be read, not even through another."""
+    (project / "segments" / "b.seg").write_text(
+        'segment typo: cuntry = "DE"\n\nsegment unread: country = = 3\n\nsegment over: in segment unread or germans\n'
+        "\nscore points:\n    +3 if in segment typo\n"
+    )
+    for rule, name in (
+        ("in segment typo", "typo"), ("not in segment unread", "unread"), ("in segment over", "over"),
+        ("visited or points > 2", "typo"),
+    ):  # fmt: skip
+        done = call("run", rule, "--now", NOW)
+        assert (done.exit_code, done.stdout) == (1, "") and f"error[SEG0209]: `{name}`" in done.stderr, rule
+    assert call("run", "in segment germans", "--now", NOW, "--count").stdout == "rule\t2\n"
+
+
 @pytest.mark.parametrize("backend", ["sql", "python"])
 def test_run_prints_members_sorted(project: Path, backend: str) -> None:
     done = call("run", "--now", NOW, "--format", "jsonl", "--backend", backend)

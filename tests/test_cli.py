@@ -67,8 +67,8 @@ def shell(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subp
 def test_a_rule_asks_nothing_that_has_errors(project: Path) -> None:
     """Neither a name that is not known, nor what cannot be read, not even through another."""
     (project / "segments" / "b.seg").write_text(
-        'segment typo: cuntry = "DE"\n\nsegment unread: country = = 3\n\nsegment over: in segment unread or in segment germans\n'
-        "\nscore points:\n    +3 if in segment typo\n"
+        'segment typo: cuntry = "DE"\n\nsegment unread: country = = 3\n\nscore points:\n    +3 if in segment typo\n\n'
+        "segment over: in segment unread or in segment germans\n"
     )
     for rule, name in (
         ("in segment typo", "typo"), ("not in segment unread", "unread"), ("in segment over", "unread"),

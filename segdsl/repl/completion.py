@@ -37,7 +37,7 @@ def complete(text: str, cursor: int, catalog: Catalog, names: Names) -> list[Com
     def beginning(typed: str, at: int, start: int) -> list[Completion]:
         """What may stand at the token `at`, which begins at `start`, and begins so."""
         fits = [offer for offer in offers(found[:at], catalog, names) if _key(offer[0]).startswith(typed)]
-        return [Completion(_spelled(*offer), start, offer[1]) for offer in fits]
+        return [Completion(spelled(*offer), start, offer[1]) for offer in fits]
 
     if last is not None and last.open:
         fits = beginning(_key(last.text[1:]), -1, last.start)
@@ -86,12 +86,12 @@ def _commands(before: str) -> list[Completion]:
 
 
 @lru_cache(maxsize=4096)
-def _spelled(text: str, meta: str) -> str:
+def spelled(text: str, meta: str) -> str:
     """A name as a rule writes it: in backticks if the words of the language would break it apart."""
     if meta == "keyword" or meta.startswith("value of ") or text.startswith('"'):
         return text
     if meta == "relation":
-        return _spelled(text.removesuffix("."), "") + "."
+        return spelled(text.removesuffix("."), "") + "."
     rule, found = parse_rule(Source("", f"{text} in 30d"))
     plain = not found and isinstance(rule, ast.Test) and isinstance(rule.subject, ast.Operand)
     plain = plain and rule.subject.name.text == text and len(rule.clauses) == 1  # type: ignore[union-attr]

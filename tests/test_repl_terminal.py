@@ -10,9 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.support.terminal import ALT_ENTER, CTRL_C, CTRL_D, ENTER, TAB, UP, Terminal
+from tests.support.terminal import ALT_ENTER, CTRL_C, CTRL_D, ENTER, TAB, UP, Terminal, screen
 from tests.test_repl_session import PROJECT, RULES, SLOW
 
+ROOT = Path(__file__).resolve().parents[1]
 PROMPT = "segdsl 2026-03-09>"
 Start = Callable[..., Terminal]
 
@@ -59,21 +60,30 @@ def test_a_rule_is_typed_and_answered(start: Start) -> None:
 def test_completion(start: Start) -> None:
     terminal = start()
     terminal.wait(PROMPT)
-    # one completion is written at once
-    terminal.type(f"countr{TAB}")
-    terminal.wait("country")
+    # one completion is written at once; the screen is drawn by its changes, so only what is new is waited for
+    terminal.type("countr")
+    terminal.wait("countr")
+    terminal.type(TAB)
+    terminal.wait("y")
     terminal.type(f' = "DE"{ENTER}')
     terminal.wait("3 of 3 contacts", PROMPT)
     # several are shown in a menu, with what they are; Tab goes through them, Enter takes one and sends nothing
-    terminal.type(f"in {TAB}")
+    terminal.type("in")
+    terminal.wait("in")
+    terminal.type(f" {TAB}")
     terminal.wait("in segment", "keyword")
-    terminal.type(f"{TAB}{ENTER}")
-    terminal.type(f" germ{TAB}")
-    terminal.wait("germans")
+    terminal.type(TAB)
+    terminal.wait("segment")
+    terminal.type(f"{ENTER} germ")
+    terminal.wait("germ")
+    terminal.type(TAB)
+    terminal.wait("ans")
     terminal.type(ENTER)
     terminal.wait("3 of 3 contacts", PROMPT)
     # list names come from the database
-    terminal.type(f"in list {TAB}")
+    terminal.type("in list")
+    terminal.wait("in list")
+    terminal.type(f" {TAB}")
     terminal.wait('"x"')
     terminal.type(ENTER)
     terminal.wait("1 of 3 contacts", PROMPT)
@@ -180,3 +190,33 @@ def test_colors(start: Start, options: tuple[str, ...], env: dict[str, str], col
     for shown in ("error[SEG0203]", "3 of 3 contacts", "SELECT"):
         assert shown in terminal.raw
         assert bool(re.search(COLOR.pattern + re.escape(shown), terminal.raw)) is colors, shown
+
+
+# --- the session in the documentation -------------------------------------------------------------------------
+
+
+def masked(lines: list[str]) -> list[str]:
+    """Lines without the time that something took."""
+    return [re.sub(r", [0-9.]+ m?s$", "", line) for line in lines if line]
+
+
+def test_the_session_in_the_documentation(tmp_path: Path) -> None:
+    """Typed anew, it looks the same."""
+    page = (ROOT / "docs" / "repl.md").read_text(encoding="utf-8")
+    command, *shown = page.split("```text\n$ segdsl ")[1].split("\n```")[0].splitlines()
+    env = {"XDG_STATE_HOME": str(tmp_path), "PROMPT_TOOLKIT_NO_CPR": "1", "NO_COLOR": "1", "COLUMNS": "120"}
+    line = [sys.executable, "-m", "segdsl", *command.split()]
+    with Terminal(line, ROOT / "examples" / "saas", env, columns=120) as terminal:
+        for at, each in enumerate(shown):
+            typed = re.match(r"(segdsl [0-9TZ:-]+>|\s+\.\.\.)\s+(.*)", each)
+            if typed is None:
+                continue
+            terminal.wait(typed[1].strip())
+            terminal.type(typed[2] + ENTER)
+            # the next prompt is waited for behind the last line of the answer
+            if at + 1 < len(shown) and not shown[at + 1].lstrip().startswith("..."):
+                terminal.wait(shown[at + 1].split(",")[0])
+        terminal.wait(">")
+        terminal.type(CTRL_D)
+        assert terminal.end() == 0
+        assert masked(screen(terminal.raw))[:-1] == masked(shown)

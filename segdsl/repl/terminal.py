@@ -52,6 +52,7 @@ def run_terminal(session: Session, screen: Screen) -> int:
             return 0
         if result is not None:
             screen.show(result)
+            screen.line(("", ""))
 
 
 def prompt(session: Session) -> str:

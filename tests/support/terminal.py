@@ -20,7 +20,47 @@ from typing import Self
 ENTER, TAB, ALT_ENTER, UP = "\r", "\t", "\x1b\r", "\x1b[A"
 CTRL_C, CTRL_D = "\x03", "\x04"
 _SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[=>78]|\r")
-PATIENCE = 15  # seconds until a text that does not come fails the test; nothing waits this long otherwise
+PATIENCE = 60  # seconds until a text that does not come fails the test; nothing waits this long otherwise
+
+
+def screen(raw: str) -> list[str]:
+    """The lines that a terminal shows after some output, from the first on: what is drawn over is gone.
+
+    Knows the movements and erasures that prompt_toolkit and rich use; lines are as long as they are.
+    """
+    rows: list[list[str]] = [[]]
+    row = column = 0
+    for match in re.finditer(_SEQUENCE.pattern + r"|\n|\x08|[^\x00-\x1f]", raw):
+        piece = match[0]
+        if piece == "\r":
+            column = 0
+        elif piece == "\n":
+            row += 1
+        elif piece == "\x08":
+            column = max(0, column - 1)
+        elif not piece.startswith("\x1b"):
+            line = rows[row]
+            line += " " * (column + 1 - len(line))
+            line[column] = piece
+            column += 1
+        elif piece.startswith("\x1b[") and "?" not in piece:
+            count = int(piece[2:-1].split(";")[0] or 1) if piece[2:-1].isdigit() or piece[2:-1] == "" else 1
+            match piece[-1]:
+                case "A":
+                    row = max(0, row - count)
+                case "B":
+                    row += count
+                case "C":
+                    column += count
+                case "D":
+                    column = max(0, column - count)
+                case "K":
+                    del rows[row][0 if piece[2:-1] == "2" else column :]
+                case "J":
+                    del rows[row][column:], rows[row + 1 :]
+        while len(rows) <= row:
+            rows.append([])
+    return ["".join(line).rstrip() for line in rows]
 
 
 class Terminal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -385,6 +386,23 @@ def test_errors_in_a_pipe(project: Path) -> None:
     assert done.returncode == 2 and "SEG0711" in done.stderr
     assert pipe(".quit\ncuntry\n").returncode == 0
     assert pipe("").returncode == 0
+
+
+def test_answers_come_line_by_line_and_ctrl_c_ends_a_pipe(project: Path) -> None:
+    (project / "segdsl.yml").write_text(PROJECT.replace("./data", "duckdb:///slow.duckdb"))
+    with duckdb.connect("slow.duckdb") as connection:
+        connection.execute(SLOW)
+    with subprocess.Popen(
+        [sys.executable, "-m", "segdsl", "repl"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    ) as process:  # fmt: skip
+        assert process.stdin and process.stdout and process.stderr
+        print("everyone", file=process.stdin, flush=True)
+        assert process.stdout.readline().startswith("3 of 3 contacts")  # before the input has ended
+        print("visited >= 3", file=process.stdin, flush=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert "Traceback" not in process.stderr.read()
 
 
 def test_the_project_has_errors(project: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from itertools import count
 
 from segdsl.repl.results import Result
 from segdsl.repl.session import Session
 
-PATIENCE = 0.4  # seconds until somebody who waits is told so
-POLL = 0.05
+POLL = 0.05  # seconds between two looks at whether somebody pressed Ctrl-C
+PATIENCE = 8  # looks until the person who waits is told so
 
 
 def attended(
@@ -18,9 +20,10 @@ def attended(
 ) -> Result | None:
     """`session.answer(text)`, asked in a thread, so that Ctrl-C stops the question and not the program.
 
-    waiting: what to show while it takes long. A stopped question gives `Stopped`.
+    waiting: what to show while it takes long. A stopped question gives `Stopped`. To be called by the main thread.
     """
     box: list[Result | BaseException | None] = []
+    done, stopping = threading.Event(), threading.Event()
 
     def ask() -> None:
         try:
@@ -30,25 +33,32 @@ def attended(
         finally:
             done.set()
 
-    # An event, since a `join` that Ctrl-C interrupts takes the thread for ended (Python 3.11).
-    done = threading.Event()
-    stopping = False
-    waited = 0.0
-    shown: AbstractContextManager[object] | None = None
-    threading.Thread(target=ask, name="segdsl question", daemon=True).start()
-    while not done.is_set():
-        try:
-            if stopping:
+    with _ctrl_c(stopping.set), ExitStack() as shown:
+        threading.Thread(target=ask, name="segdsl question", daemon=True).start()
+        for waited in count(1):
+            if done.wait(POLL):
+                break
+            if stopping.is_set():
                 session.interrupt()  # more than once: it may come between two statements
-            done.wait(POLL)
-            waited += POLL
-            if shown is None and waited >= PATIENCE and not done.is_set():
-                shown = waiting()
-                shown.__enter__()
-        except KeyboardInterrupt:
-            stopping = True
-    if shown is not None:
-        shown.__exit__(None, None, None)
+            if waited == PATIENCE:
+                shown.enter_context(waiting())
     if isinstance(box[0], BaseException):
         raise box[0]
     return box[0]
+
+
+@contextmanager
+def _ctrl_c(then: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C does this instead of raising KeyboardInterrupt.
+
+    An exception could come between any two steps, and leave the program with a question that still runs.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before in (signal.SIG_IGN, None):  # whoever started us wants no interruptions
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: then())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

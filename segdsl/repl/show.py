@@ -129,6 +129,8 @@ class Screen:
             from rich.syntax import Syntax
 
             self.console.print(Syntax(listing.text, listing.language, theme="ansi_dark", background_color="default"))
+        elif listing.language == "text":  # it may hold what the data holds
+            self.out.write("\n".join(printable(line) for line in listing.text.split("\n")) + "\n")
         else:
             self.out.write(listing.text + "\n")
         self.out.flush()

@@ -43,11 +43,11 @@ def run_terminal(session: Session, screen: Screen) -> int:
     while True:
         try:
             text = editor.prompt(prompt(session))
+            result = attended(session, text, lambda: waiting(screen))
         except KeyboardInterrupt:
             continue
         except EOFError:
             return 0
-        result = attended(session, text, lambda: waiting(screen))
         if isinstance(result, Left):
             return 0
         if result is not None:

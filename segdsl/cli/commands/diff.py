@@ -96,7 +96,7 @@ def command(
     enters, leaves = (sum(getattr(tally, side) for tally in tallies.values()) for side in ("enters", "leaves"))
     differ = sum(each.status != "unchanged" for each in compared)
     word = "segment" if len(compared) == 1 else "segments"
-    verb = "differs" if differ == 1 else "differ"
+    verb = "differs" if differ == 1 or len(compared) == 1 else "differ"
     note(f"{differ} of {len(compared)} {word} {verb}, {enters} enter, {leaves} leave; --now {isoformat(moment)}")
 
 

@@ -6,7 +6,7 @@ Every stage is a function from values to values; findings come back as diagnosti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from segdsl.text.diagnostic import Diagnostic
@@ -61,13 +61,41 @@ def in_order(sources: Sequence[Source], diagnostics: Sequence[Diagnostic]) -> tu
 
 def compile_files(sources: Sequence[Source], catalog: Catalog) -> Compiled:
     """Rule files to a core program."""
+    return compile_parsed(*parse(sources), catalog)
+
+
+def compile_parsed(files: Sequence[Parsed], found: Sequence[Diagnostic], catalog: Catalog) -> Compiled:
+    """Syntax trees, and what was found in reading them, to a core program."""
     from segdsl.check import check
 
-    files, found = parse(sources)
     # What cannot be read does not keep the rest from being checked: one run tells all that is wrong.
     program, more = check(files, catalog)
     broken = any(diagnostic.severity == "error" for diagnostic in found)
-    return Compiled(files, None if broken else program, in_order(sources, (*found, *more)))
+    order = [source for source, _ in files]
+    return Compiled(tuple(files), None if broken else program, in_order(order, (*found, *more)))
+
+
+def declared(file: File) -> dict[str, str]:
+    """The segments and scores that a file declares, broken ones too: `name_key` -> the name, in order."""
+    from segdsl.catalog import name_key
+    from segdsl.syntax.ast import TestCase
+
+    names = [part.name.text for part in file.declarations if not isinstance(part, TestCase)]
+    return {name_key(name): name for name in names}
+
+
+def without(files: Sequence[Parsed], others: Sequence[Parsed]) -> tuple[Parsed, ...]:
+    """`files` without the segments and scores that `others` declare too, in another version."""
+    from segdsl.catalog import name_key
+    from segdsl.syntax.ast import TestCase
+
+    taken = {key for _, file in others for key in declared(file)}
+    return tuple(
+        (source, replace(file, declarations=tuple(
+            part for part in file.declarations if isinstance(part, TestCase) or name_key(part.name.text) not in taken
+        )))
+        for source, file in files
+    )  # fmt: skip
 
 
 def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> Compiled:

@@ -52,8 +52,11 @@ def project_paths(catalog: Catalog) -> list[Path]:
 
 def read(path: Path) -> tuple[Source, list[Diagnostic]]:
     """A rule file as a source named as a user in the current folder would; OSError if it cannot be read."""
-    name = display(path)
-    data = path.read_bytes()
+    return decode(display(path), path.read_bytes())
+
+
+def decode(name: str, data: bytes) -> tuple[Source, list[Diagnostic]]:
+    """The bytes of a rule file as a source; what is not UTF-8 is an error."""
     try:
         return Source(name, data.decode("utf-8").removeprefix("\ufeff")), []
     except UnicodeDecodeError as error:

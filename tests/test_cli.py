@@ -64,6 +64,21 @@ def shell(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subp
 # --- run --------------------------------------------------------------------------------------------------
 
 
+def test_a_rule_asks_nothing_that_has_errors(project: Path) -> None:
+    """Neither a name that is not known, nor what cannot be read, not even through another."""
+    (project / "segments" / "b.seg").write_text(
+        'segment typo: cuntry = "DE"\n\nsegment unread: country = = 3\n\nscore points:\n    +3 if in segment typo\n\n'
+        "segment over: in segment unread or in segment germans\n"
+    )
+    for rule, name in (
+        ("in segment typo", "typo"), ("not in segment unread", "unread"), ("in segment over", "unread"),
+        ("visited or points > 2", "typo"),
+    ):  # fmt: skip
+        done = call("run", rule, "--now", NOW)
+        assert (done.exit_code, done.stdout) == (1, "") and f"error[SEG0209]: `{name}`" in done.stderr, rule
+    assert call("run", "in segment germans", "--now", NOW, "--count").stdout == "rule\t2\n"
+
+
 @pytest.mark.parametrize("backend", ["sql", "python"])
 def test_run_prints_members_sorted(project: Path, backend: str) -> None:
     done = call("run", "--now", NOW, "--format", "jsonl", "--backend", backend)
@@ -270,7 +285,8 @@ def test_colors(project: Path) -> None:
 
 def test_help_is_fast(tmp_path: Path) -> None:
     """What matters is what is imported: the clock of a busy machine is given more room than the 0.15 s meant."""
-    code = "import sys, segdsl.cli.main; print({'duckdb', 'lark', 'sqlglot', 'rich'} & set(sys.modules))"
+    heavy = {"duckdb", "lark", "sqlglot", "rich", "prompt_toolkit"}
+    code = f"import sys, segdsl.cli.main; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
     start = time.perf_counter()

@@ -49,12 +49,14 @@ def check_rule(
 ) -> tuple[core.Program, list[Diagnostic]]:
     """The program of a bare rule: its segment is called `rule`, and it may refer to the segments of `files`.
 
-    Only the errors of the bare rule are returned.
+    Only the errors of the bare rule are returned; one of them is that it asks a segment or score that has errors.
     """
-    program, _ = check(files, catalog)
+    program, found = check(files, catalog)
     diagnostics: list[Diagnostic] = []
     context = Context(source, catalog, _collect(files, catalog, []), diagnostics, outline, value)
-    lowered = _segment(BARE, "", context.outline(expression))
+    parts = context.outline(expression)
+    _check_references(program, _faulty(files, program, found), parts, diagnostics)
+    lowered = _segment(BARE, "", parts)
     segments = dict(program.segments)
     # A project's own segment called `rule` keeps its meaning for those that refer to it only by being first.
     segments.pop(BARE, None)
@@ -74,6 +76,51 @@ def stories(files: Sequence[File], catalog: Catalog, around: Sequence[File] = ()
         if isinstance(declaration, ast.TestCase)
     ]
     return [each for each in found if each is not None]
+
+
+def _faulty(files: Sequence[File], program: core.Program, found: Sequence[Diagnostic]) -> dict[str, str]:
+    """The declarations that mean nothing, because they have errors or could not be read: name -> file and line."""
+    faulty: dict[str, str] = {}
+    for source, declaration in _declarations(files):
+        if isinstance(declaration, ast.TestCase):
+            continue
+        name, span = declaration.name.text, declaration.span
+        wrong = any(
+            each.source is source and each.span and span.start <= each.span.start < span.end
+            for each in found if each.severity == "error"
+        )  # fmt: skip
+        if wrong or (name not in program.segments and name not in program.scores):
+            faulty[name] = f"{source.name}:{source.position(declaration.name.span.start)[0]}"
+    return faulty
+
+
+def _check_references(
+    program: core.Program, faulty: dict[str, str], parts: core.Part, diagnostics: list[Diagnostic]
+) -> None:
+    """Reports the tests that ask something faulty, if only through others: their answers would mean nothing."""
+    for part in parts.walk():
+        if part.op != "test":
+            continue
+        asked = list(core.references(part.rule))
+        asked += [name for inner in [core.needed(program, asked)] for name in _asked(inner)]
+        if BARE in asked:
+            diagnostics.append(
+                Diagnostic("SEG0204", f"a rule without a name is called `{BARE}`, and so is a segment of the project",
+                           part.source, part.span, "asks that segment", help="rename the segment to ask it from here")
+            )  # fmt: skip
+        name = next((name for name in asked if name in faulty), None)
+        if name is not None:
+            diagnostics.append(
+                Diagnostic("SEG0209", f"`{name}` has errors of its own", part.source, part.span, "asks it",
+                           help=f"put it right first, at {faulty[name]}; `segdsl check` tells what is wrong")
+            )  # fmt: skip
+
+
+def _asked(program: core.Program) -> Iterator[str]:
+    for segment in program.segments.values():
+        yield from core.references(segment.rule)
+    for score in program.scores.values():
+        yield from core.references(score)
 
 
 def _segment(name: str, title: str, parts: core.Part) -> core.Segment:
@@ -121,12 +168,6 @@ def _collect(files: Sequence[File], catalog: Catalog, diagnostics: list[Diagnost
     return Names(segments, scores)
 
 
-def _references(node: core.Rule | core.Value) -> Iterator[str]:
-    for inner in core.walk(node):
-        if isinstance(inner, core.InSegment | core.ScoreOf):
-            yield inner.name
-
-
 def _ordered(
     files: Sequence[File],
     segments: dict[str, core.Segment],
@@ -134,8 +175,8 @@ def _ordered(
     diagnostics: list[Diagnostic],
 ) -> core.Program:
     """Segments and scores after those they refer to; a circle is an error that shows its path."""
-    graph = {name: set(_references(segment.rule)) for name, segment in segments.items()}
-    graph |= {name: set(_references(score)) for name, score in scores.items()}
+    graph = {name: set(core.references(segment.rule)) for name, segment in segments.items()}
+    graph |= {name: set(core.references(score)) for name, score in scores.items()}
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:

@@ -174,11 +174,7 @@ def instant(text: str | None, catalog: Catalog) -> int:
         from datetime import UTC, datetime
 
         return time.from_datetime(datetime.now(UTC))
-    text = text.strip()
-    day = time.parse_day(text)
-    if day is not None:
-        return time.midnight(day, "UTC")
-    found = time.parse_instant(text.replace(" ", "T"), catalog.timezone)
+    found = time.parse_moment(text, catalog.timezone)
     if found is None:
-        raise Stop(f"not a time: {text}", "write --now 2026-03-09 or --now 2026-03-09T08:00:00Z")
+        raise Stop(f"not a time: {text.strip()}", "write --now 2026-03-09 or --now 2026-03-09T08:00:00Z")
     return found

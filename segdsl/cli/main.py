@@ -22,6 +22,8 @@ COMMANDS = {
     "test": "Run the test blocks of rule files.",
     "sql": "Print the SQL of a rule or of segments.",
     "run": "Print the members of segments, or of one rule.",
+    "diff": "Compare two versions of the rules: who enters, who leaves.",
+    "repl": "Try rules against the project's data, in a prompt.",
     "schema": "Print the JSON Schema of segdsl.yml, for editors.",
     "explain-code": "Explain a diagnostic's code, with a wrong and a right example.",
 }

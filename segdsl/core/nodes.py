@@ -10,7 +10,7 @@ Rules are two-valued. A rule about an unknown value is false; `Not` of it is tru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -472,3 +472,32 @@ def walk(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Even
     yield node
     for child in children(node):
         yield from walk(child)
+
+
+def references(node: Rule | Value) -> Iterator[str]:
+    """The names of the segments and scores that a rule or a score asks, itself and not through another."""
+    for inner in walk(node):
+        if isinstance(inner, InSegment | ScoreOf):
+            yield inner.name
+
+
+def needed(program: Program, names: Iterable[str]) -> Program:
+    """The named segments and all that they ask, through others too, in the order of the program.
+
+    A name that the program lacks is left out, as are all of a program whose references make a circle.
+    """
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        if name in program.segments:
+            waiting += references(program.segments[name].rule)
+        elif name in program.scores:
+            waiting += references(program.scores[name])
+    return Program(
+        {name: segment for name, segment in program.segments.items() if name in found},
+        {name: score for name, score in program.scores.items() if name in found},
+    )

@@ -112,6 +112,15 @@ def parse_day(text: str) -> date | None:
         return None
 
 
+def parse_moment(text: str, zone: str) -> int | None:
+    """The instant that a person names: a day is its midnight in UTC, a clock time without offset is `zone`'s.
+
+    None if it is neither `2026-03-09` nor `2026-03-09T08:00` (a blank may stand for the T).
+    """
+    day = parse_day(text.strip())
+    return midnight(day, "UTC") if day else parse_instant(text.strip(), zone)
+
+
 # --- stepping -------------------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,7 @@ class Engine:
         except duckdb.Error as error:
             raise failure("SEG0719", f"the database says: {error}") from error
         self._schema: dict[tuple[str, str], str] | None = None
+        self._asked: set[duckdb.DuckDBPyConnection] = set()  # the cursors of questions that are not answered yet
 
     def __enter__(self) -> Self:
         return self
@@ -145,14 +146,24 @@ class Engine:
 
     def sql(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a statement, in batches."""
+        cursor: duckdb.DuckDBPyConnection | None = None
         try:
             cursor = self._connection.cursor()
+            self._asked.add(cursor)
             cursor.execute("SET TimeZone = 'UTC'")
             cursor.execute(statement)
             while rows := cursor.fetchmany(BATCH):
                 yield from rows
         except duckdb.Error as error:
             raise failure("SEG0719", f"the database says: {error}") from error
+        finally:
+            if cursor is not None:
+                self._asked.discard(cursor)
+
+    def interrupt(self) -> None:
+        """Stop what is running: it ends with `Errors`. For another thread; harmless if nothing runs."""
+        for connection in (self._connection, *list(self._asked)):
+            connection.interrupt()
 
     def members(self, program: nodes.Program, names: Sequence[str], now: int) -> Iterator[tuple[str, str | int]]:
         """`(segment, contact)` in that order, for the named segments."""

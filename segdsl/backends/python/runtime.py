@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
 from itertools import accumulate
@@ -157,9 +157,7 @@ class Index:
         plan = self._plan.slots[number]
         found: list[Sequence[Row]] = []
         for kind, where in plan.branches:
-            rows = self._kinds.get(kind)
-            if rows is None:
-                rows = self._kinds[kind] = sorted(self.facts.events.get(kind, ()), key=itemgetter(0))
+            rows = self.events(kind)
             if where is not None and rows:
                 spans = self._plan.spans(now) if plan.dated else ()
                 rows = [row for row in rows if where(self, now, spans, row[0], row[1])]
@@ -169,29 +167,44 @@ class Index:
             return found[0]
         return sorted((row for rows in found for row in rows), key=itemgetter(0))
 
+    def rows(self, number: int, now: int) -> Sequence[Row]:
+        """The events that a filter takes, sorted by time; `now` counts only for a filter that asks for it."""
+        return self._rows(number, now)
+
+    def events(self, kind: str) -> Sequence[Row]:
+        """The events of a kind, sorted by time."""
+        rows = self._kinds.get(kind)
+        if rows is None:
+            rows = self._kinds[kind] = sorted(self.facts.events.get(kind, ()), key=itemgetter(0))
+        return rows
+
     def _column(self, number: int, now: int) -> Column:
         plan = self._plan.columns[number]
-        rows = self._rows(plan.slot, now)
-        pairs: list[tuple[int, Any]] = []
-        for time, properties in rows:
-            value = None if plan.of is None else value_of(plan.of, time, properties)
-            if plan.of is not None and value is None:
+        return column_of(plan, self._rows(plan.slot, now))
+
+
+def column_of(plan: ColumnPlan, rows: Iterable[Row]) -> Column:
+    """The column that a plan makes of events, which come sorted by time."""
+    pairs: list[tuple[int, Any]] = []
+    for time, properties in rows:
+        value = None if plan.of is None else value_of(plan.of, time, properties)
+        if plan.of is not None and value is None:
+            continue
+        if plan.same:
+            value = tuple(value_of(part, time, properties) for part in plan.same)
+            if None in value:
                 continue
-            if plan.same:
-                value = tuple(value_of(part, time, properties) for part in plan.same)
-                if None in value:
-                    continue
-            pairs.append((time, value))
-        if plan.of is not None and not plan.same:
-            # Sorted by value within an instant: `first` is then the least, `last` the greatest.
-            if isinstance(plan.of.type, types.Enum):
-                order = {text: i for i, text in enumerate(plan.of.type.values)}
-                pairs.sort(key=lambda pair: (pair[0], order.get(pair[1], len(order)), pair[1]))
-            else:
-                pairs.sort()
-        times = [*map(itemgetter(0), pairs), END]
-        values = [value for _, value in pairs]
-        return times, list(accumulate(values, initial=0)) if plan.sums else values
+        pairs.append((time, value))
+    if plan.of is not None and not plan.same:
+        # Sorted by value within an instant: `first` is then the least, `last` the greatest.
+        if isinstance(plan.of.type, types.Enum):
+            order = {text: i for i, text in enumerate(plan.of.type.values)}
+            pairs.sort(key=lambda pair: (pair[0], order.get(pair[1], len(order)), pair[1]))
+        else:
+            pairs.sort()
+    times = [*map(itemgetter(0), pairs), END]
+    values = [value for _, value in pairs]
+    return times, list(accumulate(values, initial=0)) if plan.sums else values
 
 
 def value_of(part: Property | PeriodOf, time: int, properties: Mapping[str, Any]) -> Any:

@@ -50,7 +50,7 @@ class CompiledProgram:
         self._module = module = Module()
         self._numbers = {("segment", name): i for i, name in enumerate(program.segments)}
         self._numbers |= {("score", name): len(self._numbers) + i for i, name in enumerate(program.scores)}
-        self._numbers |= {("value", str(i)): len(self._numbers) + i for i in range(len(values))}
+        self._numbers |= {("asked", str(i)): len(self._numbers) + i for i in range(len(values))}
         self._references: dict[int, set[int]] = {}
         for (kind, name), number in self._numbers.items():
             emitter = Emitter(module, self._numbers)
@@ -58,7 +58,7 @@ class CompiledProgram:
                 segment = program.segments[name]
                 head = comment(f"segment {name} {segment.title}") + comment(segment.words)
                 body = emitter.guards(segment.rule)
-            elif kind == "value":
+            elif kind == "asked":
                 head = []
                 body = [f"return {emitter.value(values[int(name)]).code}"]
             else:
@@ -109,7 +109,7 @@ class CompiledProgram:
 
     def value(self, number: int) -> Callable[[Facts | Index, int], Any]:
         """One of `values`, asked of a contact at an instant: in the Python form of its type, None if unknown."""
-        return self._callable("value", str(number))
+        return self._callable("asked", str(number))
 
     def slot(self, branches: tuple[Branch, ...]) -> tuple[int, SlotPlan]:
         """The number by which an `Index` knows a filter of the program, and its plan."""

@@ -6,21 +6,19 @@ import os
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from segdsl.analysis.next_change import flips, next_change
+from segdsl.analysis.next_change import flips
 from segdsl.analysis.outlook import Outlook
 from segdsl.analysis.probe import Probe
 from segdsl.backends.python import CompiledProgram, compile_program
 from segdsl.catalog import load_text
 from segdsl.catalog.model import Catalog
-from segdsl.contact import Contact, facts
+from segdsl.contact import facts
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.time import DAY, LAST, isoformat
@@ -115,7 +113,9 @@ changes = st.lists(st.tuples(strategies.instants_at, st.sampled_from([None, "new
 nows = st.one_of(
     st.just(NOW),
     st.just(NOW),
-    st.sampled_from([NOW - 1, NOW + 1, NOW - DAY, instant("2026-03-29T00:59:59.999999Z"), instant("2025-10-26T00:30Z")]),
+    st.sampled_from(
+        [NOW - 1, NOW + 1, NOW - DAY, instant("2026-03-29T00:59:59.999999Z"), instant("2025-10-26T00:30Z")]
+    ),
     st.integers(NOW - 400 * DAY, NOW + 60 * DAY),
 )
 
@@ -127,7 +127,9 @@ def frozen(person: Facts, now: int) -> Facts:
     """The facts without what happened after `now`."""
     events = {kind: [row for row in rows if row[0] <= now] for kind, rows in person.events.items()}
     history = {key: [row for row in rows if row[0] <= now] for key, rows in person.history.items()}
-    return Facts(person.id, person.attributes, {k: v for k, v in events.items() if "\t" not in k}, person.lists, history)
+    return Facts(
+        person.id, person.attributes, {k: v for k, v in events.items() if "\t" not in k}, person.lists, history
+    )
 
 
 STEPS = sorted(
@@ -177,7 +179,9 @@ def people(world: dict[str, Any], histories: dict[str, list[tuple[str, Any]]]) -
     found = []
     for person in small.people(catalog):
         attributes = {name: value for name, value in person.attributes.items() if name != "status"}
-        found.append(facts(replace(person, attributes=attributes, history={"status": histories[str(person.id)]}), catalog))
+        found.append(
+            facts(replace(person, attributes=attributes, history={"status": histories[str(person.id)]}), catalog)
+        )
     return catalog, found
 
 

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from segdsl.analysis.probe import Probe
 from segdsl.analysis.ranges import UNKNOWN, Range, among, exactly
-from segdsl.analysis.rows import RowTest, row_test
+from segdsl.analysis.rows import Fitting
 from segdsl.backends.python import runtime
 from segdsl.backends.python.runtime import END, Column, Index, Row, Times, column_of
 from segdsl.core import nodes as core
@@ -37,10 +37,9 @@ class Measured:
         self.window = window
         number, plan = probe.compiled.slot(node.events.branches)
         self.column = probe.compiled.column(node)
-        self.tests: list[tuple[str, RowTest]] = []
         self.data: Data | None = None
         if plan.dated:
-            self.tests = [(branch.kind, row_test(probe, index, branch)) for branch in node.events.branches]
+            self.fitting = Fitting(probe, index, node.events.branches)
         elif self.column is None:
             times = index.slots[number] or index.slot(number)
             self.data = Data(times, (times, times[:-1]))
@@ -62,21 +61,11 @@ class Measured:
         """The events that fit throughout, and those that may; one object if they are the same."""
         if self.data is not None:
             return self.data, self.data
-        sure: list[Row] = []
-        possible: list[Row] = []
-        for kind, test in self.tests:
-            for row in self.index.events(kind):
-                if lo < row[0] <= hi:
-                    answer = test(a, b, row)
-                    if answer is not False:
-                        possible.append(row)
-                    if answer:
-                        sure.append(row)
-        perhaps = self._arranged(possible)
-        return (perhaps if len(sure) == len(possible) else self._arranged(sure)), perhaps
+        sure, open_ = self.fitting.over(a, b, lo, hi)
+        surely = self._arranged(sure)
+        return surely, self._arranged(sorted([*sure, *open_], key=itemgetter(0))) if open_ else surely
 
     def _arranged(self, rows: list[Row]) -> Data:
-        rows.sort(key=itemgetter(0))
         if self.column is None:
             times = [*map(itemgetter(0), rows), END]
             return Data(times, (times, times[:-1]))
@@ -145,7 +134,7 @@ class Measured:
         return runtime.total(data.column, lo, hi), runtime.total((times, risen), lo, hi)
 
     def _percentile(self, count: int, every: list[Any]) -> Range:
-        """A set between one of `count` and a larger one has its rank that far from the larger one's ends, or farther."""
+        """A set of at least `count` out of `every` has its rank that far from the ends of `every`, or farther."""
         assert self.node.rank is not None
         if count == 0:
             return Range(min(every), max(every), True)

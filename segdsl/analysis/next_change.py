@@ -6,12 +6,17 @@ is only what windows hold, which waits are over, and which dates lie ahead.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from segdsl import types
 from segdsl.analysis.outlook import Outlook
 from segdsl.analysis.probe import Probe
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
-from segdsl.core.time import LAST, MICROSECONDS
+from segdsl.core.time import DAY, LAST, MICROSECONDS, At, Edge, Span, reaches
 
+YEAR = 366 * DAY
+CYCLE = 146_097 * DAY  # 400 years: the days of the week and the leap years come round, and with them the clocks
 HOUR = MICROSECONDS["h"]
 
 
@@ -34,7 +39,8 @@ def flips(outlook: Outlook, rule: core.Rule) -> int | None:
     outlook.prepare(now, now)
     current = answer(now, now)
     assert current is not None, "at one instant everything is told"
-    waiting = [(now + 1, LAST)] if now < LAST else []
+    end = _end(outlook)
+    waiting = [(now + 1, end)] if now < end else []
     while waiting:
         first, last = waiting.pop()
         outlook.prepare(first, last)
@@ -47,3 +53,40 @@ def flips(outlook: Outlook, rule: core.Rule) -> int | None:
         middle = min((first + last) // 2, first + max(first - now, HOUR))
         waiting += ((middle + 1, last), (first, middle))
     return None
+
+
+def _end(outlook: Outlook) -> int:
+    """Where to stop looking: only anniversaries go on for ever, and once all else is past they repeat themselves."""
+    nodes = outlook.probe.nodes
+    if not any(isinstance(node, core.Anniversary) for node in nodes):
+        return LAST
+    past = latest = max([outlook.now, *_dates(outlook)]) + 2 * YEAR  # a date's first anniversary is a year later
+    length = 0
+    for node in nodes:
+        edges: list[Edge | None] = []
+        match node:
+            case core.Held():
+                edges = [node.at]
+            case core.Anchored():
+                length += abs(node.lo) + abs(node.hi)
+            case core.Chain():
+                length += sum(wait.within or 0 for wait in node.waits) + (node.total or 0)
+        if isinstance(node, core.Events | core.Chain | core.InSpan | core.Anniversary) and isinstance(node.span, Span):
+            edges = [node.span.lo, node.span.hi]
+        for edge in edges:
+            if edge is not None and not isinstance(edge, At):
+                passed = reaches(edge, latest)
+                past = LAST if passed is None else max(past, passed)
+    return min(LAST, past + length + CYCLE)
+
+
+def _dates(outlook: Outlook) -> Iterator[int]:
+    """The instants that attributes and events hold, as far as the rules ask for them."""
+    facts = outlook.index.facts
+    for node in outlook.probe.nodes:
+        if isinstance(node, core.Attribute | core.Property) and isinstance(node.type, types.Timestamp | types.Date):
+            if isinstance(node, core.Attribute):
+                found = [facts.attributes.get((node.relation, node.key))]
+            else:
+                found = [properties.get(node.key) for rows in facts.events.values() for _, properties in rows]
+            yield from (instant for instant in found if isinstance(instant, int))

@@ -19,8 +19,8 @@ from segdsl.analysis import ranges
 from segdsl.analysis.measures import Measured, Windowed
 from segdsl.analysis.probe import Probe
 from segdsl.analysis.ranges import Answer, Range, exactly
-from segdsl.analysis.rows import undecided
-from segdsl.analysis.spans import anniversary_in, in_anchored, in_window
+from segdsl.analysis.rows import Fitting
+from segdsl.analysis.spans import anniversary_in, in_anchored, in_window, window
 from segdsl.backends.python.module import asks_now
 from segdsl.backends.python.runtime import BEGIN, END, fold, ratio
 from segdsl.core import nodes as core
@@ -123,8 +123,8 @@ class Outlook:
         if isinstance(span, core.Anchored):
             anchor = self._value(span.anchor)
             return lambda a, b: in_anchored(value(a, b), anchor(a, b), span.lo, span.hi, a, b)
-        window = span
-        return lambda a, b: in_window(value(a, b), window, a, b)
+        moving = span
+        return lambda a, b: in_window(value(a, b), moving, a, b)
 
     def _anniversary(self, rule: core.Anniversary) -> Test:
         value = self._value(rule.value)
@@ -132,18 +132,18 @@ class Outlook:
 
     def _chain(self, rule: core.Chain) -> Test:
         number, _ = self.probe.compiled.chain(rule)
-        window = self._window(rule.span)
-        dated = {branch: None for branch in rule.branches() if asks_now(branch)}
-        open_ = [undecided(self.probe, self.index, branch) for branch in dated]
+        windowed = self._window(rule.span)
+        dated = list(dict.fromkeys(branch for branch in rule.branches() if asks_now(branch)))
+        fitting = Fitting(self.probe, self.index, dated)
         # A chain that was found, and a window that held none: most stretches are told by one of them.
         found: list[tuple[int, tuple[int, ...]]] = []
         empty: list[tuple[int, int, int]] = []
 
         def test(a: int, b: int) -> Answer:
-            narrow_lo, wide_lo, narrow_hi, wide_hi = window(a, b)
-            if any(ask(a, b) for ask in open_):
+            narrow_lo, wide_lo, narrow_hi, wide_hi = windowed(a, b)
+            if dated and fitting.over(a, b)[1]:
                 return None
-            if not open_:
+            if not dated:
                 if any(at <= a and path[0] > narrow_lo and path[-1] <= narrow_hi for at, path in found):
                     return True
                 if any(b <= at and lo <= wide_lo and wide_hi <= hi for at, lo, hi in empty):
@@ -269,15 +269,9 @@ class Outlook:
                         found.low + hi, found.high + hi)  # fmt: skip
 
             return around
-        start, end = span.lo, span.hi
-
+        moving = span
         # No event lies after `now`, so it does not matter that windows end there.
-        def edges(a: int, b: int) -> tuple[int, int, int, int]:
-            wide_lo, narrow_lo = bounds(start, a, b) if start is not None else (BEGIN, BEGIN)
-            narrow_hi, wide_hi = bounds(end, a, b) if end is not None else (END - 1, END - 1)
-            return narrow_lo, wide_lo, narrow_hi, wide_hi
-
-        return edges
+        return lambda a, b: window(moving, a, b)
 
     def _still(self, node: core.Rule | core.Value | core.Events | core.Anchored) -> bool:
         """Whether a rule or value is the same from `now` on, as far as its own kind of node tells."""

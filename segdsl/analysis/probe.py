@@ -56,6 +56,7 @@ def _awarded(points: core.Points) -> Iterator[core.Rule]:
 class Probe:
     """The compiled parts of some rules and of what they refer to. Made once for a rule; asks any contact.
 
+    nodes: every node inside the roots and what they refer to.
     rules: more rules that will be asked for; values: more values. Nodes are known by identity, so that asking is
     fast: ask for the very nodes that were given.
     """
@@ -69,7 +70,8 @@ class Probe:
         segments = [segment.rule for segment in self.program.segments.values()]
         scores = list(self.program.scores.values())
         whole: list[core.Rule | core.Value] = [*self.roots, *segments, *scores]
-        nodes = [node for one in whole for node in core.walk(one)]
+        self.nodes: tuple[Node, ...] = tuple(node for one in whole for node in core.walk(one))
+        nodes = self.nodes
         asked = [*self.roots, *rules]
         asked += [leaf for rule in (*self.roots, *segments) for leaf in leaves(rule)]
         asked += [leaf for score in scores for leaf in _awarded(score)]

@@ -7,12 +7,18 @@ from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.core.time import Span, bounds, days_begun_meanwhile, has_anniversary
 
 
+def window(span: Span, a: int, b: int) -> tuple[int, int, int, int]:
+    """The greatest and the least lower edge of a span, its least and its greatest upper edge."""
+    wide_lo, narrow_lo = bounds(span.lo, a, b) if span.lo is not None else (BEGIN, BEGIN)
+    narrow_hi, wide_hi = bounds(span.hi, a, b) if span.hi is not None else (END - 1, END - 1)
+    return narrow_lo, wide_lo, narrow_hi, wide_hi
+
+
 def in_window(value: Range, span: Span, a: int, b: int) -> Answer:
     """Whether an instant lies in the span."""
     if value.low is None:
         return False
-    wide_lo, narrow_lo = bounds(span.lo, a, b) if span.lo is not None else (BEGIN, BEGIN)
-    narrow_hi, wide_hi = bounds(span.hi, a, b) if span.hi is not None else (END, END)
+    narrow_lo, wide_lo, narrow_hi, wide_hi = window(span, a, b)
     if value.high <= wide_lo or value.low > wide_hi:
         return False
     return True if narrow_lo < value.low and value.high <= narrow_hi and not value.unknown else None

@@ -193,6 +193,7 @@ def _last_begun(day: date) -> int:
     return day_number(day) + leap
 
 
+@lru_cache(maxsize=1024)
 def days_begun_meanwhile(span: Span, first: int, last: int, zone: str) -> tuple[tuple[int, int], tuple[int, int]]:
     """The days that begin in a span at every `now` of `first` to `last`, and those that do at some, as `days_begun`."""
     starts, ends = (date.min, date.min), (date.max, date.max)

@@ -68,7 +68,7 @@ class Index:
     The facts must not change while the index is in use.
     """
 
-    __slots__ = ("_kinds", "_memo", "_plan", "attributes", "columns", "facts", "lists", "slots")
+    __slots__ = ("_groups", "_kinds", "_memo", "_plan", "attributes", "columns", "facts", "lists", "slots")
 
     def __init__(self, plan: Plan, facts: Facts) -> None:
         self.facts = facts
@@ -78,6 +78,7 @@ class Index:
         self.columns: list[Column | None] = [None] * len(plan.columns)
         self._plan = plan
         self._kinds: dict[str, Sequence[Row]] = {}
+        self._groups: dict[int, list[dict[int, Times]]] = {}
         self._memo: tuple[int, dict[Any, Any]] = (0, {})
 
     def slot(self, number: int) -> Times:
@@ -118,20 +119,33 @@ class Index:
                 for source in plan.sources()
             }
             return chains.find(plan, times, now, lo, hi)
+        groups = self._groups.get(number)
+        if groups is None:
+            groups = self._grouped(plan, now)
+            if not any(self._dated_column(source) for source in plan.sources()):
+                self._groups[number] = groups
+        for times in groups:
+            found = chains.find(plan, times, now, lo, hi)
+            if found is not None:
+                return found
+        return None
+
+    def _grouped(self, plan: ChainPlan, now: int) -> list[dict[int, Times]]:
+        """The instants of a sequence, for each group that has all of its steps."""
         groups: dict[Any, dict[int, Times]] = {}
         for source in plan.sources():
-            dated = self._plan.slots[self._plan.columns[source].slot].dated
+            dated = self._dated_column(source)
             column = self.dated_column(source, now) if dated else self.columns[source] or self.column(source)
             for time, key in zip(*column, strict=False):  # the instants end with END, which has no key
                 groups.setdefault(key, {}).setdefault(source, []).append(time)
         nothing: Times = []
-        for times in groups.values():
-            if all(step in times for step in plan.steps):
-                every = {source: times.get(source, nothing) for source in plan.sources()}
-                found = chains.find(plan, every, now, lo, hi)
-                if found is not None:
-                    return found
-        return None
+        return [
+            {source: times.get(source, nothing) for source in plan.sources()}
+            for times in groups.values() if all(step in times for step in plan.steps)
+        ]  # fmt: skip
+
+    def _dated_column(self, number: int) -> bool:
+        return self._plan.slots[self._plan.columns[number].slot].dated
 
     def held(self, key: str, at: int) -> Any:
         """The value that an attribute with a history had at an instant; None before its first one."""

@@ -94,7 +94,7 @@ class Outlook:
         assert_never(rule)
 
     def _compare(self, rule: core.Compare) -> Test:
-        left, right = self._value(rule.left), self._value(rule.right)
+        left, right = self.value(rule.left), self.value(rule.right)
         mine, other = rule.left.type, rule.right.type
 
         def test(a: int, b: int) -> Answer:
@@ -106,7 +106,7 @@ class Outlook:
 
     def _of_value(self, rule: core.OneOf | core.Match | core.Known | core.Contains | core.Near) -> Test:
         """A test of one value: false while it is unknown, and as the predicate says while it is one value."""
-        value, holds = self._value(rule.value), self.probe.holds(rule)
+        value, holds = self.value(rule.value), self.probe.holds(rule)
 
         def test(a: int, b: int) -> Answer:
             found = value(a, b)
@@ -119,15 +119,15 @@ class Outlook:
         return test
 
     def _in_span(self, rule: core.InSpan) -> Test:
-        value, span = self._value(rule.value), rule.span
+        value, span = self.value(rule.value), rule.span
         if isinstance(span, core.Anchored):
-            anchor = self._value(span.anchor)
+            anchor = self.value(span.anchor)
             return lambda a, b: in_anchored(value(a, b), anchor(a, b), span.lo, span.hi, a, b)
         moving = span
         return lambda a, b: in_window(value(a, b), moving, a, b)
 
     def _anniversary(self, rule: core.Anniversary) -> Test:
-        value = self._value(rule.value)
+        value = self.value(rule.value)
         return lambda a, b: anniversary_in(value(a, b), rule.span, rule.zone, a, b)
 
     def _chain(self, rule: core.Chain) -> Test:
@@ -162,7 +162,7 @@ class Outlook:
 
     # --- values -----------------------------------------------------------------------------------------------
 
-    def _value(self, node: core.Value) -> Value:
+    def value(self, node: core.Value) -> Value:
         match node:
             case core.Const():
                 constant = exactly(node.value)
@@ -173,7 +173,7 @@ class Outlook:
             case core.Held():
                 return self._held(node)
             case core.Folded():
-                inner = self._value(node.text)
+                inner = self.value(node.text)
                 return lambda a, b: folded(inner(a, b))
             case core.Arithmetic():
                 return self._arithmetic(node)
@@ -199,7 +199,7 @@ class Outlook:
         return value
 
     def _arithmetic(self, node: core.Arithmetic) -> Value:
-        sides = [(self._value(side), side.type) for side in (node.left, node.right)]
+        sides = [(self.value(side), side.type) for side in (node.left, node.right)]
         scale = None if node.op == "*" else node.type.scale
 
         def value(a: int, b: int) -> Range:
@@ -212,7 +212,7 @@ class Outlook:
 
     def _points(self, node: core.Points) -> Value:
         awards = [
-            (award, self.answer(award.rule) if award.rule else None, self._value(award.per) if award.per else None)
+            (award, self.answer(award.rule) if award.rule else None, self.value(award.per) if award.per else None)
             for award in node.awards
         ]
 
@@ -259,7 +259,7 @@ class Outlook:
         if span is None:
             return lambda a, b: (BEGIN, BEGIN, END - 1, END - 1)
         if isinstance(span, core.Anchored):
-            anchor, lo, hi = self._value(span.anchor), span.lo, span.hi
+            anchor, lo, hi = self.value(span.anchor), span.lo, span.hi
 
             def around(a: int, b: int) -> tuple[int, int, int, int]:
                 found = anchor(a, b)

@@ -32,6 +32,14 @@ def reachable(program: core.Program, roots: Iterable[core.Rule]) -> core.Program
     )
 
 
+def nodes_of(program: core.Program, roots: Iterable[core.Rule]) -> tuple[Node, ...]:
+    """Every node of some rules and of the segments and scores that they refer to."""
+    roots = tuple(roots)
+    inner = reachable(program, roots)
+    whole: list[core.Rule | core.Value] = [*roots, *(s.rule for s in inner.segments.values()), *inner.scores.values()]
+    return tuple(node for one in whole for node in core.walk(one))
+
+
 def leaves(rule: core.Rule) -> Iterator[core.Rule]:
     """The rules that are not made of others by `and`, `or`, `not`; those inside scores' lines, too."""
     match rule:
@@ -69,9 +77,7 @@ class Probe:
         self.program = reachable(program, self.roots)
         segments = [segment.rule for segment in self.program.segments.values()]
         scores = list(self.program.scores.values())
-        whole: list[core.Rule | core.Value] = [*self.roots, *segments, *scores]
-        self.nodes: tuple[Node, ...] = tuple(node for one in whole for node in core.walk(one))
-        nodes = self.nodes
+        self.nodes = nodes = nodes_of(program, self.roots)
         asked = [*self.roots, *rules]
         asked += [leaf for rule in (*self.roots, *segments) for leaf in leaves(rule)]
         asked += [leaf for score in scores for leaf in _awarded(score)]

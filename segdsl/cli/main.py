@@ -21,6 +21,7 @@ COMMANDS = {
     "fmt": "Format rule files.",
     "sql": "Print the SQL of a rule or of segments.",
     "run": "Print the members of segments, or of one rule.",
+    "explain": "Tell why a contact is in a segment or not, and until when.",
     "schema": "Print the JSON Schema of segdsl.yml, for editors.",
     "explain-code": "Explain a diagnostic's code, with a wrong and a right example.",
 }

@@ -362,6 +362,11 @@ def anniversary(instant: int | None, zone: str, lo: int | None, hi: int | None) 
 
 
 def sampled(contact: str | int, salt: str, threshold: int) -> bool:
-    """Whether the first 32 bits of the hash of salt and contact are below the threshold."""
+    """Whether what is drawn for a contact is below the threshold."""
+    return drawn(contact, salt) < threshold
+
+
+def drawn(contact: str | int, salt: str) -> int:
+    """The first 32 bits of the hash of salt and contact."""
     digest = md5(f"{salt}:{contact}".encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
-    return int.from_bytes(digest[:4], "big") < threshold
+    return int.from_bytes(digest[:4], "big")

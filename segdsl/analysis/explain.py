@@ -76,13 +76,13 @@ class _Tree:
         self.witnesses = Witnesses(catalog, outlook)
         self.told: set[str] = set()  # segments and scores whose parts stand in the tree already
 
-    def rule(self, rule: core.Rule, outline: core.Part | None, words: str, op: Op | None = None) -> Reason:
-        """The reason of a rule, by its parts as they were written."""
+    def rule(self, rule: core.Rule, outline: core.Part | None, words: str, wanted: bool = True) -> Reason:
+        """The reason of a rule, by its parts as they were written; `wanted`: it stands under no `not`, or under two."""
         if outline is not None and outline.op != "test":
-            parts = tuple(self.rule(part.rule, part, part.words) for part in outline.parts)
-            return self._reason(op or outline.op, words, rule, _Finding(parts=list(parts)))
-        finding = self._test(rule, self.holds(rule))
-        return self._reason(op or "test", words, rule, finding)
+            wanted = wanted != (outline.op == "not")
+            parts = [self.rule(part.rule, part, part.words, wanted) for part in outline.parts]
+            return self._reason(outline.op, words, rule, _Finding(parts=parts))
+        return self._reason("test", words, rule, self._test(rule, self.holds(rule), wanted))
 
     def holds(self, rule: core.Rule) -> bool:
         now = self.outlook.now
@@ -102,16 +102,16 @@ class _Tree:
 
     # --- tests ------------------------------------------------------------------------------------------------
 
-    def _test(self, rule: core.Rule, holds: bool) -> _Finding:
+    def _test(self, rule: core.Rule, holds: bool, wanted: bool = True) -> _Finding:
         finding = _Finding()
         threshold = Threshold.of(rule)
         if threshold is not None:
-            self._counted(finding, threshold, holds)
+            self._counted(finding, threshold, holds, wanted)
             return finding
         for node in _subjects(rule):
             match node:
                 case core.InSegment():
-                    finding.parts += self._segment(node.name)
+                    finding.parts += self._segment(node.name, wanted)
                 case core.InList():
                     listed = node.name in self.outlook.index.lists
                     finding.found.append("on the list" if listed else "not on the list")
@@ -119,12 +119,12 @@ class _Tree:
                     share = 100 * drawn(self.outlook.index.facts.id, node.salt) / 2**32
                     finding.found.append(f"drawn {share:.4f}%; in are those below {100 * node.threshold / 2**32:.4f}%")
                 case core.Chain():
-                    self._chain(finding, node, holds)
+                    self._chain(finding, node, holds, wanted)
                 case _:
                     self._value(finding, node)
         return finding
 
-    def _counted(self, finding: _Finding, threshold: Threshold, holds: bool) -> None:
+    def _counted(self, finding: _Finding, threshold: Threshold, holds: bool, wanted: bool) -> None:
         """`2 of 3`, the events that count, and how many more are wanted until when."""
         value = threshold.value
         amount = self.witnesses.value(value)
@@ -135,29 +135,43 @@ class _Tree:
         else:
             self._value(finding, value)
             finding.found.clear()
-        shown = text(plain(amount, value.type, self.zone))
-        low, high = (
-            None if bound is None else text(plain(bound, value.type, self.zone))
-            for bound in (threshold.low, threshold.high)
-        )
-        if low is not None and high is not None:
-            finding.found.append(f"{shown}, wanted is {low}" if low == high else f"{shown}, wanted are {low} to {high}")
-        elif low is not None:
-            finding.found.append(f"{shown} of {low}")
-        elif high is not None:
-            finding.found.append(f"{shown}, at most {high} wanted")
+        finding.found.append(self._amount(threshold, amount, wanted))
         if isinstance(value, core.Measure) and isinstance(value.events.span, core.Anchored):
             self._anchor(finding, value.events.span)
-        if holds or threshold.low is None or amount >= threshold.low:
+        if holds or not wanted or threshold.low is None or amount >= threshold.low:
             return
-        short = text(plain(threshold.low - amount, value.type, self.zone))
-        finding.missing = f"{short} more"
+        finding.missing = f"{text(plain(threshold.low - amount, value.type, self.zone))} more"
         if isinstance(value, core.Measure) and threshold.counts:
-            still, finding.before = until(value, [each[0] for each in kept], self.outlook.now, self.witnesses.value)
-            if not still:
-                finding.missing, finding.before = "its window is over: what comes now does not count", None
+            counts, finding.before = until(value, [each[0] for each in kept], self.outlook.now, self.witnesses.value)
+            if counts == "over":
+                finding.missing = "nothing can come: the window is over"
+            elif counts == "later":
+                finding.missing = ""
             elif finding.before is not None:
                 finding.missing += f" before {clock(moment(finding.before, self.zone))}"
+
+    def _amount(self, threshold: Threshold, amount: int, wanted: bool) -> str:
+        """`2 of 3`; more than enough, or of what is not wanted, only how much there is."""
+        value, low, high = threshold.value, threshold.low, threshold.high
+
+        def shown(number: int) -> str:
+            return text(plain(number, value.type, self.zone))
+
+        found = shown(amount)
+        if isinstance(value, core.Measure) and value.kind == "count":
+            found = f"{found} found" if amount else "none found"
+        if not wanted or (low == 1 and high is None and amount):
+            return found
+        if high == 0:
+            return f"{found}, none wanted"
+        if low is not None and high is not None:
+            return f"{found}, {shown(low)} wanted" if low == high else f"{found}, {shown(low)} to {shown(high)} wanted"
+        if high is not None:
+            return f"{found}, at most {shown(high)} wanted"
+        assert low is not None
+        if threshold.above:
+            return f"{found}, more than {shown(low - 1)} wanted"
+        return f"{shown(amount)} of {shown(low)}" if amount < low else f"{found}, at least {shown(low)} wanted"
 
     def _value(self, finding: _Finding, node: Told) -> None:
         """A value, and what stands behind it."""
@@ -192,12 +206,12 @@ class _Tree:
             at = self.witnesses.value(span.anchor)
             finding.found.append(f"{span.anchor.words} is {text(plain(at, span.anchor.type, self.zone))}")
 
-    def _segment(self, name: str) -> Iterator[Reason]:
+    def _segment(self, name: str, wanted: bool) -> Iterator[Reason]:
         """The inner segment's own tree; a second time its answer only."""
         segment = self.outlook.probe.program.segments[name]
         if name not in self.told:
             self.told.add(name)
-            yield self.rule(segment.rule, segment.outline, segment.words)
+            yield self.rule(segment.rule, segment.outline, segment.words, wanted)
 
     def _lines(self, points: core.Points) -> Iterator[Reason]:
         """The lines of a score, or the periods of a regularity."""
@@ -210,7 +224,11 @@ class _Tree:
             finding, amount = _Finding(), award.points
             given = award.rule is None or self.holds(award.rule)
             if award.rule is not None:
-                finding = self._test(award.rule, given) if award.outline and award.outline.op == "test" else _Finding()
+                finding = (
+                    self._test(award.rule, given, award.points > 0)
+                    if award.outline and award.outline.op == "test"
+                    else _Finding()
+                )
             if award.per is not None:
                 number = self.witnesses.value(award.per)
                 # The line alone, as the compiled score takes it.
@@ -233,12 +251,12 @@ class _Tree:
         words = f"after {clock(moment(lo, self.zone))}, up to {clock(moment(hi, self.zone))}"
         return self._reason("test", words, award.rule, self._test(award.rule, self.holds(award.rule)))
 
-    def _chain(self, finding: _Finding, chain: core.Chain, holds: bool) -> None:
+    def _chain(self, finding: _Finding, chain: core.Chain, holds: bool, wanted: bool) -> None:
         """The chain that was found, or how far one gets, and what is in the way."""
         steps = Steps(chain, self.outlook, self.witnesses)
         path, trouble, events = steps.found() if holds else steps.lacking(flips(self.outlook, chain))
         finding.found.append(path)
-        finding.missing = trouble
+        finding.missing = trouble if wanted else ""
         finding.witness += [self.witnesses.worded(kept) for kept in events]
 
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from segdsl.analysis.wording import clock, distance, text
 
-Op = Literal["and", "or", "not", "test", "segment", "points"]
+Op = Literal["and", "or", "not", "test", "points"]
 Paint = Callable[[str, str], str]
+BARE = "rule"  # the segment that a bare rule is
 SHOWN = 3  # witnesses of one test
 
 
@@ -51,8 +52,8 @@ class Witness:
 class Reason:
     """One part of a rule, and why it is true or false.
 
-    op: how the part is made: `and`, `or`, `not` of its `parts`; one `test`; the `segment` that a test refers to; a line
-      of `points` of a score.
+    op: `and`, `or`, `not` of its `parts`; one `test`, whose parts are the rule of the segment, the lines of the score
+      or the periods that it refers to; a line of `points` of a score.
     words: the part as it was written.
     holds: its answer; for points, whether the line gives any.
     found: what there is, in words: `2 of 3`, `country is "DE"`; empty if the parts say it.
@@ -122,13 +123,14 @@ class Explanation:
     def summary(self) -> str:
         """One line: in or out, and until when."""
         state = "is in" if self.holds else "is not in"
+        name = "the rule" if self.segment == BARE else self.segment
         verb = "leaves" if self.holds else "enters"
         if self.next_change is None:
             then = "stays so if nothing new happens"
         else:
             when = f"{clock(self.next_change)}, {distance(self.now, self.next_change)},"
             then = f"{verb} on {when} if nothing new happens"
-        return f"{self.contact} {state} {self.segment}; {then}"
+        return f"{self.contact} {state} {name}; {then}"
 
     def text(self, paint: Paint = lambda text, role: text, printable: Callable[[str], str] = str) -> str:
         """The whole tree. `paint(text, role)` may colour: roles are `yes`, `no`, `head`, `time`; `printable` takes
@@ -154,26 +156,34 @@ class Explanation:
         }
 
 
+_MADE_OF = {"and": "all of these:", "or": "any of these:", "not": "not this:"}
+
+
 def _lines(reason: Reason, now: datetime, depth: int, paint: Paint, printable: Callable[[str], str]) -> Iterator[str]:
     start, inside = "  " * depth, "  " * depth + "     "
     mark = paint("yes", "yes") + "  " if reason.holds else paint("no", "no") + "   "
     words = printable(" ".join(reason.words.split()))
-    if reason.points is not None:
+    told = reason
+    if reason.op == "not" and reason.parts[0].op == "test":
+        told = reason.parts[0]  # one line for both: what is told of the test is told of its opposite
+    elif reason.op in _MADE_OF:
+        words = _MADE_OF[reason.op]
+    elif reason.points is not None:
         words = f"{'+' if reason.points > 0 else ''}{reason.points} points: {words}"
     yield start + mark + words
-    for told in (reason.found, reason.missing and f"missing: {reason.missing}"):
-        if told:
-            yield inside + printable(told)
-    for witness in reason.witness:
+    for line in (told.found, told.missing and f"missing: {told.missing}"):
+        if line:
+            yield inside + printable(line)
+    for witness in told.witness:
         if witness.is_event:
             yield inside + "- " + printable(str(witness))
-    if reason.more:
-        yield inside + f"- and {reason.more} more"
-    if reason.next_change is not None and reason.op in ("test", "segment"):
+    if told.more:
+        yield inside + f"- and {told.more} more"
+    if reason.next_change is not None and (reason.op == "test" or told is not reason):
         answer = "no" if reason.holds else "yes"
         when = f"{clock(reason.next_change)}, {distance(now, reason.next_change)}"
         yield inside + paint(f"becomes {answer} on {when}, if nothing new happens", "time")
-    for part in reason.parts:
+    for part in told.parts:
         yield from _lines(part, now, depth + 1, paint, printable)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from segdsl.analysis.outlook import Outlook
 from segdsl.analysis.witnesses import Kept, Witnesses
 from segdsl.analysis.wording import clock, length, moment
 from segdsl.core import nodes as core
+
+Told = tuple[str, str, list[Kept]]  # what there is, what is missing, and the events
 
 
 def variants(chain: core.Chain) -> Iterator[core.Chain]:
@@ -33,55 +35,69 @@ class Steps:
         self.chain = chain
         self.outlook = outlook
         self.witnesses = witnesses
-        self.window = witnesses.window(chain.span)
 
-    def found(self) -> tuple[str, str, list[Kept]]:
-        """What was found, nothing missing, and the events."""
+    def found(self) -> Told:
+        """A chain that fits."""
         path = self._path(self.chain)
         assert path is not None
         told = "this sequence was found" if len(path) > 1 else "this event was found"
         for wait in self.chain.waits:
-            told += f", and no {self.witnesses.names(wait.forbidden)} behind it"
+            told += f", and no {wait.words} {self._until(wait)}"
         return told, "", self.witnesses.of_path(self.chain, path)
 
-    def lacking(self, change: int | None) -> tuple[str, str, list[Kept]]:
-        """How far it gets, what is missing, and the events that there are. `change`: when it comes true by itself."""
-        chain, names = self.chain, self.witnesses.names
+    def lacking(self, change: int | None) -> Told:
+        """How far it gets. `change`: when the sequence comes true by itself, if it does."""
+        chain = self.chain
         paths = [self._path(_first(chain, count)) for count in range(1, len(chain.steps) + 1)]
         reached = sum(path is not None for path in paths)
         if reached < len(chain.steps):
-            step = chain.steps[reached]
-            within = f" within {length(step.within)} of it" if step.within is not None and reached else ""
-            missing = f"{names(step.branches)}{within}"
-            told = f"{reached} of {len(chain.steps)} steps"
-            path = paths[reached - 1] if reached else None
-            return told, missing, [] if path is None else self.witnesses.of_path(chain, path)
-        whole = paths[-1]
-        assert whole is not None
-        # With the waits left out: what else is in the way, if anything.
-        if (path := self._path(replace(chain, waits=()))) is not None:
-            return self._waiting(path, change)
-        events = self.witnesses.of_path(chain, whole)
-        if chain.without is not None and self._path(replace(chain, waits=(), without=None)) is not None:
-            return "all steps happened, and with them what must not", f"no {names(chain.without.branches)}", events
-        if chain.total is not None and self._path(replace(chain, waits=(), total=None)) is not None:
-            return "all steps happened, too far apart", f"all within {length(chain.total)}", events
-        forbidden = [branch for step in chain.steps for branch in step.forbidden]
-        missing = f"no {names(forbidden)} between the steps" if forbidden else "steps that fit together"
-        return "all steps happened, and between them what must not", missing, events
-
-    def _waiting(self, path: Sequence[int], change: int | None) -> tuple[str, str, list[Kept]]:
-        chain, witnesses = self.chain, self.witnesses
-        events = witnesses.of_path(chain, path)
-        names = " and no ".join(witnesses.names(wait.forbidden) for wait in chain.waits)
+            step, path = chain.steps[reached], paths[reached - 1] if reached else None
+            within = f" within {length(step.within)}" if step.within is not None else ""
+            events = [] if path is None else self.witnesses.of_path(chain, path)
+            return f"{reached} of {len(chain.steps)} steps", f"{step.words}{within}", events
         if change is not None:
-            at = clock(moment(change, witnesses.zone))
-            return "all steps happened, the wait is not over", f"no {names} until {at}", events
-        came = witnesses.events([b for wait in chain.waits for b in wait.forbidden], path[-1], self.outlook.now)
-        return "all steps happened, and then what must not", f"no {names} behind the last step", [*events, *came[:1]]
+            path = self._path(chain, change)
+            if path is not None and chain.waits:
+                until = f"no {' and no '.join(wait.words for wait in chain.waits)} before {self._clock(change)}"
+                return "the wait is not over", until, self.witnesses.of_path(chain, path)
+        # With the waits left out: what else is in the way, if anything.
+        path = self._path(replace(chain, waits=()))
+        if path is not None:
+            events = self.witnesses.of_path(chain, path)
+            forbidden = [branch for wait in chain.waits for branch in wait.forbidden]
+            came = self.witnesses.events(forbidden, path[-1], self.outlook.now)
+            missing = f"no {' and no '.join(wait.words for wait in chain.waits)} behind it"
+            return "all steps happened, and then what must not", missing, [*events, *came[:1]]
+        path = paths[-1]
+        assert path is not None
+        return (*self._in_the_way(), self.witnesses.of_path(chain, path))
 
-    def _path(self, chain: core.Chain) -> tuple[int, ...] | None:
-        if self.window is None:
+    def _in_the_way(self) -> tuple[str, str]:
+        """Why steps that happened in this order are no chain."""
+        chain = self.chain
+        if chain.without is not None and self._path(replace(chain, waits=(), without=None)) is not None:
+            place = chain.without.place
+            where = {"between": " between", "ever": " at all"}.get(str(place))
+            where = f" within {length(place)} before" if isinstance(place, int) else where
+            return "all steps happened, and with them what must not", f"no {chain.without.words}{where}"
+        if chain.total is not None and self._path(replace(chain, waits=(), total=None)) is not None:
+            return "all steps happened, too far apart", f"all within {length(chain.total)}"
+        if any(step.forbidden for step in chain.steps):
+            return "all steps happened, and between them what must not", "steps with nothing forbidden between"
+        return "all steps happened, and no chain of them fits all that is asked", ""
+
+    def _until(self, wait: core.Wait) -> str:
+        if wait.within is not None:
+            return f"within {length(wait.within)} after it"
+        return "up to now" if self.chain.total is None else f"within {length(self.chain.total)} after its beginning"
+
+    def _clock(self, instant: int) -> str:
+        return clock(moment(instant, self.witnesses.zone))
+
+    def _path(self, chain: core.Chain, at: int | None = None) -> tuple[int, ...] | None:
+        """The instants of a chain that fits at an instant (None: at now)."""
+        window = self.witnesses.window(chain.span, at)
+        if window is None:
             return None
         number, _ = self.outlook.probe.compiled.chain(chain)
-        return self.outlook.index.chain(number, self.outlook.now, *self.window)
+        return self.outlook.index.chain(number, self.outlook.now if at is None else at, *window)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from segdsl.core import nodes as core
-from segdsl.core.time import At, FromNow, Span, reaches
+from segdsl.core.time import At, reaches
 
 _MIRROR = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A value that has to lie from `low` to `high` (in its own scale; None: no bound). `counts`: whole events."""
+    """A value that has to lie from `low` to `high` (in its own scale; None: no bound).
+
+    above: `low` is one step above the number that was written, `> 500`, of something that is no count.
+    """
 
     value: core.Measure | core.Points | core.ScoreOf
     low: int | None
     high: int | None
+    above: bool = False
 
     @property
     def counts(self) -> bool:
@@ -52,38 +56,34 @@ class Threshold:
         number = right.value * 10 ** (own - scale)
         low = {">=": number, ">": number + 1, "=": number}.get(op)
         high = {"<=": number, "<": number - 1, "=": number}.get(op)
-        return Threshold(left, low, high)
+        counts = isinstance(left, core.Measure) and left.kind != "sum"
+        return Threshold(left, low, high, op == ">" and not counts)
 
 
 def until(
     measure: core.Measure, instants: Sequence[int], now: int, value: Callable[[core.Value], Any]
-) -> tuple[bool, int | None]:
-    """Whether further events can still count, and the instant before which they have to come.
+) -> tuple[Literal["now", "later", "over"], int | None]:
+    """When further events count, and the instant before which they have to come.
 
     instants: of the events that count now, sorted. From the given instant on one of these is no more in the window
-    (or the window is over), so that more were wanted. None: whenever they come.
+    (or the window is over), so that more were wanted; None: there is no such instant. An event of now counts `now`,
+    `later` (between 30d and 60d ago) or not at all, as the window is `over`.
     """
     span = measure.events.span
-    if span is None or (span.lo is None and isinstance(span, Span) and span.hi is None):
-        return True, None
+    if span is None:
+        return "now", None
+    ends: list[int | None] = []
     if isinstance(span, core.Anchored):
         anchor = value(span.anchor)
         if anchor is None or not isinstance(span.anchor, core.Attribute):
-            return True, None  # the anchor itself may come, or move
-        end: int = anchor + span.hi + 1
-        return now + 1 < end, end
-    ends = []
-    if span.hi is not None and not _is_now(span.hi):
-        if span.hi.resolve(now) <= now:
-            return not isinstance(span.hi, At), None  # what comes now counts much later, or never
+            return "now", None  # the anchor may come yet, or move
+        ends = [anchor + span.hi + 1]
+    else:
         if isinstance(span.hi, At):
-            ends.append(span.hi.instant + 1)
-    if span.lo is not None and instants:
-        left = reaches(span.lo, instants[0])
-        if left is not None:
-            ends.append(left)
-    return True, min(ends, default=None)
-
-
-def _is_now(edge: object) -> bool:
-    return edge == FromNow()
+            ends = [span.hi.instant + 1]
+        elif span.hi is not None and span.hi.resolve(now) < now:
+            return "later", None
+        if span.lo is not None and instants:
+            ends.append(reaches(span.lo, instants[0]))
+    before = min((end for end in ends if end is not None), default=None)
+    return ("now", before) if before is None or now + 1 < before else ("over", None)

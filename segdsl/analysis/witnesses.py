@@ -28,22 +28,22 @@ class Witnesses:
 
     # --- events -----------------------------------------------------------------------------------------------
 
-    def window(self, span: Span | core.Anchored | None) -> tuple[int, int] | None:
-        """The window (lo, hi] at now, cut off there; None if its anchor is unknown."""
-        now = self.outlook.now
+    def window(self, span: Span | core.Anchored | None, at: int | None = None) -> tuple[int, int] | None:
+        """The window (lo, hi] at an instant (None: at now), cut off there; None if its anchor is unknown."""
+        at = self.outlook.now if at is None else at
         if span is None:
             return BEGIN, END - 1
         if isinstance(span, core.Anchored):
-            anchor = self.value(span.anchor)
-            return None if anchor is None else (anchor + span.lo, min(anchor + span.hi, now))
-        lo, hi = span.resolve_for_events(now)
+            anchor = self.value(span.anchor, at)
+            return None if anchor is None else (anchor + span.lo, min(anchor + span.hi, at))
+        lo, hi = span.resolve_for_events(at)
         return BEGIN if lo is None else lo, hi
 
-    def value(self, node: core.Value) -> Any:
-        """A value's Python form at now, None if unknown: of an attribute, or of a value that the probe was given."""
+    def value(self, node: core.Value, at: int | None = None) -> Any:
+        """A value's Python form at an instant, None if unknown: of an attribute, or of a value that the probe was given."""
         if isinstance(node, core.Attribute):
             return self.outlook.index.attributes.get((node.relation, node.key))
-        return self.outlook.probe.value(node)(self.outlook.index, self.outlook.now)
+        return self.outlook.probe.value(node)(self.outlook.index, self.outlook.now if at is None else at)
 
     def events(self, branches: Iterable[core.Branch], lo: int, hi: int) -> list[Kept]:
         """The events of some branches in (lo, hi], by time."""
@@ -120,19 +120,6 @@ class Witnesses:
             else f"{self.catalog.relations[relation].name}.{owner[node.key].name}"
         )
         return Witness(name, None, plain(self.value(node), node.type, self.zone), is_event=False)
-
-    def names(self, branches: Iterable[core.Branch]) -> str:
-        """What kinds of events some branches take: `visited or purchased`."""
-        kinds = dict.fromkeys(branch.kind for branch in branches)
-        return " or ".join(self._name(kind) for kind in kinds)
-
-    def _name(self, kind: str) -> str:
-        attribute = core.changed_attribute(kind)
-        return (
-            self.catalog.events[kind].name
-            if attribute is None
-            else f"{self.catalog.attributes[attribute].name} changed"
-        )
 
 
 def _key(kept: Kept, same: Iterable[core.Property | core.PeriodOf]) -> tuple[Any, ...]:

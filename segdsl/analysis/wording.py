@@ -52,6 +52,8 @@ def text(value: Any) -> str:
             return clock(value)
         case date():
             return value.isoformat()
+        case []:
+            return "empty"
         case list():
             return "(" + ", ".join(map(text, value)) + ")"
         case _:

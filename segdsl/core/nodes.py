@@ -318,6 +318,7 @@ class Step:
     branches: tuple[Branch, ...]
     within: int | None = None
     forbidden: tuple[Branch, ...] = ()
+    words: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +330,7 @@ class Wait:
 
     forbidden: tuple[Branch, ...]
     within: int | None = None
+    words: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +340,7 @@ class Absence:
 
     branches: tuple[Branch, ...]
     place: Literal["between", "ever"] | int
+    words: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

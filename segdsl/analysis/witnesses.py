@@ -40,7 +40,7 @@ class Witnesses:
         return BEGIN if lo is None else lo, hi
 
     def value(self, node: core.Value, at: int | None = None) -> Any:
-        """A value's Python form at an instant, None if unknown: of an attribute, or of a value that the probe was given."""
+        """A value at an instant, None if unknown: of an attribute, or of a value that the probe was given."""
         if isinstance(node, core.Attribute):
             return self.outlook.index.attributes.get((node.relation, node.key))
         return self.outlook.probe.value(node)(self.outlook.index, self.outlook.now if at is None else at)

@@ -10,10 +10,10 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql import dialects
-from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
-from segdsl.backends.sql.reading import Reading, Schema, select
+from segdsl.backends.sql.reading import Reading, Schema
 from segdsl.backends.sql.rules import Names, Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes

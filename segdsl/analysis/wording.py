@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,9 +15,13 @@ _UNITS = [(unit, MICROSECONDS[unit]) for unit in ("w", "d", "h", "min", "s", "ms
 
 
 def moment(instant: int, zone: str) -> datetime:
-    """An instant as a datetime in a time zone; in UTC where the zone's clocks would leave the years 1 to 9999."""
+    """An instant as a datetime with the offset that a time zone has then (UTC at the ends of the years 1 to 9999).
+
+    The offset is fixed, so that a microsecond less is a microsecond earlier where clocks jump, too.
+    """
     try:
-        return to_datetime(instant).astimezone(ZoneInfo(zone))
+        clock = to_datetime(instant).astimezone(ZoneInfo(zone))
+        return clock.replace(tzinfo=timezone(clock.utcoffset() or timedelta(0)), fold=0)
     except OverflowError:
         return to_datetime(instant)
 

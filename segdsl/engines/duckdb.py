@@ -11,8 +11,9 @@ from typing import Any, Self
 import duckdb
 
 from segdsl import types
+from segdsl.backends.sql.build import select
 from segdsl.backends.sql.dialects import get
-from segdsl.backends.sql.reading import Reading, Schema, select
+from segdsl.backends.sql.reading import Reading, Schema
 from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import model
 from segdsl.core import nodes

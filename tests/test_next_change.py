@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -109,6 +110,9 @@ STEPS = sorted(
 )
 
 
+SAMPLES = 600  # of some thousands: another choice for each world
+
+
 def samples(person: Facts, now: int, more: Sequence[int]) -> list[int]:
     """Instants at which the answer might change, the microseconds beside them, and others; sorted, after `now`."""
     stored = [value for value in person.attributes.values() if isinstance(value, int) and abs(value) > 10**12]
@@ -116,8 +120,9 @@ def samples(person: Facts, now: int, more: Sequence[int]) -> list[int]:
     stored += [v for rows in person.events.values() for _, p in rows for v in p.values() if isinstance(v, int)]
     near = {instant + step for instant in {*stored, now} for step in STEPS}
     near |= {now - now % (DAY // 24) + hours * DAY // 24 for hours in range(24 * 40)}  # midnights, anywhere
-    found = {instant + beside for instant in near for beside in (-1, 0, 1)} | {now + n for n in more}
-    return sorted(instant for instant in found if now < instant <= LAST)
+    found = sorted({instant + beside for instant in near for beside in (-1, 0, 1)} | {now + n for n in more})
+    found = [instant for instant in found if now < instant <= LAST]
+    return sorted(Random(now).sample(found, min(len(found), SAMPLES)))
 
 
 def check(compiled: CompiledProgram, probe: Probe, name: str, person: Facts, now: int, at: list[int]) -> None:

@@ -20,6 +20,7 @@ from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.time import Span
 
+MOST_DEEP = 20  # segments inside segments whose parts are told
 MOST_PERIODS = 12  # of a regularity, that are told one by one
 Told = core.Attribute | core.Held | core.Measure | core.ScoreOf | core.Points
 
@@ -74,6 +75,8 @@ class _Tree:
         self.outlook = outlook
         self.zone = catalog.timezone
         self.witnesses = Witnesses(catalog, outlook)
+        self._changes: dict[int, int | None] = {}
+        self._depth = 0
         self.told: set[str] = set()  # segments and scores whose parts stand in the tree already
 
     def rule(self, rule: core.Rule, outline: core.Part | None, words: str, wanted: bool = True) -> Reason:
@@ -94,8 +97,15 @@ class _Tree:
     def _reason(self, op: Op, words: str, rule: core.Rule, finding: _Finding) -> Reason:
         return Reason(
             op, words, self.holds(rule), "; ".join(finding.found), finding.missing, self._moment(finding.before), None,
-            tuple(finding.witness), finding.more, self._moment(flips(self.outlook, rule)), tuple(finding.parts),
+            tuple(finding.witness), finding.more, self._moment(self._change(rule)), tuple(finding.parts),
         )  # fmt: skip
+
+    def _change(self, rule: core.Rule) -> int | None:
+        while isinstance(rule, core.InSegment):  # it changes when the segment does
+            rule = self.outlook.probe.program.segments[rule.name].rule
+        if id(rule) not in self._changes:
+            self._changes[id(rule)] = flips(self.outlook, rule)
+        return self._changes[id(rule)]
 
     def _moment(self, instant: int | None) -> datetime | None:
         return None if instant is None else moment(instant, self.zone)
@@ -117,7 +127,7 @@ class _Tree:
                     finding.found.append("on the list" if listed else "not on the list")
                 case core.InSample():
                     share = 100 * drawn(self.outlook.index.facts.id, node.salt) / 2**32
-                    finding.found.append(f"drawn {share:.4f}%; in are those below {100 * node.threshold / 2**32:.4f}%")
+                    finding.found.append(f"drawn {share:.4f}%, below {100 * node.threshold / 2**32:.4f}% wanted")
                 case core.Chain():
                     self._chain(finding, node, holds, wanted)
                 case _:
@@ -209,9 +219,11 @@ class _Tree:
     def _segment(self, name: str, wanted: bool) -> Iterator[Reason]:
         """The inner segment's own tree; a second time its answer only."""
         segment = self.outlook.probe.program.segments[name]
-        if name not in self.told:
+        if name not in self.told and self._depth < MOST_DEEP:
             self.told.add(name)
+            self._depth += 1
             yield self.rule(segment.rule, segment.outline, segment.words, wanted)
+            self._depth -= 1
 
     def _lines(self, points: core.Points) -> Iterator[Reason]:
         """The lines of a score, or the periods of a regularity."""
@@ -254,7 +266,7 @@ class _Tree:
     def _chain(self, finding: _Finding, chain: core.Chain, holds: bool, wanted: bool) -> None:
         """The chain that was found, or how far one gets, and what is in the way."""
         steps = Steps(chain, self.outlook, self.witnesses)
-        path, trouble, events = steps.found() if holds else steps.lacking(flips(self.outlook, chain))
+        path, trouble, events = steps.found() if holds else steps.lacking(self._change(chain))
         finding.found.append(path)
         finding.missing = trouble if wanted else ""
         finding.witness += [self.witnesses.worded(kept) for kept in events]

@@ -6,14 +6,25 @@ is only what windows hold, which waits are over, and which dates lie ahead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from segdsl import types
 from segdsl.analysis.outlook import Outlook
 from segdsl.analysis.probe import Probe
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
-from segdsl.core.time import DAY, LAST, MICROSECONDS, At, Edge, Span, reaches
+from segdsl.core.time import (
+    DAY,
+    LAST,
+    MICROSECONDS,
+    At,
+    Edge,
+    Span,
+    local_day,
+    midnight,
+    period_start,
+    reaches,
+)
 
 YEAR = 366 * DAY
 CYCLE = 146_097 * DAY  # 400 years: the days of the week and the leap years come round, and with them the clocks
@@ -39,7 +50,7 @@ def flips(outlook: Outlook, rule: core.Rule) -> int | None:
     outlook.prepare(now, now)
     current = answer(now, now)
     assert current is not None, "at one instant everything is told"
-    end = _end(outlook)
+    end, turning = _end(outlook), _days(outlook)
     waiting = [(now + 1, end)] if now < end else []
     while waiting:
         first, last = waiting.pop()
@@ -49,9 +60,35 @@ def flips(outlook: Outlook, rule: core.Rule) -> int | None:
             continue
         if found is not None:  # the other answer throughout, and the one that is was so up to here
             return first
-        # Changes come soon or late: what is close to now is looked at closely.
-        middle = min((first + last) // 2, first + max(first - now, HOUR))
+        middle = _turn(turning, first, last)
+        if middle is None:
+            # Changes come soon or late: what is close to now is looked at closely.
+            middle = min((first + last) // 2, first + max(first - now, HOUR))
         waiting += ((middle + 1, last), (first, middle))
+    return None
+
+
+Turning = Sequence[tuple[Edge, str]]
+
+
+def _days(outlook: Outlook) -> Turning:
+    """The edges, with their time zones, that turn an anniversary when they come to another day."""
+    found = {
+        (edge, node.zone): None for node in outlook.probe.nodes if isinstance(node, core.Anniversary)
+        for edge in (node.span.lo, node.span.hi) if edge is not None and not isinstance(edge, At)
+    }  # fmt: skip
+    return tuple(found)
+
+
+def _turn(turning: Turning, first: int, last: int) -> int | None:
+    """Within a short stretch, the last instant before an anniversary may turn: there are many, to be met at once."""
+    if last - first > 2 * DAY:
+        return None
+    for edge, zone in turning:
+        day = period_start(local_day(edge.resolve(first), zone), "day", 1)
+        turn = reaches(edge, midnight(day, zone))
+        if turn is not None and first < turn <= last:
+            return turn - 1
     return None
 
 

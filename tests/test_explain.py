@@ -43,7 +43,7 @@ def logical(reason: Reason) -> Iterator[tuple[Reason, bool]]:
             yield part, not answers[0]
 
 
-@settings(COMMON, max_examples=max(1, CASES // RULES // 16))
+@settings(COMMON, max_examples=max(1, CASES // RULES // 25))
 @given(strategies.worlds, st.lists(st.one_of(rules, strategies.rules), min_size=RULES, max_size=RULES))
 def test_answers_are_the_predicates_and_parts_make_the_whole(world: dict[str, Any], texts: list[str]) -> None:
     catalog, found = people(world)
@@ -318,7 +318,7 @@ def test_the_api_over_a_database(folder: Path) -> None:
             db.explain("c77", "keen")
 
 
-@settings(COMMON, max_examples=max(1, CASES // 240))
+@settings(COMMON, max_examples=max(1, CASES // 480))
 @given(strategies.worlds)
 def test_one_contact_is_read_as_all_are(world: dict[str, Any]) -> None:
     import tempfile

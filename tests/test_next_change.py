@@ -150,7 +150,7 @@ def people(world: dict[str, Any]) -> tuple[Catalog, list[Facts]]:
     return catalog, [facts(person, catalog) for person in small.people(catalog)]
 
 
-@settings(COMMON, max_examples=max(1, CASES // RULES // 8))
+@settings(COMMON, max_examples=max(1, CASES // RULES // 16))
 @given(
     strategies.worlds,
     st.lists(st.one_of(rules, rules, strategies.rules), min_size=RULES, max_size=RULES),

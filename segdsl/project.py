@@ -308,7 +308,8 @@ class Database:
         if isinstance(rule, str):
             names = {name_key(name): name for name in self.program.segments}
             rule = Rule(self.catalog, self.program, names[name_key(rule)])
-        return rule._explainer.explain(self.engine.one(contact), instant)
+        explainer = rule._explainer
+        return explainer.explain(self.engine.one(contact, explainer.probe.kinds), instant)
 
     def count(self, segments: Iterable[str] | Rule | None = None, *, now: datetime | None = None) -> dict[str, int]:
         """How many members each segment has; takes what `members` takes."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 
 from segdsl.analysis.explanation import Explanation, Op, Reason, Witness
 from segdsl.analysis.next_change import flips
@@ -12,13 +13,14 @@ from segdsl.analysis.outlook import Outlook
 from segdsl.analysis.probe import Probe, nodes_of
 from segdsl.analysis.sequences import Steps, variants
 from segdsl.analysis.thresholds import Threshold, until
-from segdsl.analysis.witnesses import Witnesses
+from segdsl.analysis.witnesses import Kept, Witnesses
 from segdsl.analysis.wording import ago, clock, moment, plain, text
 from segdsl.backends.python.runtime import drawn
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.time import Span
+from segdsl.types import Number
 
 MOST_DEEP = 20  # segments inside segments whose parts are told
 MOST_PERIODS = 12  # of a regularity, that are told one by one
@@ -35,6 +37,10 @@ class _Finding:
     witness: list[Witness] = field(default_factory=list)
     more: int = 0
     parts: list[Reason] = field(default_factory=list)
+    kept: dict[int, Kept] = field(default_factory=dict)  # the events behind its measures, each once
+
+    def keep(self, events: Sequence[Kept]) -> None:
+        self.kept |= {id(each[2]): each for each in events}
 
 
 class Explainer:
@@ -113,6 +119,16 @@ class _Tree:
     # --- tests ------------------------------------------------------------------------------------------------
 
     def _test(self, rule: core.Rule, holds: bool, wanted: bool = True) -> _Finding:
+        finding = self._finding(rule, holds, wanted)
+        self._show(finding)
+        return finding
+
+    def _show(self, finding: _Finding) -> None:
+        """The latest of the events that were kept."""
+        witness, finding.more = self.witnesses.shown(sorted(finding.kept.values(), key=itemgetter(0)))
+        finding.witness += witness
+
+    def _finding(self, rule: core.Rule, holds: bool, wanted: bool) -> _Finding:
         finding = _Finding()
         threshold = Threshold.of(rule)
         if threshold is not None:
@@ -140,8 +156,7 @@ class _Tree:
         amount = self.witnesses.value(value)
         if isinstance(value, core.Measure):
             kept = self.witnesses.of_measure(value)
-            witness, finding.more = self.witnesses.shown(kept)
-            finding.witness += witness
+            finding.keep(kept)
         else:
             self._value(finding, value)
             finding.found.clear()
@@ -192,11 +207,8 @@ class _Tree:
                 finding.found.append(f"{stored.name} was {text(stored.value)} {when}" if when else str(stored))
                 finding.witness.append(stored)
             case core.Measure():
-                shown = text(plain(self.witnesses.value(node), node.type, self.zone))
-                finding.found.append(f"{' '.join(node.words.split())} is {shown}")
-                witness, more = self.witnesses.shown(self.witnesses.of_measure(node))
-                finding.witness += [each for each in witness if each not in finding.witness]
-                finding.more += more
+                finding.found += self._measured(node)
+                finding.keep(self.witnesses.of_measure(node))
                 if isinstance(node.events.span, core.Anchored):
                     self._anchor(finding, node.events.span)
             case core.ScoreOf():
@@ -208,6 +220,17 @@ class _Tree:
             case core.Points():
                 finding.found.append(f"{text(plain(self.witnesses.value(node), node.type, self.zone))} in all")
                 finding.parts += self._lines(node)
+
+    def _measured(self, node: core.Measure) -> Iterator[str]:
+        """`last(visited) is …`; of events that are only counted, how many; nothing of what `has (…)` looks for."""
+        value, words = self.witnesses.value(node), " ".join(node.words.split())
+        if words.startswith("avg"):  # never divided
+            shown = text(plain(value, node.type, self.zone))
+            yield f"{shown} values" if node.kind == "count" else f"their sum is {shown}"
+        elif node.kind == "count" and not words.startswith("count"):
+            yield f"{value} found" if value else "none found"
+        elif not words.startswith("has "):
+            yield f"{words} is {text(plain(value, node.type, self.zone))}"
 
     def _anchor(self, finding: _Finding, span: core.Anchored) -> None:
         if isinstance(span.anchor, core.Attribute | core.Held):
@@ -227,31 +250,25 @@ class _Tree:
 
     def _lines(self, points: core.Points) -> Iterator[Reason]:
         """The lines of a score, or the periods of a regularity."""
-        if len(points.awards) > MOST_PERIODS and not any(award.words for award in points.awards):
-            return
         for award in points.awards:
-            if not award.words:
+            if award.words:
+                yield self._line(award, points.type)
+            elif len(points.awards) <= MOST_PERIODS:
                 yield self._period(award)
-                continue
-            finding, amount = _Finding(), award.points
-            given = award.rule is None or self.holds(award.rule)
-            if award.rule is not None:
-                finding = (
-                    self._test(award.rule, given, award.points > 0)
-                    if award.outline and award.outline.op == "test"
-                    else _Finding()
-                )
-            if award.per is not None:
-                number = self.witnesses.value(award.per)
-                # The line alone, as the compiled score takes it.
-                alone = core.Points((award,), points.type)
-                amount = self.outlook.value(alone)(self.outlook.now, self.outlook.now).low
-                self._value(finding, award.per) if isinstance(award.per, core.Measure) else None
-                given = bool(number)
-            yield Reason(
-                "points", award.words, given, "; ".join(finding.found), "", None,
-                plain(amount if given else 0, points.type, self.zone), tuple(finding.witness), finding.more,
-            )  # fmt: skip
+
+    def _line(self, award: core.Award, type: Number) -> Reason:
+        """A line of a score: its points, and what they are given for."""
+        now, finding = self.outlook.now, _Finding()
+        if award.outline is not None and award.outline.op == "test":
+            finding = self._test(award.outline.rule, self.holds(award.outline.rule), award.points > 0)
+        elif isinstance(award.per, core.Measure):
+            self._value(finding, award.per)
+            self._show(finding)
+        given = self.outlook.value(core.Points((award,), type))(now, now).low
+        return Reason(
+            "points", award.words, given != 0, "; ".join(finding.found), "", None, plain(given, type, self.zone),
+            tuple(finding.witness), finding.more,
+        )  # fmt: skip
 
     def _period(self, award: core.Award) -> Reason:
         assert award.rule is not None

@@ -64,6 +64,7 @@ def _awarded(points: core.Points) -> Iterator[core.Rule]:
 class Probe:
     """The compiled parts of some rules and of what they refer to. Made once for a rule; asks any contact.
 
+    kinds: the events that they speak of, by the catalog's keys.
     nodes: every node inside the roots and what they refer to.
     rules: more rules that will be asked for; values: more values. Nodes are known by identity, so that asking is
     fast: ask for the very nodes that were given.
@@ -95,7 +96,7 @@ class Probe:
         self._rules = {id(rule): f"\t{i}" for i, rule in enumerate(asked)}
         self._values = {id(value): i for i, value in enumerate(wanted)}
         self._kept = (asked, wanted)  # an id is a name only while its node lives
-        self._kinds = {branch.kind for branch in branches}
+        self.kinds = frozenset(b.kind for b in branches if core.changed_attribute(b.kind) is None)
         self._timeless = {
             branch.kind for node in nodes if isinstance(node, core.Events) and node.span is None
             for branch in node.branches
@@ -106,7 +107,7 @@ class Probe:
         kept = {
             kind: rows if kind in self._timeless else [row for row in rows if row[0] <= now]
             for kind, rows in facts.events.items()
-            if kind in self._kinds and core.changed_attribute(kind) is None
+            if kind in self.kinds
         }  # fmt: skip
         history = {key: [row for row in held if row[0] <= now] for key, held in facts.history.items()}
         return self.compiled.index(Facts(facts.id, facts.attributes, kept, facts.lists, history))

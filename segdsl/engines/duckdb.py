@@ -202,12 +202,15 @@ class Engine:
                 },
             )  # fmt: skip
 
-    def one(self, text: str | int) -> Facts:
-        """One contact, by its key or the key's text. Raises `Errors` (SEG0716) if there is none."""
+    def one(self, text: str | int, kinds: Iterable[str] | None = None) -> Facts:
+        """One contact with events of the given kinds, by its key or the key's text.
+
+        Raises `Errors` (SEG0716) if there is none.
+        """
         self.require()
         reading = Reading(self.catalog, get("duckdb"), self.schema())
         key = reading.find_key(str(text))
-        found = None if key is None else next(self.facts(contact=key), None)
+        found = None if key is None else next(self.facts(kinds, key), None)
         if found is None:
             raise failure("SEG0716", f"there is no contact `{text}`", self._who(str(text), reading))
         return found

@@ -39,9 +39,10 @@ def command(contact: str, rule: tuple[str, ...], now: str | None, segments: tupl
 
     catalog, program, names = runnable(rule, segments)
     moment = instant(now, catalog)
+    explainers = [Explainer(catalog, program, name) for name in names]
     with connect(catalog) as engine:
-        facts = engine.one(contact)
-    found = [Explainer(catalog, program, name).explain(facts, moment) for name in names]
+        facts = engine.one(contact, {kind for explainer in explainers for kind in explainer.probe.kinds})
+    found = [explainer.explain(facts, moment) for explainer in explainers]
     if form == "json":
         click.echo(json.dumps([explanation.as_dict() for explanation in found], indent=2, ensure_ascii=False))
     else:

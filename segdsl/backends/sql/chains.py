@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select, united
-from segdsl.backends.sql.lookups import Look
+from segdsl.backends.sql.lookups import Look, Lookup
 from segdsl.backends.sql.measures import Passes, united_name
 from segdsl.backends.sql.reading import instant
 from segdsl.backends.sql.rules import interval
@@ -24,12 +24,16 @@ CompareOp = Literal["<", "<=", ">", ">="]
 
 
 class Chains:
-    """Builds the CTEs of one chain. `name` hands out names for them; `title` calls a kind of event by its name."""
+    """Builds the CTEs of one chain.
+
+    lookup: how to ask for neighbours in time. name: hands out names for CTEs. title: a kind of event by its name.
+    """
 
     def __init__(
-        self, passes: Passes, chain: nodes.Chain, name: Callable[[str], str], title: Callable[[str], str]
-    ) -> None:
-        self.passes, self.chain, self.name, self.title = passes, chain, name, title
+        self, passes: Passes, chain: nodes.Chain, lookup: Lookup, name: Callable[[str], str],
+        title: Callable[[str], str],
+    ) -> None:  # fmt: skip
+        self.passes, self.chain, self.lookup, self.name, self.title = passes, chain, lookup, name, title
         self.group = [united_name(value) for value in chain.same]
         self.ctes: list[Node] = []
 
@@ -211,7 +215,7 @@ class Chains:
     ) -> Node:  # fmt: skip
         """The rows that fit the conditions on what the looks tell them, with the columns to keep (None: all told)."""
         told = [*carried, *(name for look in looks for name in look.take)]
-        query = self.passes.rules.dialect.lookup(rows, self.keys, carried, looks) if looks else rows
+        query = self.lookup(rows, self.keys, carried, looks) if looks else rows
         wanted = told if keep is None else list(keep)
         if not conditions and wanted == told:
             return query

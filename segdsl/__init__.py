@@ -15,21 +15,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from segdsl.analysis.explanation import Explanation, Reason, Witness
     from segdsl.contact import Contact, Event
     from segdsl.project import Project, Rule
     from segdsl.text.diagnostic import Diagnostic, Errors
 
     load = Project.load
 
-__all__ = ["Contact", "Diagnostic", "Errors", "Event", "Project", "Rule", "load"]
+__all__ = [
+    "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Project", "Reason", "Rule", "Witness", "load",
+]  # fmt: skip
 
 _HOMES = {
     "Contact": "segdsl.contact",
     "Diagnostic": "segdsl.text.diagnostic",
     "Errors": "segdsl.text.diagnostic",
     "Event": "segdsl.contact",
+    "Explanation": "segdsl.analysis.explanation",
     "Project": "segdsl.project",
+    "Reason": "segdsl.analysis.explanation",
     "Rule": "segdsl.project",
+    "Witness": "segdsl.analysis.explanation",
 }
 
 

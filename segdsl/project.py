@@ -21,6 +21,8 @@ from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.source import Source, Span
 
 if TYPE_CHECKING:
+    from segdsl.analysis.explain import Explainer
+    from segdsl.analysis.explanation import Explanation
     from segdsl.analysis.stories import Result
     from segdsl.contact import Contact
     from segdsl.core.contact import Facts
@@ -220,6 +222,34 @@ class Rule:
         instant = time.from_datetime(now)
         return bool(self._predicate(facts(contact, self.catalog), instant))
 
+    @cached_property
+    def _explainer(self) -> Explainer:
+        from segdsl.analysis.explain import Explainer
+
+        return Explainer(self.catalog, self.program, self.name)
+
+    def explain(self, contact: Contact, now: datetime) -> Explanation:
+        """Why the contact is in at `now`, or is not: a tree of the rule's parts, with the events behind each.
+
+        Of what the contact holds, events after `now` count for nothing. `str()` of the result is a text for people.
+        Raises ValueError for a time without time zone, and for names that the catalog does not have.
+        """
+        from segdsl.contact import facts
+
+        return self._explainer.explain(facts(contact, self.catalog), time.from_datetime(now))
+
+    def next_change(self, contact: Contact, now: datetime) -> datetime | None:
+        """The first instant after `now` at which the answer flips with no new event, exact to the microsecond.
+
+        In the project's time zone; None if that never happens. Events after `now` are left out, dates that attributes
+        hold may lie ahead. Raises as `explain` does.
+        """
+        from segdsl.analysis.wording import moment
+        from segdsl.contact import facts
+
+        instant = self._explainer.next_change(facts(contact, self.catalog), time.from_datetime(now))
+        return None if instant is None else moment(instant, self.catalog.timezone)
+
     def sql(self, dialect: str, now: datetime | None = None) -> str:
         """The query of the members, rows of `segment, contact`, in a dialect.
 
@@ -280,6 +310,21 @@ class Database:
             by_key = {name_key(name): name for name in names}
             names = [by_key[name_key(name)] for name in segments]
         return iter(self.engine.members(self.program, names, instant))
+
+    def explain(self, contact: str | int, rule: str | Rule, *, now: datetime | None = None) -> Explanation:
+        """Why one contact is in a segment, or is not; reads what is stored of this contact only.
+
+        contact: its key. rule: a segment's name, in any spelling, or a rule. now: timezone-aware; None is the
+        current time. Raises KeyError for a name that is none, `segdsl.Errors` (SEG0716) if there is no such contact.
+        """
+        from datetime import UTC
+
+        instant = time.from_datetime(now if now is not None else datetime.now(UTC))
+        if isinstance(rule, str):
+            names = {name_key(name): name for name in self.program.segments}
+            rule = Rule(self.catalog, self.program, names[name_key(rule)])
+        explainer = rule._explainer
+        return explainer.explain(self.engine.one(contact, explainer.probe.kinds), instant)
 
     def count(self, segments: Iterable[str] | Rule | None = None, *, now: datetime | None = None) -> dict[str, int]:
         """How many members each segment has; takes what `members` takes."""

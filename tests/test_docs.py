@@ -1,15 +1,18 @@
-"""The rules shown in the documentation can be read. Shell blocks are not run."""
+"""The rules shown in the documentation can be read; `console` blocks with `segdsl explain` print what they show."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from segdsl.analysis.stories import Trial
 from segdsl.catalog import load
 from segdsl.check import stories
+from segdsl.cli.main import cli
 from segdsl.pipeline import compile_files
 from segdsl.syntax import parse_file, parse_rule
 from segdsl.text.source import Source
@@ -54,3 +57,17 @@ def test_tests_in_the_docs_pass(text: str) -> None:
 
 def test_every_page_shows_rules() -> None:
     assert {place.split(":")[0] for place, _ in blocks()} == set(PAGES)
+
+
+CONSOLE = re.compile(r"^```console\n\$ segdsl (.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHOWN = CONSOLE.findall((ROOT / "docs/explain.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("command", "output"), SHOWN, ids=lambda value: value.split("\n")[0][:40])
+def test_shown_output_is_real(command: str, output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "examples" / "saas")
+    assert CliRunner().invoke(cli, shlex.split(command)).stdout == output
+
+
+def test_output_is_shown() -> None:
+    assert len(SHOWN) >= 3

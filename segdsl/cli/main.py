@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "Print the members of segments, or of one rule.",
     "diff": "Compare two versions of the rules: who enters, who leaves.",
     "repl": "Try rules against the project's data, in a prompt.",
+    "explain": "Tell why a contact is in a segment or not, and until when.",
     "schema": "Print the JSON Schema of segdsl.yml, for editors.",
     "explain-code": "Explain a diagnostic's code, with a wrong and a right example.",
 }

@@ -320,6 +320,7 @@ class Step:
     branches: tuple[Branch, ...]
     within: int | None = None
     forbidden: tuple[Branch, ...] = ()
+    words: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +332,7 @@ class Wait:
 
     forbidden: tuple[Branch, ...]
     within: int | None = None
+    words: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +342,7 @@ class Absence:
 
     branches: tuple[Branch, ...]
     place: Literal["between", "ever"] | int
+    words: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

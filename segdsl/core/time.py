@@ -76,6 +76,25 @@ def local_day(instant: int, zone: str) -> date:
         return date.min if instant < 0 else date.max
 
 
+def local_days(first: int, last: int, zone: str) -> tuple[date, date]:
+    """The earliest and the latest day that holds some instant of `first` to `last` in `zone`, or wider by a day.
+
+    Wider only where clocks fall back meanwhile, which may take them to the day before (St. John's did at 00:01), or
+    where the stretch is too long to tell. Of one instant it is the exact day.
+    """
+    a, b = local_day(first, zone), local_day(last, zone)
+    if last - first > DAY or _offset(first, zone) > _offset(last, zone):
+        return period_start(a, "day", -1), period_start(b, "day", 1)
+    return a, b
+
+
+def _offset(instant: int, zone: str) -> timedelta:
+    try:
+        return to_datetime(clamp(instant)).astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
+    except OverflowError:
+        return timedelta(0)
+
+
 _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
@@ -169,10 +188,31 @@ def days_begun(lo: int | None, hi: int | None, zone: str) -> tuple[int, int]:
 
     A last day of 28 February counts as the 29th in a year without one: those whose day that is keep it then.
     """
-    first = date.min if lo is None else period_start(local_day(lo, zone), "day", 1)
+    first = date.min if lo is None else local_day(lo, zone)
     last = date.max if hi is None else local_day(hi, zone)
-    leap = (last.month, last.day) == (2, 28) and monthrange(last.year, 2)[1] == 28
-    return day_number(first), day_number(last) + leap
+    return _first_begun(first, lo), _last_begun(last)
+
+
+def _first_begun(day: date, lo: int | None) -> int:
+    return day_number(day if lo is None else period_start(day, "day", 1))
+
+
+def _last_begun(day: date) -> int:
+    leap = (day.month, day.day) == (2, 28) and monthrange(day.year, 2)[1] == 28
+    return day_number(day) + leap
+
+
+@lru_cache(maxsize=1024)
+def days_begun_meanwhile(span: Span, first: int, last: int, zone: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The days that begin in a span at every `now` of `first` to `last`, and those that do at some, as `days_begun`."""
+    starts, ends = (date.min, date.min), (date.max, date.max)
+    if span.lo is not None:
+        starts = local_days(*bounds(span.lo, first, last), zone)
+    if span.hi is not None:
+        ends = local_days(*bounds(span.hi, first, last), zone)
+    early, late = (_first_begun(day, None if span.lo is None else 0) for day in starts)
+    sooner, later = map(_last_begun, ends)
+    return (late, sooner), (early, later)
 
 
 def has_anniversary(instant: int, zone: str, days: tuple[int, int]) -> bool:
@@ -271,3 +311,39 @@ class Span:
 
 
 EVER = Span(None, FromNow())
+
+
+# --- as now moves on ------------------------------------------------------------------------------------------
+
+
+def bounds(edge: Edge, first: int, last: int) -> tuple[int, int]:
+    """The least and the greatest instant, or less and more, that an edge has while `now` goes from `first` to `last`.
+
+    Edges move forward only; `local_days` tells the exception, for which the bounds are wider. At one `now` the two
+    are equal.
+    """
+    if not isinstance(edge, PeriodStart):
+        return edge.resolve(first), edge.resolve(last)
+    days = local_days(edge.base.resolve(first), edge.base.resolve(last), edge.zone)
+    least, greatest = (midnight(period_start(day, edge.unit, edge.offset), edge.zone) - 1 for day in days)
+    return least, greatest
+
+
+def reaches(edge: Edge, instant: int) -> int | None:
+    """The first `now` at which an edge lies at `instant` or later: the inverse of `resolve`. None if it never does.
+
+    As a window's lower edge it is when the instant leaves the window, as its upper edge when the instant enters.
+    Of the minutes in which clocks fall back across midnight (`local_days`) it may be the second one.
+    """
+    if isinstance(edge, FromNow) and edge.months == 0 and FIRST < instant <= LAST:
+        found = max(instant - edge.microseconds, FIRST)
+        return found if found <= LAST else None
+    if edge.resolve(LAST) < instant:
+        return None
+    before, at = FIRST, LAST
+    if edge.resolve(before) >= instant:
+        return before
+    while at - before > 1:
+        middle = (before + at) // 2
+        before, at = (before, middle) if edge.resolve(middle) >= instant else (middle, at)
+    return at

@@ -49,8 +49,9 @@ def sequence(context: Context, node: ast.Sequence, more: Sequence[ast.Clause] = 
         events = _events(context, subject, sorted_.wheres)
         kinds += kinds_of(context, subject)
         within = exact(context, sorted_.within.duration) if sorted_.within else None
+        named = _named(context, subject, sorted_.wheres)
         if step.negated and index > final:
-            waits.append(core.Wait(events, within))
+            waits.append(core.Wait(events, within, named))
         elif step.negated:
             if sorted_.within is not None:
                 context.reject(
@@ -71,7 +72,7 @@ def sequence(context: Context, node: ast.Sequence, more: Sequence[ast.Clause] = 
                     label="within what?",
                     help="put it on a later step, or say `all within` behind the last one",
                 )
-            steps.append(core.Step(events, within, tuple(forbidden)))
+            steps.append(core.Step(events, within, tuple(forbidden), named))
             forbidden = []
         last_clauses = sorted_
     words = context.words(node) + "".join(" " + context.words(clause) for clause in more)
@@ -104,7 +105,7 @@ def event_without(context: Context, subject: ast.Expression, clauses: tuple[ast.
             label="between what?",
             help=f"write `{words} within 1d before`, or `without any …` for none at all up to now",
         )
-    step = core.Step(_events(context, subject, sorted_.wheres))
+    step = core.Step(_events(context, subject, sorted_.wheres), words=_named(context, subject, sorted_.wheres))
     return _chain(context, (step,), (), None, sorted_, list(kinds_of(context, subject)), span)
 
 
@@ -117,10 +118,11 @@ def _chain(
         subject, wheres = _parts(clauses.without.event)
         kinds += kinds_of(context, subject)
         absent = _events(context, subject, [w for w in wheres if isinstance(w, ast.Where)])
+        named = _named(context, subject, wheres)
         if clauses.before is not None:
-            without = core.Absence(absent, exact(context, clauses.before.duration))
+            without = core.Absence(absent, exact(context, clauses.before.duration), named)
         else:
-            without = core.Absence(absent, "ever" if clauses.without.any else "between")
+            without = core.Absence(absent, "ever" if clauses.without.any else "between", named)
     # Forbidden events must say what they share, too, so every kind of the chain has the property.
     every = tuple({kind.name: kind for kind in kinds}.values())
     same = grouped_by(context, every, clauses.same) if clauses.same else ()
@@ -129,6 +131,11 @@ def _chain(
 
 def _parts(test: ast.Expression) -> tuple[ast.Expression, tuple[ast.Clause, ...]]:
     return (test.subject, test.clauses) if isinstance(test, ast.Test) else (test, ())
+
+
+def _named(context: Context, subject: ast.Expression, wheres: Sequence[ast.Clause]) -> str:
+    """The words for the events of a step."""
+    return " ".join([context.words(subject), *(context.words(where) for where in wheres)])
 
 
 def _events(context: Context, subject: ast.Expression, wheres: Sequence[ast.Where]) -> tuple[core.Branch, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Self
 import duckdb
 
 from segdsl import types
+from segdsl.backends.sql.build import select
 from segdsl.backends.sql.dialects import get
 from segdsl.backends.sql.lookups import Lookup, by_windows
 from segdsl.backends.sql.reading import Reading, Schema
@@ -171,11 +172,16 @@ class Engine:
         self.require(statement.used_tables())
         yield from self.sql(statement.text())
 
-    def facts(self, kinds: Iterable[str] | None = None) -> Iterator[Facts]:
-        """Every contact with its attributes, events of the given kinds (None: all), lists and history, by id."""
+    def facts(self, kinds: Iterable[str] | None = None, contact: str | int | None = None) -> Iterator[Facts]:
+        """Every contact with its attributes, events of the given kinds (None: all), lists and history, by id.
+
+        contact: a key; only this contact, and the database may skip what it stores of others.
+        """
         self.require()
         catalog = self.catalog
         reading = Reading(catalog, get("duckdb"), self.schema())
+        if contact is not None:
+            reading = Reading(catalog, get("duckdb"), self.schema(), [contact, *self.aliases(contact)])
         attributes = catalog.attributes
         wanted = [nodes.Attribute(key, own.type) for key, own in attributes.items() if not own.history]
         for relation, related in catalog.relations.items():
@@ -194,6 +200,8 @@ class Engine:
         source = reading.contacts(names, LAST).sql(dialect="duckdb")
         statement = f"SELECT {', '.join(['id', *outputs])} FROM ({source}) AS c ORDER BY id"
         for row in self.sql(statement):
+            if contact is not None and row[0] != contact:
+                continue
             values: dict[tuple[str | None, str], object] = {}
             at = 1
             for node in wanted:
@@ -211,6 +219,46 @@ class Engine:
                     for key, stream in histories.items() for kind in [attributes[key].type]
                 },
             )  # fmt: skip
+
+    def one(self, text: str | int, kinds: Iterable[str] | None = None) -> Facts:
+        """One contact with events of the given kinds, by its key or the key's text.
+
+        Raises `Errors` (SEG0716) if there is none.
+        """
+        self.require()
+        reading = Reading(self.catalog, get("duckdb"), self.schema())
+        key = reading.find_key(str(text))
+        found = None if key is None else next(self.facts(kinds, key), None)
+        if found is None:
+            raise failure("SEG0716", f"there is no contact `{text}`", self._who(str(text), reading))
+        return found
+
+    def aliases(self, contact: str | int) -> list[str]:
+        """The other ids under which a contact's events are recorded."""
+        return [alias for alias, _ in self._identities(f"CAST(contact AS VARCHAR) = {files.literal(str(contact))}")]
+
+    def _identities(self, where: str) -> list[tuple[str, str | int]]:
+        identities = self.catalog.identities
+        if identities is None:
+            return []
+        reading = Reading(self.catalog, get("duckdb"), self.schema())
+        columns = [("alias", reading.text(identities.table, identities.alias)),
+                   ("contact", reading.key(identities.table, identities.contact))]  # fmt: skip
+        source = select(columns, reading.source(identities.table)).sql(dialect="duckdb")
+        return list(self.sql(f"SELECT DISTINCT alias, contact FROM ({source}) AS i WHERE {where} ORDER BY ALL"))
+
+    def _who(self, text: str, reading: Reading) -> str:
+        """Which contact may have been meant: whose alias this is, or one whose key is a letter away."""
+        wanted = files.literal(text)
+        known = self._identities(f"alias = {wanted}")
+        if known:
+            return f"`{text}` is an alias of `{known[0][1]}`: ask about that one"
+        ids = reading.contacts({}, LAST).sql(dialect="duckdb")
+        near = f"LEVENSHTEIN(name, {wanted}) <= 1 OR LOWER(name) = LOWER({wanted})"
+        statement = f"SELECT name FROM (SELECT CAST(id AS VARCHAR) AS name FROM ({ids}) AS c) AS n WHERE {near}"
+        close = [row[0] for row in self.sql(f"{statement} ORDER BY name LIMIT 1")]
+        key = self.catalog.key.name
+        return f"did you mean `{close[0]}`?" if close else f"contacts are named by `{key}` of `{self.catalog.contacts}`"
 
     def _history(self, reading: Reading, key: str, kind: Type) -> Iterator[tuple[Any, ...]]:
         return self._ordered(reading.stored_changes(key), ["EPOCH_US(t)", _output("value", kind)])

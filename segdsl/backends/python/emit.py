@@ -378,7 +378,7 @@ class Emitter:
             place=node.without.place if node.without else "between",
             grouped=bool(node.same),
         )
-        number = self.module.chain(plan)
+        number = self.module.chain(node, plan)
         if isinstance(node.span, Anchored):
             over = Text(f"(x.chain({number}, now, lo, hi) is not None)", 2)
             return self._anchored(node.span, node.words, over)

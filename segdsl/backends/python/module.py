@@ -40,6 +40,7 @@ class Module:
         self.constants: dict[tuple[type, str], str] = {}
         self.functions: list[str] = []
         self.wheres: dict[int, list[str | None]] = {}
+        self.chains: dict[Chain, int] = {}
         self._edges: dict[tuple[Edge, bool], int] = {}
         self._slots: dict[tuple[Branch, ...], int] = {}
         self._columns: dict[tuple[object, ...], int] = {}
@@ -99,11 +100,11 @@ class Module:
             self.plan.columns.append(ColumnPlan(slot, of, same, sums))
         return self._columns[key]
 
-    def chain(self, plan: ChainPlan) -> int:
+    def chain(self, chain: Chain, plan: ChainPlan) -> int:
         """The number of a sequence."""
         if plan not in self.plan.chains:
             self.plan.chains.append(plan)
-        return self.plan.chains.index(plan)
+        return self.chains.setdefault(chain, self.plan.chains.index(plan))
 
     def source(self) -> str:
         """The whole module."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from segdsl.backends.python import runtime
+from segdsl.backends.python.chains import ChainPlan
 from segdsl.backends.python.emit import Emitter
 from segdsl.backends.python.module import Module, comment
-from segdsl.backends.python.runtime import BEGIN, END, Index
+from segdsl.backends.python.runtime import BEGIN, END, ColumnPlan, Index, SlotPlan
 from segdsl.core.contact import Facts
-from segdsl.core.nodes import Program
+from segdsl.core.nodes import Branch, Chain, Measure, Program, Value
 
 _HELPERS = [
     "anniversary",
@@ -41,13 +42,15 @@ class CompiledProgram:
     """Functions of one program. Safe to share between threads; an `Index` is, too, once its facts are settled.
 
     source: the generated Python text, for readers.
+    values: what may be asked for besides, by `value`; the arrays of their measures are to be had, too.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, values: Sequence[Value] = ()) -> None:
         self._program = program
         self._module = module = Module()
         self._numbers = {("segment", name): i for i, name in enumerate(program.segments)}
         self._numbers |= {("score", name): len(self._numbers) + i for i, name in enumerate(program.scores)}
+        self._numbers |= {("asked", str(i)): len(self._numbers) + i for i in range(len(values))}
         self._references: dict[int, set[int]] = {}
         for (kind, name), number in self._numbers.items():
             emitter = Emitter(module, self._numbers)
@@ -55,6 +58,9 @@ class CompiledProgram:
                 segment = program.segments[name]
                 head = comment(f"segment {name} {segment.title}") + comment(segment.words)
                 body = emitter.guards(segment.rule)
+            elif kind == "asked":
+                head = []
+                body = [f"return {emitter.value(values[int(name)]).code}"]
             else:
                 head = comment(f"score {name}")
                 body = emitter.points(program.scores[name])
@@ -101,6 +107,29 @@ class CompiledProgram:
         """A contact's points at an instant, scaled like the score's type. KeyError if there is none."""
         return self._callable("score", name)
 
+    def value(self, number: int) -> Callable[[Facts | Index, int], Any]:
+        """One of `values`, asked of a contact at an instant: in the Python form of its type, None if unknown."""
+        return self._callable("asked", str(number))
+
+    def slot(self, branches: tuple[Branch, ...]) -> tuple[int, SlotPlan]:
+        """The number by which an `Index` knows a filter of the program, and its plan."""
+        number, new = self._module.slot(branches)
+        assert not new, "the program has no such filter"
+        return number, self._module.plan.slots[number]
+
+    def column(self, measure: Measure) -> tuple[int, ColumnPlan] | None:
+        """The number by which an `Index` knows the values of a measure of the program; None if it takes instants."""
+        if measure.of is None and not measure.same:
+            return None
+        slot, _ = self.slot(measure.events.branches)
+        number = self._module.column(slot, measure.of, measure.same, measure.kind == "sum")
+        return number, self._module.plan.columns[number]
+
+    def chain(self, chain: Chain) -> tuple[int, ChainPlan]:
+        """The number by which an `Index` knows a sequence of the program, and its plan."""
+        number = self._module.chains[chain]
+        return number, self._module.plan.chains[number]
+
     def function(self, segment: str) -> Callable[[Index, int], bool]:
         """The generated function itself, which takes an `Index` only: the fastest form."""
         function: Callable[[Index, int], bool] = self._module.plan.functions[self._numbers["segment", segment]]
@@ -138,6 +167,6 @@ class CompiledProgram:
         return order[:-1] if depths[number] > _LONG_CHAIN else []
 
 
-def compile_program(program: Program) -> CompiledProgram:
-    """Generate and compile the Python functions of a program's segments and scores."""
-    return CompiledProgram(program)
+def compile_program(program: Program, values: Sequence[Value] = ()) -> CompiledProgram:
+    """Generate and compile the Python functions of a program's segments and scores, and of values to ask for."""
+    return CompiledProgram(program, values)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
 from itertools import accumulate
@@ -68,7 +68,7 @@ class Index:
     The facts must not change while the index is in use.
     """
 
-    __slots__ = ("_kinds", "_memo", "_plan", "attributes", "columns", "facts", "lists", "slots")
+    __slots__ = ("_groups", "_kinds", "_memo", "_plan", "attributes", "columns", "facts", "lists", "slots")
 
     def __init__(self, plan: Plan, facts: Facts) -> None:
         self.facts = facts
@@ -78,6 +78,7 @@ class Index:
         self.columns: list[Column | None] = [None] * len(plan.columns)
         self._plan = plan
         self._kinds: dict[str, Sequence[Row]] = {}
+        self._groups: dict[int, list[dict[int, Times]]] = {}
         self._memo: tuple[int, dict[Any, Any]] = (0, {})
 
     def slot(self, number: int) -> Times:
@@ -118,20 +119,33 @@ class Index:
                 for source in plan.sources()
             }
             return chains.find(plan, times, now, lo, hi)
+        groups = self._groups.get(number)
+        if groups is None:
+            groups = self._grouped(plan, now)
+            if not any(self._dated_column(source) for source in plan.sources()):
+                self._groups[number] = groups
+        for times in groups:
+            found = chains.find(plan, times, now, lo, hi)
+            if found is not None:
+                return found
+        return None
+
+    def _grouped(self, plan: ChainPlan, now: int) -> list[dict[int, Times]]:
+        """The instants of a sequence, for each group that has all of its steps."""
         groups: dict[Any, dict[int, Times]] = {}
         for source in plan.sources():
-            dated = self._plan.slots[self._plan.columns[source].slot].dated
+            dated = self._dated_column(source)
             column = self.dated_column(source, now) if dated else self.columns[source] or self.column(source)
             for time, key in zip(*column, strict=False):  # the instants end with END, which has no key
                 groups.setdefault(key, {}).setdefault(source, []).append(time)
         nothing: Times = []
-        for times in groups.values():
-            if all(step in times for step in plan.steps):
-                every = {source: times.get(source, nothing) for source in plan.sources()}
-                found = chains.find(plan, every, now, lo, hi)
-                if found is not None:
-                    return found
-        return None
+        return [
+            {source: times.get(source, nothing) for source in plan.sources()}
+            for times in groups.values() if all(step in times for step in plan.steps)
+        ]  # fmt: skip
+
+    def _dated_column(self, number: int) -> bool:
+        return self._plan.slots[self._plan.columns[number].slot].dated
 
     def held(self, key: str, at: int) -> Any:
         """The value that an attribute with a history had at an instant; None before its first one."""
@@ -157,9 +171,7 @@ class Index:
         plan = self._plan.slots[number]
         found: list[Sequence[Row]] = []
         for kind, where in plan.branches:
-            rows = self._kinds.get(kind)
-            if rows is None:
-                rows = self._kinds[kind] = sorted(self.facts.events.get(kind, ()), key=itemgetter(0))
+            rows = self.events(kind)
             if where is not None and rows:
                 spans = self._plan.spans(now) if plan.dated else ()
                 rows = [row for row in rows if where(self, now, spans, row[0], row[1])]
@@ -169,29 +181,44 @@ class Index:
             return found[0]
         return sorted((row for rows in found for row in rows), key=itemgetter(0))
 
+    def rows(self, number: int, now: int) -> Sequence[Row]:
+        """The events that a filter takes, sorted by time; `now` counts only for a filter that asks for it."""
+        return self._rows(number, now)
+
+    def events(self, kind: str) -> Sequence[Row]:
+        """The events of a kind, sorted by time."""
+        rows = self._kinds.get(kind)
+        if rows is None:
+            rows = self._kinds[kind] = sorted(self.facts.events.get(kind, ()), key=itemgetter(0))
+        return rows
+
     def _column(self, number: int, now: int) -> Column:
         plan = self._plan.columns[number]
-        rows = self._rows(plan.slot, now)
-        pairs: list[tuple[int, Any]] = []
-        for time, properties in rows:
-            value = None if plan.of is None else value_of(plan.of, time, properties)
-            if plan.of is not None and value is None:
+        return column_of(plan, self._rows(plan.slot, now))
+
+
+def column_of(plan: ColumnPlan, rows: Iterable[Row]) -> Column:
+    """The column that a plan makes of events, which come sorted by time."""
+    pairs: list[tuple[int, Any]] = []
+    for time, properties in rows:
+        value = None if plan.of is None else value_of(plan.of, time, properties)
+        if plan.of is not None and value is None:
+            continue
+        if plan.same:
+            value = tuple(value_of(part, time, properties) for part in plan.same)
+            if None in value:
                 continue
-            if plan.same:
-                value = tuple(value_of(part, time, properties) for part in plan.same)
-                if None in value:
-                    continue
-            pairs.append((time, value))
-        if plan.of is not None and not plan.same:
-            # Sorted by value within an instant: `first` is then the least, `last` the greatest.
-            if isinstance(plan.of.type, types.Enum):
-                order = {text: i for i, text in enumerate(plan.of.type.values)}
-                pairs.sort(key=lambda pair: (pair[0], order.get(pair[1], len(order)), pair[1]))
-            else:
-                pairs.sort()
-        times = [*map(itemgetter(0), pairs), END]
-        values = [value for _, value in pairs]
-        return times, list(accumulate(values, initial=0)) if plan.sums else values
+        pairs.append((time, value))
+    if plan.of is not None and not plan.same:
+        # Sorted by value within an instant: `first` is then the least, `last` the greatest.
+        if isinstance(plan.of.type, types.Enum):
+            order = {text: i for i, text in enumerate(plan.of.type.values)}
+            pairs.sort(key=lambda pair: (pair[0], order.get(pair[1], len(order)), pair[1]))
+        else:
+            pairs.sort()
+    times = [*map(itemgetter(0), pairs), END]
+    values = [value for _, value in pairs]
+    return times, list(accumulate(values, initial=0)) if plan.sums else values
 
 
 def value_of(part: Property | PeriodOf, time: int, properties: Mapping[str, Any]) -> Any:
@@ -335,6 +362,11 @@ def anniversary(instant: int | None, zone: str, lo: int | None, hi: int | None) 
 
 
 def sampled(contact: str | int, salt: str, threshold: int) -> bool:
-    """Whether the first 32 bits of the hash of salt and contact are below the threshold."""
+    """Whether what is drawn for a contact is below the threshold."""
+    return drawn(contact, salt) < threshold
+
+
+def drawn(contact: str | int, salt: str) -> int:
+    """The first 32 bits of the hash of salt and contact."""
     digest = md5(f"{salt}:{contact}".encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
-    return int.from_bytes(digest[:4], "big") < threshold
+    return int.from_bytes(digest[:4], "big")

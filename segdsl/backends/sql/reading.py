@@ -34,8 +34,13 @@ def instant(moment: int) -> Node:
 class Reading:
     """Table expressions for one catalog, as physically stored according to a schema."""
 
-    def __init__(self, catalog: model.Catalog, dialect: DuckDB, schema: Schema | None) -> None:
+    def __init__(
+        self, catalog: model.Catalog, dialect: DuckDB, schema: Schema | None, only: Sequence[str | int] = ()
+    ) -> None:
+        """only: what one contact is called, as key and as aliases; rows of others need not be read then. Who asks
+        must still leave out what is not that contact's: a stored key may be an alias of another."""
         self.catalog = catalog
+        self.only = tuple(only)
         self.dialect = dialect
         self.schema = schema or {}
         key = self.schema.get((catalog.contacts, catalog.key.name), "VARCHAR")
@@ -121,6 +126,13 @@ class Reading:
         x, physical = self.raw(table, column, "VARCHAR", source)
         return self.dialect.key(x, physical, False)
 
+    def find_key(self, text: str) -> str | int | None:
+        """A contact's key as the database has it, from its text; None if that can be no key."""
+        if not self.whole_keys:
+            return text
+        whole = re.fullmatch(r"0|-?[1-9][0-9]{0,37}", text)
+        return int(text) if whole and -(2**127) <= int(text) < 2**127 else None
+
     # --- kinds of events -----------------------------------------------------------------------------------------
 
     def title(self, kind: str) -> str:
@@ -159,6 +171,7 @@ class Reading:
             b.one_of(self.text(event.table, column, side), [b.text(value) for value in values])
             for column, values in event.where
         ]
+        conditions += self._only(event.table, event.contact, side)
         if event.time and timed:
             time = self.time(event.table, event.time, side)
             columns.append(("t", time))
@@ -187,6 +200,14 @@ class Reading:
             exp.Is(this=b.column("delivery"), expression=b.NULL()), b.compare("=", b.column("copy"), b.number(1))
         ])  # fmt: skip
         return select([(name, b.column(name)) for name in kept], ranked.subquery("ranked"), [first])
+
+    def _only(self, table: str, column: model.Column, source: str | None = None) -> list[Node]:
+        """The condition on a table's contacts that `only` sets, on the bare column where that is possible."""
+        if not self.only:
+            return []
+        if all(isinstance(name, int) for name in self.only):
+            return [b.one_of(self.key(table, column, source), [b.number(int(name)) for name in self.only])]
+        return [b.one_of(self.text(table, column, source), [b.text(str(name)) for name in self.only])]
 
     def _joined(self, node: Node, original: Node) -> Node:
         aliases = self.catalog.identities
@@ -235,7 +256,8 @@ class Reading:
                 left = self.dialect.key(left, physical_left, False)
                 right = self.dialect.key(right, physical_right, False)
             related_on.append((related.table, alias, b.compare("=", left, right)))
-        query = select(columns, self.source(catalog.contacts, side), [b.known(identity.copy())])
+        conditions = [b.known(identity.copy()), *self._only(catalog.contacts, catalog.key, side)]
+        query = select(columns, self.source(catalog.contacts, side), conditions)
         for table, alias, on in related_on:
             query = query.join(self.source(table, alias), on=on, join_type="left", copy=False)
         for source, alias, on in joins:
@@ -266,9 +288,7 @@ class Reading:
             self.stored_changes(key), [self._greatest(key)],
         )  # fmt: skip
         order = exp.Order(expressions=[exp.Ordered(this=b.column("t"), nulls_first=False)])
-        before = exp.Window(
-            this=exp.Lag(this=b.column("value")), partition_by=[b.column("contact")], order=order
-        )
+        before = exp.Window(this=exp.Lag(this=b.column("value")), partition_by=[b.column("contact")], order=order)
         columns = [*((n, b.column(n)) for n in ("contact", "t", "value")), ("value_before", before)]
         ends = {"from": b.column("value_before"), "to": b.column("value")}
         differs = b.disjunction([
@@ -286,7 +306,8 @@ class Reading:
         columns = [("contact", self.key(history.table, history.contact)), ("t", time),
                    ("value", self.value(history.table, history.value, attribute.type))]  # fmt: skip
         limit = b.known(time.copy()) if until is None else b.compare("<=", time.copy(), until)
-        return select(columns, self.source(history.table), [*stored_since(time), limit])
+        conditions = [*stored_since(time), limit, *self._only(history.table, history.contact)]
+        return select(columns, self.source(history.table), conditions)
 
     def _greatest(self, key: str) -> tuple[Node, bool]:
         """How rows of one instant are ordered: the greatest value first, no value last."""
@@ -299,7 +320,8 @@ class Reading:
         columns = [("contact", self.key(lists.table, lists.contact))]
         list_name = self.text(lists.table, lists.list)
         if name is None:
-            return select([("list", list_name), *columns], self.source(lists.table))
+            conditions = self._only(lists.table, lists.contact)
+            return select([("list", list_name), *columns], self.source(lists.table), conditions)
         return select(columns, self.source(lists.table), [b.compare("=", list_name, b.text(name))])
 
 

@@ -1,0 +1,134 @@
+"""A program compiled so that each of its parts can be asked for by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from segdsl.backends.python import CompiledProgram, Index, compile_program
+from segdsl.backends.python.module import asks_now
+from segdsl.core import nodes as core
+from segdsl.core.contact import Facts
+
+Node = core.Rule | core.Value | core.Events | core.Anchored
+
+
+def reachable(program: core.Program, roots: Iterable[core.Rule]) -> core.Program:
+    """The segments and scores that rules refer to, directly or through others; each after those it refers to."""
+    segments: set[str] = set()
+    scores: set[str] = set()
+    waiting: list[core.Rule | core.Value] = list(roots)
+    while waiting:
+        for node in core.walk(waiting.pop()):
+            if isinstance(node, core.InSegment) and node.name not in segments:
+                segments.add(node.name)
+                waiting.append(program.segments[node.name].rule)
+            elif isinstance(node, core.ScoreOf) and node.name not in scores:
+                scores.add(node.name)
+                waiting.append(program.scores[node.name])
+    return core.Program(
+        {name: segment for name, segment in program.segments.items() if name in segments},
+        {name: score for name, score in program.scores.items() if name in scores},
+    )
+
+
+def nodes_of(program: core.Program, roots: Iterable[core.Rule]) -> tuple[Node, ...]:
+    """Every node of some rules and of the segments and scores that they refer to."""
+    roots = tuple(roots)
+    inner = reachable(program, roots)
+    whole: list[core.Rule | core.Value] = [*roots, *(s.rule for s in inner.segments.values()), *inner.scores.values()]
+    return tuple(node for one in whole for node in core.walk(one))
+
+
+def leaves(rule: core.Rule) -> Iterator[core.Rule]:
+    """The rules that are not made of others by `and`, `or`, `not`; those inside scores' lines, too."""
+    match rule:
+        case core.All() | core.Any():
+            for part in rule.parts:
+                yield from leaves(part)
+        case core.Not():
+            yield from leaves(rule.part)
+        case _:
+            yield rule
+            for node in core.walk(rule):
+                if isinstance(node, core.Points):
+                    yield from _awarded(node)
+
+
+def _awarded(points: core.Points) -> Iterator[core.Rule]:
+    for award in points.awards:
+        if award.rule is not None:
+            yield from leaves(award.rule)
+
+
+class Probe:
+    """The compiled parts of some rules and of what they refer to. Made once for a rule; asks any contact.
+
+    kinds: the events that they speak of, by the catalog's keys.
+    nodes: every node inside the roots and what they refer to.
+    rules: more rules that will be asked for; values: more values. Nodes are known by identity, so that asking is
+    fast: ask for the very nodes that were given.
+    """
+
+    def __init__(
+        self, program: core.Program, roots: Iterable[core.Rule],
+        rules: Iterable[core.Rule] = (), values: Iterable[core.Value] = (),
+    ) -> None:  # fmt: skip
+        self.roots = tuple(roots)
+        self.program = reachable(program, self.roots)
+        segments = [segment.rule for segment in self.program.segments.values()]
+        scores = list(self.program.scores.values())
+        self.nodes = nodes = nodes_of(program, self.roots)
+        asked = [*self.roots, *rules]
+        asked += [leaf for rule in (*self.roots, *segments) for leaf in leaves(rule)]
+        asked += [leaf for score in scores for leaf in _awarded(score)]
+        branches = {
+            branch: None for node in nodes if isinstance(node, core.Events | core.Chain)
+            for branch in (node.branches if isinstance(node, core.Events) else node.branches())
+        }  # fmt: skip
+        wanted: list[core.Value] = [*values, *(node for node in nodes if isinstance(node, core.Measure))]
+        wanted += [measure for branch in branches for measure in _tests_of(branch)]
+        # A name with a tab is in no rule file.
+        named: Mapping[str, core.Segment] = {f"\t{i}": core.Segment(f"\t{i}", rule) for i, rule in enumerate(asked)}
+        self.compiled: CompiledProgram = compile_program(
+            replace(self.program, segments={**self.program.segments, **named}), wanted
+        )
+        self._rules = {id(rule): f"\t{i}" for i, rule in enumerate(asked)}
+        self._values = {id(value): i for i, value in enumerate(wanted)}
+        self._kept = (asked, wanted)  # an id is a name only while its node lives
+        self.kinds = frozenset(b.kind for b in branches if core.changed_attribute(b.kind) is None)
+        self._timeless = {
+            branch.kind for node in nodes if isinstance(node, core.Events) and node.span is None
+            for branch in node.branches
+        }  # fmt: skip
+
+    def index(self, facts: Facts, now: int) -> Index:
+        """A contact as it is at `now`: what happened later is left out."""
+        kept = {
+            kind: rows if kind in self._timeless else [row for row in rows if row[0] <= now]
+            for kind, rows in facts.events.items()
+            if kind in self.kinds
+        }  # fmt: skip
+        history = {key: [row for row in held if row[0] <= now] for key, held in facts.history.items()}
+        return self.compiled.index(Facts(facts.id, facts.attributes, kept, facts.lists, history))
+
+    def holds(self, rule: core.Rule) -> Callable[[Facts | Index, int], bool]:
+        """The predicate of a root, of a leaf, or of one of `rules`."""
+        return self.compiled.predicate(self._rules[id(rule)])
+
+    def value(self, value: core.Value) -> Callable[[Facts | Index, int], object]:
+        """The function of a measure, or of one of `values`."""
+        return self.compiled.value(self._values[id(value)])
+
+
+def counted(branch: core.Branch) -> core.Measure:
+    """All events of a branch, whenever they happened: a measure that makes them known to a probe."""
+    return core.Measure("count", core.Events((branch,), None))
+
+
+def _tests_of(branch: core.Branch) -> Iterator[core.Measure]:
+    """What makes a branch known by itself, and each test of one that asks for `now`."""
+    yield counted(branch)
+    if asks_now(branch):
+        for leaf in leaves(branch.where):
+            yield counted(core.Branch(branch.kind, leaf))

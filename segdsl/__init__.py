@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from segdsl.analysis.explanation import Explanation, Reason, Witness
+    from segdsl.analysis.explain.explanation import Explanation, Reason, Witness
     from segdsl.contact import Contact, Event
     from segdsl.project import Project, Rule
     from segdsl.text.diagnostic import Diagnostic, Errors
@@ -31,11 +31,11 @@ _HOMES = {
     "Diagnostic": "segdsl.text.diagnostic",
     "Errors": "segdsl.text.diagnostic",
     "Event": "segdsl.contact",
-    "Explanation": "segdsl.analysis.explanation",
+    "Explanation": "segdsl.analysis.explain.explanation",
     "Project": "segdsl.project",
-    "Reason": "segdsl.analysis.explanation",
+    "Reason": "segdsl.analysis.explain.explanation",
     "Rule": "segdsl.project",
-    "Witness": "segdsl.analysis.explanation",
+    "Witness": "segdsl.analysis.explain.explanation",
 }
 
 

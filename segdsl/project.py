@@ -21,9 +21,9 @@ from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.source import Source, Span
 
 if TYPE_CHECKING:
-    from segdsl.analysis.explain import Explainer
-    from segdsl.analysis.explanation import Explanation
-    from segdsl.analysis.stories import Result
+    from segdsl.analysis.explain.explainer import Explainer
+    from segdsl.analysis.explain.explanation import Explanation
+    from segdsl.analysis.stories.trial import Result
     from segdsl.contact import Contact
     from segdsl.core.contact import Facts
 
@@ -144,7 +144,7 @@ class Project:
         A result has `passed`, the `segment`, `title`, `file` and `line` of the test, and `outcomes`, one for each `on`
         line; `diagnostics` tell the failures in words.
         """
-        from segdsl.analysis.stories import Trial
+        from segdsl.analysis.stories.trial import Trial
         from segdsl.check import stories
 
         return Trial(self.program, stories(self._files, self.catalog), self.catalog.timezone).run()
@@ -224,7 +224,7 @@ class Rule:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        from segdsl.analysis.explain import Explainer
+        from segdsl.analysis.explain.explainer import Explainer
 
         return Explainer(self.catalog, self.program, self.name)
 
@@ -244,7 +244,7 @@ class Rule:
         In the project's time zone; None if that never happens. Events after `now` are left out, dates that attributes
         hold may lie ahead. Raises as `explain` does.
         """
-        from segdsl.analysis.wording import moment
+        from segdsl.analysis.explain.wording import moment
         from segdsl.contact import facts
 
         instant = self._explainer.next_change(facts(contact, self.catalog), time.from_datetime(now))

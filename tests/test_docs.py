@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from segdsl.analysis.stories import Trial
+from segdsl.analysis.stories.trial import Trial
 from segdsl.catalog import load
 from segdsl.check import stories
 from segdsl.cli.main import cli

@@ -14,9 +14,9 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 import segdsl
-from segdsl.analysis.explain import Explainer
-from segdsl.analysis.explanation import Explanation, Reason
-from segdsl.analysis.wording import moment
+from segdsl.analysis.explain.explainer import Explainer
+from segdsl.analysis.explain.explanation import Explanation, Reason
+from segdsl.analysis.explain.wording import moment
 from segdsl.backends.python import compile_program
 from segdsl.cli.main import cli
 from segdsl.core.contact import Facts

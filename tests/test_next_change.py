@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 import segdsl
-from segdsl.analysis.next_change import flips
-from segdsl.analysis.outlook import Outlook
-from segdsl.analysis.probe import Probe
+from segdsl.analysis.outlook.next_change import flips
+from segdsl.analysis.outlook.outlook import Outlook
+from segdsl.analysis.outlook.probe import Probe
 from segdsl.backends.python import CompiledProgram, compile_program
 from segdsl.catalog import load_text
 from segdsl.catalog.model import Catalog

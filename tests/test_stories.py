@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segdsl.analysis.stories import Result, Trial, tree
+from segdsl.analysis.stories.trial import Result, Trial, tree
 from segdsl.catalog import load
 from segdsl.catalog.model import Catalog
 from segdsl.check import stories

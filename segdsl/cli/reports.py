@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from xml.etree import ElementTree
 
-from segdsl.analysis.anatomy import Verdict
-from segdsl.analysis.coverage import Coverage, Covered, percent
-from segdsl.analysis.stories import Outcome, Result, day
+from segdsl.analysis.stories.anatomy import Verdict
+from segdsl.analysis.stories.coverage import Coverage, Covered, percent
+from segdsl.analysis.stories.trial import Outcome, Result, day
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.render import as_dict, printable, render, width
 

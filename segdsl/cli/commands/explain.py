@@ -31,7 +31,7 @@ def command(contact: str, rule: tuple[str, ...], now: str | None, segments: tupl
       segdsl explain c017 'added to cart then not purchased within 1d in 7d'
       segdsl explain c017 --now 2026-03-09 --format json
     """
-    from segdsl.analysis.explain import Explainer
+    from segdsl.analysis.explain.explainer import Explainer
     from segdsl.cli.target import runnable
     from segdsl.core.time import isoformat
     from segdsl.engines import connect

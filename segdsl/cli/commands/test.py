@@ -11,8 +11,8 @@ import click
 from segdsl.cli.common import Stop, by_project, colored, common_options, note, show
 
 if TYPE_CHECKING:
-    from segdsl.analysis.coverage import Coverage
-    from segdsl.analysis.stories import Result
+    from segdsl.analysis.stories.coverage import Coverage
+    from segdsl.analysis.stories.trial import Result
     from segdsl.cli.reports import Report
     from segdsl.cli.target import Loaded
 
@@ -110,7 +110,7 @@ def _wanted(segments: Sequence[str], loaded: Collection[Loaded]) -> set[str] | N
 
 
 def _run(loaded: Loaded, wanted: set[str] | None, covering: bool) -> tuple[list[Result], Coverage | None]:
-    from segdsl.analysis.stories import Trial
+    from segdsl.analysis.stories.trial import Trial
     from segdsl.catalog import name_key
     from segdsl.check import stories
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from segdsl.analysis.anatomy import Piece, pieces
+from segdsl.analysis.stories.anatomy import Piece, pieces
 from segdsl.core.nodes import EVERYONE, Part, Program
 
 Seen = set[tuple[int, bool]]  # the identity of a part, and what it was

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from segdsl.analysis.outlook import Outlook
-from segdsl.analysis.witnesses import Kept, Witnesses
-from segdsl.analysis.wording import clock, length, moment
+from segdsl.analysis.explain.witnesses import Kept, Witnesses
+from segdsl.analysis.explain.wording import clock, length, moment
+from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.core import nodes as core
 
 Told = tuple[str, str, list[Kept]]  # what there is, what is missing, and the events

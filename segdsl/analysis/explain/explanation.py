@@ -1,4 +1,4 @@
-"""Why a contact is in a segment or not, as data and as text. Made by `segdsl.analysis.explain`."""
+"""Why a contact is in a segment or not, as data and as text. Made by `segdsl.analysis.explain.explainer`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from segdsl.analysis.wording import clock, distance, text
+from segdsl.analysis.explain.wording import clock, distance, text
 
 Op = Literal["and", "or", "not", "test", "points"]
 Paint = Callable[[str, str], str]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from segdsl import types
-from segdsl.analysis.outlook import Outlook
-from segdsl.analysis.probe import Probe
+from segdsl.analysis.outlook.outlook import Outlook
+from segdsl.analysis.outlook.probe import Probe
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.time import (

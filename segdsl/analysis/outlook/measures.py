@@ -9,9 +9,9 @@ from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import Any, assert_never
 
-from segdsl.analysis.probe import Probe
-from segdsl.analysis.ranges import UNKNOWN, Range, among, exactly
-from segdsl.analysis.rows import Fitting
+from segdsl.analysis.outlook.probe import Probe
+from segdsl.analysis.outlook.ranges import UNKNOWN, Range, among, exactly
+from segdsl.analysis.outlook.rows import Fitting
 from segdsl.backends.python import runtime
 from segdsl.backends.python.runtime import END, Column, Index, Row, Times, column_of
 from segdsl.core import nodes as core

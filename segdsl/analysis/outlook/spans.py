@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segdsl.analysis.ranges import Answer, Range
+from segdsl.analysis.outlook.ranges import Answer, Range
 from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.core.time import Span, bounds, days_begun_meanwhile, has_anniversary
 

@@ -1,4 +1,4 @@
-"""Why a contact is in a segment or not: the tree of the rule's parts (`segdsl.analysis.explanation`)."""
+"""Why a contact is in a segment or not: the tree of the rule's parts (`segdsl.analysis.explain.explanation`)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
 
-from segdsl.analysis.explanation import Explanation, Op, Reason, Witness
-from segdsl.analysis.next_change import flips
-from segdsl.analysis.outlook import Outlook
-from segdsl.analysis.probe import Probe, nodes_of
-from segdsl.analysis.sequences import Steps, variants
-from segdsl.analysis.thresholds import Threshold, until
-from segdsl.analysis.witnesses import Kept, Witnesses
-from segdsl.analysis.wording import ago, clock, moment, plain, text
+from segdsl.analysis.explain.explanation import Explanation, Op, Reason, Witness
+from segdsl.analysis.explain.sequences import Steps, variants
+from segdsl.analysis.explain.thresholds import Threshold, until
+from segdsl.analysis.explain.witnesses import Kept, Witnesses
+from segdsl.analysis.explain.wording import ago, clock, moment, plain, text
+from segdsl.analysis.outlook.next_change import flips
+from segdsl.analysis.outlook.outlook import Outlook
+from segdsl.analysis.outlook.probe import Probe, nodes_of
 from segdsl.backends.python.runtime import drawn
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
-from segdsl.analysis.explanation import SHOWN, Witness
-from segdsl.analysis.outlook import Outlook
-from segdsl.analysis.wording import moment, plain
+from segdsl.analysis.explain.explanation import SHOWN, Witness
+from segdsl.analysis.explain.wording import moment, plain
+from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.backends.python.runtime import BEGIN, END, Row, value_of
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core

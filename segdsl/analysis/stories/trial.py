@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from segdsl.analysis.anatomy import Anatomy, Verdict
-from segdsl.analysis.coverage import Coverage, Seen, measure
+from segdsl.analysis.stories.anatomy import Anatomy, Verdict
+from segdsl.analysis.stories.coverage import Coverage, Seen, measure
 from segdsl.backends.python import compile_program
 from segdsl.core.nodes import Program
 from segdsl.core.story import Expected, Story, facts_at

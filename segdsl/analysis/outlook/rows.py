@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
-from segdsl.analysis import ranges
-from segdsl.analysis.probe import Probe
-from segdsl.analysis.ranges import Answer, exactly
-from segdsl.analysis.spans import anniversary_in, in_anchored, window
+from segdsl.analysis.outlook import ranges
+from segdsl.analysis.outlook.probe import Probe
+from segdsl.analysis.outlook.ranges import Answer, exactly
+from segdsl.analysis.outlook.spans import anniversary_in, in_anchored, window
 from segdsl.backends.python.module import asks_now
 from segdsl.backends.python.runtime import BEGIN, END, Index, Row, value_of
 from segdsl.core import nodes as core

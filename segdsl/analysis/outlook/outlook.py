@@ -15,12 +15,12 @@ from operator import itemgetter
 from typing import Any, assert_never
 
 from segdsl import types
-from segdsl.analysis import ranges
-from segdsl.analysis.measures import Measured, Windowed
-from segdsl.analysis.probe import Probe
-from segdsl.analysis.ranges import Answer, Range, exactly
-from segdsl.analysis.rows import Fitting
-from segdsl.analysis.spans import anniversary_in, in_anchored, in_window, window
+from segdsl.analysis.outlook import ranges
+from segdsl.analysis.outlook.measures import Measured, Windowed
+from segdsl.analysis.outlook.probe import Probe
+from segdsl.analysis.outlook.ranges import Answer, Range, exactly
+from segdsl.analysis.outlook.rows import Fitting
+from segdsl.analysis.outlook.spans import anniversary_in, in_anchored, in_window, window
 from segdsl.backends.python.module import asks_now
 from segdsl.backends.python.runtime import BEGIN, END, fold, ratio
 from segdsl.core import nodes as core

@@ -1,0 +1,1 @@
+"""The test blocks of rule files, run."""

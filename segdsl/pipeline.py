@@ -61,18 +61,21 @@ def in_order(sources: Sequence[Source], diagnostics: Sequence[Diagnostic]) -> tu
 
 def compile_files(sources: Sequence[Source], catalog: Catalog) -> Compiled:
     """Rule files to a core program."""
+    from segdsl.analysis.linting import lint
     from segdsl.check import check
 
     files, found = parse(sources)
     # What cannot be read does not keep the rest from being checked: one run tells all that is wrong.
     program, more = check(files, catalog)
     broken = any(diagnostic.severity == "error" for diagnostic in found)
-    return Compiled(files, None if broken else program, in_order(sources, (*found, *more)))
+    warnings = () if found or more else lint(files, program, catalog)
+    return Compiled(files, None if broken else program, in_order(sources, (*found, *more, *warnings)))
 
 
 def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> Compiled:
     """A bare rule to a program in which it is the segment `rule`; it may refer to the segments of `files`."""
-    from segdsl.check import check_rule
+    from segdsl.analysis.linting import lint_rule
+    from segdsl.check import BARE, check_rule
     from segdsl.syntax import parse_rule
 
     source = Source(RULE, text)
@@ -80,4 +83,5 @@ def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> C
     if expression is None or any(diagnostic.severity == "error" for diagnostic in found):
         return Compiled(tuple(files), None, tuple(found))
     program, more = check_rule(source, expression, catalog, files)
-    return Compiled(tuple(files), program, (*found, *more))
+    warnings = () if found or more else lint_rule(BARE, program, catalog)
+    return Compiled(tuple(files), program, (*found, *more, *warnings))

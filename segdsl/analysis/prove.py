@@ -73,7 +73,6 @@ class _Tableau:
         if self.branches > MOST_BRANCHES:
             return False
         tests = dict(known)
-        splits = list(splits)
         while todo:
             rule, holds = todo.pop()
             match rule:
@@ -83,10 +82,8 @@ class _Tableau:
                     parts = [(part, holds) for part in rule.parts]
                     if isinstance(rule, core.All) == holds:
                         todo += parts
-                    elif not parts:
-                        return True
                     else:
-                        splits.append(parts)
+                        splits = [*splits, [_stripped(part) for part in parts]]
                 case _:
                     if rule in tests:
                         if tests[rule] != holds:
@@ -95,15 +92,21 @@ class _Tableau:
                     tests[rule] = holds
                     if isinstance(rule, core.InSegment):
                         todo += self._opened(rule, holds)
+            if not todo:
+                # An alternative that holds anyhow settles its split; one that cannot be is none.
+                splits = [split for split in splits if not any(tests.get(rule) == holds for rule, holds in split)]
+                splits = [[(r, holds) for r, holds in split if tests.get(r) != (not holds)] for split in splits]
+                if [] in splits:
+                    return True
+                todo = [split[0] for split in splits if len(split) == 1]
+                splits = [split for split in splits if len(split) > 1]
         if impossible(tests, self.prover):
             return True
-        # What a branch says already decides some splits: an alternative that holds anyhow settles its split.
-        splits = [split for split in splits if not any(tests.get(rule) == holds for rule, holds in split)]
         if not splits:
             return False
         split = min(splits, key=len)
-        splits.remove(split)
-        return all(self.closes(tests, [alternative], splits) for alternative in split)
+        rest = [other for other in splits if other is not split]
+        return all(self.closes(tests, [alternative], rest) for alternative in split)
 
     def _opened(self, rule: core.InSegment, holds: bool) -> list[Literal]:
         """The segment's own rule; on another branch it may have to be opened again."""
@@ -112,3 +115,11 @@ class _Tableau:
             return []
         self.opened.add(rule.name)
         return [(segment.rule, holds)]
+
+
+def _stripped(literal: Literal) -> Literal:
+    """The same literal without a `not` around its rule."""
+    rule, holds = literal
+    while isinstance(rule, core.Not):
+        rule, holds = rule.part, not holds
+    return rule, holds

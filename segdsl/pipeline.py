@@ -68,7 +68,7 @@ def compile_files(sources: Sequence[Source], catalog: Catalog) -> Compiled:
     # What cannot be read does not keep the rest from being checked: one run tells all that is wrong.
     program, more = check(files, catalog)
     broken = any(diagnostic.severity == "error" for diagnostic in found)
-    warnings = () if found or more else lint(files, program, catalog)
+    warnings = lint(files, program, catalog, (*found, *more))
     return Compiled(files, None if broken else program, in_order(sources, (*found, *more, *warnings)))
 
 

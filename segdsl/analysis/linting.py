@@ -37,12 +37,14 @@ class Subject:
 
     files: the rule files; none for a bare rule.
     outlines: the rules of segments and of score lines, as they were written.
+    whole: these are all the files of the project.
     """
 
     catalog: Catalog
     program: core.Program
     files: Sequence[Parsed]
     outlines: Sequence[core.Part]
+    whole: bool = True
 
     @cached_property
     def prover(self) -> Prover:
@@ -66,8 +68,9 @@ class Subject:
         """The `per` lines of scores."""
         found = []
         for source, declaration in self.declarations():
-            if isinstance(declaration, ast.Score):
-                awards = self.program.scores[declaration.name.text].awards
+            points = self.program.scores.get(declaration.name.text) if isinstance(declaration, ast.Score) else None
+            if isinstance(declaration, ast.Score) and points is not None:
+                awards = points.awards
                 for line, award in zip(declaration.lines, awards, strict=True):
                     if line.per is not None and award.per is not None:
                         words = " ".join(source.slice(line.per.span).split())
@@ -104,12 +107,25 @@ def lints() -> tuple[Lint, ...]:
     return tuple(sorted(found, key=lambda lint: lint.code))
 
 
-def lint(files: Sequence[Parsed], program: core.Program, catalog: Catalog) -> list[Diagnostic]:
-    """The warnings about all segments and scores of a program, without those that comments silence."""
+def lint(
+    files: Sequence[Parsed], program: core.Program, catalog: Catalog, found: Sequence[Diagnostic] = ()
+) -> list[Diagnostic]:
+    """The warnings about the segments and scores of a program, without those that comments silence.
+
+    found: the errors so far. A file with one is left alone, and nothing is concluded from what it declares.
+    """
+    broken = {diagnostic.source.name for diagnostic in found if diagnostic.source is not None}
+    fine = [(source, file) for source, file in files if source.name not in broken]
+    if broken:
+        names = {d.name.text for _, file in fine for d in file.declarations if not isinstance(d, ast.TestCase)}
+        program = core.Program(
+            {name: segment for name, segment in program.segments.items() if name in names},
+            {name: points for name, points in program.scores.items() if name in names},
+        )
     outlines = [segment.outline for segment in program.segments.values()]
     outlines += [award.outline for points in program.scores.values() for award in points.awards]
-    subject = Subject(catalog, program, files, [outline for outline in outlines if outline is not None])
-    return _run(subject)
+    parts = [outline for outline in outlines if outline is not None]
+    return _run(Subject(catalog, program, fine, parts, whole=not broken))
 
 
 def lint_rule(name: str, program: core.Program, catalog: Catalog) -> list[Diagnostic]:
@@ -129,4 +145,6 @@ def _run(subject: Subject) -> list[Diagnostic]:
             mine, reported = silences.read(source, file, names)
             allowed += mine
             wrong += reported
-    return [*silences.apply(found, allowed, [lint.code for lint in active]), *wrong]
+    # Where files were left out, a lint may say nothing because of that.
+    judged = [lint.code for lint in active] if subject.whole else []
+    return [*silences.apply(found, allowed, judged), *wrong]

@@ -68,8 +68,7 @@ def read(source: Source, file: ast.File, names: Mapping[str, str]) -> tuple[list
 
 
 def _unreadable(source: Source, comment: ast.Comment, word: str, names: Mapping[str, str]) -> Diagnostic:
-    known = [*names, *names.values()]
-    guess = nearest(word, known) if word else None
+    guess = nearest(word, names) if word else None
     if not word:
         message, label = f"`{comment.text}` is not something that segdsl reads", "not `allow`"
     elif re.fullmatch(r"SEG\d{4}", word, re.IGNORECASE):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ from segdsl.catalog import load, name_key
 from segdsl.catalog.model import Catalog
 from segdsl.cli.common import Stop, project_file, show, split
 from segdsl.core.nodes import Program
-from segdsl.pipeline import compile_rule
+from segdsl.pipeline import Parsed, compile_rule
 from segdsl.project import compile_paths, display, project_paths, rule_paths
 from segdsl.syntax import ast
 from segdsl.text.diagnostic import Diagnostic
@@ -28,6 +28,8 @@ class Loaded:
     names: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
     checked: int = 0  # rule files, or the bare rule
+    files: tuple[Parsed, ...] = ()  # of the whole project
+    asked: frozenset[str] = frozenset()  # the names of the files that the arguments are about
 
     @property
     def failed(self) -> bool:
@@ -35,8 +37,10 @@ class Loaded:
         return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
 
 
-def load_target(arguments: Sequence[str]) -> Loaded:
+def load_target(arguments: Sequence[str], lints: Sequence[str] = ()) -> Loaded:
     """Compile a rule, the files that paths name, or (without arguments) the whole project.
+
+    lints: names of lints to switch on, whatever the project file says.
 
     Files named by paths may use the names of the project's other rule files, whose own errors are not shown
     unless they are in the way.
@@ -45,13 +49,16 @@ def load_target(arguments: Sequence[str]) -> Loaded:
     catalog, found = load(Path(display(project_file(paths).absolute())))
     if catalog is None:
         return Loaded(None, None, (), tuple(found))
+    catalog = replace(catalog, lints={**catalog.lints, **dict.fromkeys(lints, True)})
     around = project_paths(catalog)
     if rule is not None:
         return _bare(rule, catalog, around, found)
     if not paths:
         compiled = compile_paths(catalog, around)
         names = tuple(compiled.program.segments) if compiled.program else ()
-        return Loaded(catalog, compiled.program, names, (*found, *compiled.diagnostics), len(around))
+        every = frozenset(source.name for source, _ in compiled.files)
+        diagnostics = (*found, *compiled.diagnostics)
+        return Loaded(catalog, compiled.program, names, diagnostics, len(around), compiled.files, every)
     asked = rule_paths(paths)
     if not asked:
         raise Stop("there are no .seg files in " + ", ".join(map(str, paths)), "name a folder that has some")
@@ -73,7 +80,7 @@ def load_target(arguments: Sequence[str]) -> Loaded:
     names = tuple(name for name in declared if compiled.program and name in compiled.program.segments)
     if len(names) < len(declared) and not failed:
         about = list(compiled.diagnostics)
-    return Loaded(catalog, compiled.program, names, (*found, *about), len(asked))
+    return Loaded(catalog, compiled.program, names, (*found, *about), len(asked), compiled.files, frozenset(shown))
 
 
 def _bare(rule: str, catalog: Catalog, around: Sequence[Path], found: Sequence[Diagnostic]) -> Loaded:
@@ -85,7 +92,9 @@ def _bare(rule: str, catalog: Catalog, around: Sequence[Path], found: Sequence[D
 def runnable(arguments: Sequence[str], segments: Sequence[str]) -> tuple[Catalog, Program, list[str]]:
     """The catalog, the program and the asked segments, to run or to print; ends the command after errors."""
     loaded = load_target(arguments)
-    show(loaded.diagnostics)
+    # Warnings about files are for `segdsl check`; those about a rule that was just typed are for its author now.
+    bare = bool(arguments) and not loaded.asked
+    show(diagnostic for diagnostic in loaded.diagnostics if bare or diagnostic.severity == "error")
     if loaded.failed or loaded.catalog is None or loaded.program is None:
         click.get_current_context().exit(1)
     known = {name_key(name): name for name in loaded.names}

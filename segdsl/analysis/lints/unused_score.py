@@ -20,6 +20,8 @@ FIX = ""
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Declared scores to which no segment and no other score refers."""
+    if not subject.whole:  # a file that cannot be read may ask for it
+        return
     rules = [segment.rule for segment in subject.program.segments.values()]
     used = {
         node.name

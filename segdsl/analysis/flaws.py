@@ -87,27 +87,25 @@ class Search:
                 return self._decided(part, around, found)
 
     def _decided(self, part: core.Part, around: core.Part | None, found: list[Flaw]) -> bool:
+        kind: Kind
         if part.op != "and" and self.prover.always(part.rule):
-            found.append(Flaw("always true", part, around))
-            return True
-        if part.op != "or" and self.prover.never(part.rule):
-            found.append(Flaw("always false", part, around))
-            return True
-        return False
+            kind = "always true"
+        elif part.op != "or" and self.prover.never(part.rule):
+            kind = "always false"
+        else:
+            return False
+        if not isinstance(part.rule, core.InSegment):  # what is wrong with a segment is said where it stands
+            found.append(Flaw(kind, part, around))
+        return True
 
     def _compare(self, op: Literal["and", "or"], members: list[tuple[core.Part, core.Part]], found: list[Flaw]) -> bool:
         """The parts of one `and` or `or` against each other; whether two contradict."""
         repeated: set[int] = set()
         clash = False
-        subjects = [self.subjects(part.rule) for part, _ in members]
-        for i, j in combinations(range(len(members)), 2):
+        for i, j in self._pairs([part.rule for part, _ in members]):
             if i in repeated or j in repeated:
                 continue
             (first, _), (second, around) = members[i], members[j]
-            if len(members) > MOST_COMPARED and first.rule != second.rule:
-                continue
-            if not subjects[i] & subjects[j] and first.rule != second.rule:
-                continue
             if op == "and" and self.prover.contradict(first.rule, second.rule):
                 clash = True
                 found.append(Flaw("contradiction", second, around, first))
@@ -122,9 +120,24 @@ class Search:
                 gone, kept = i, j
             else:
                 continue
+            if op == "or" and _says_unknown(members[gone][0].rule):
+                continue
             repeated.add(gone)
             found.append(Flaw("redundant", *members[gone], members[kept][0]))
         return clash
+
+    def _pairs(self, rules: list[core.Rule]) -> Iterator[tuple[int, int]]:
+        """The pairs that may have something to do with each other, by their places."""
+        if len(rules) > MOST_COMPARED:
+            first: dict[core.Rule, int] = {}
+            for index, rule in enumerate(rules):
+                if first.setdefault(rule, index) != index:
+                    yield first[rule], index
+            return
+        subjects = [self.subjects(rule) for rule in rules]
+        for i, j in combinations(range(len(rules)), 2):
+            if subjects[i] & subjects[j] or rules[i] == rules[j]:
+                yield i, j
 
     def subjects(self, rule: core.Rule) -> Subjects:
         """What a rule asks about; rules about different things follow from each other only if they are decided."""
@@ -154,6 +167,15 @@ class Search:
             inner = self.subjects(segment.rule) if segment is not None else frozenset()
             self._segments[name] = inner | {("segment", name)}
         return self._segments[name]
+
+
+def _says_unknown(rule: core.Rule) -> bool:
+    """`country is unknown`, which an author adds to `country != "DE"` to say that it is meant."""
+    return (
+        isinstance(rule, core.Not)
+        and isinstance(rule.part, core.Known)
+        and isinstance(rule.part.value, core.Attribute | core.Held)
+    )
 
 
 def _members(part: core.Part) -> Iterator[tuple[core.Part, core.Part]]:

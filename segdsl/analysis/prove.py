@@ -18,7 +18,7 @@ from segdsl.analysis.theory import impossible
 from segdsl.core import nodes as core
 
 MOST_BRANCHES = 200
-MOST_SEGMENTS = 8  # looked into within one question; further ones are taken as they are
+MOST_SEGMENTS = 4  # looked into within one question; further ones are taken as they are
 
 Literal = tuple[core.Rule, bool]
 

@@ -149,12 +149,15 @@ def apart(first: Span | Anchored, second: Span | Anchored, of_events: bool) -> b
 
 
 def furthest(edge: Edge | None) -> int | None:
-    """How far before `now` an edge can lie, in microseconds; None if it is fixed, or there is none."""
+    """How far before `now` an edge can lie, in microseconds; None if it is fixed, or there is none.
+
+    Not for proofs: some months are taken as the shortest that there are, so that a year is 365 days.
+    """
     match edge:
         case None | At():
             return None
         case FromNow():
-            return -edge.microseconds + _days(max(-edge.months, 0))[1] * DAY
+            return -edge.microseconds + _days(max(-edge.months, 0))[0] * DAY
         case PeriodStart():
             base = furthest(edge.base) or 0
             return base + max(0, _period(edge, 1)[1] + (_period(edge, -edge.offset)[1] if edge.offset < 0 else 0)) * DAY

@@ -16,7 +16,6 @@ from itertools import permutations
 from typing import Protocol
 
 from segdsl.analysis import spans
-from segdsl.backends.python.globs import pattern
 from segdsl.core import nodes as core
 from segdsl.core.time import Span
 from segdsl.criteria.literals import lower_ascii
@@ -137,6 +136,8 @@ def _points(points: core.Points) -> Range:
 
 @lru_cache(maxsize=4096)
 def _regex(glob: core.Glob) -> re.Pattern[str]:
+    from segdsl.backends.python.globs import pattern  # late: few rules want it, and it brings the code generator
+
     return re.compile(pattern(glob), re.DOTALL)
 
 
@@ -212,6 +213,7 @@ class _Branch:
             if all(self.sure(value) for value in _asked(rule)):
                 self._fails(rule)
         self._check_windows(holding, failing)
+        self._check_ends([(rule, holds) for rule, holds in self.tests.items() if isinstance(rule, core.InSpan)])
         self._check_places(holding, failing)
         for value, about in self.texts.items():
             self._check_texts(value, about)
@@ -366,6 +368,28 @@ class _Branch:
             everything = isinstance(rule.span, Span) and spans.within(Span(None, None), rule.span, past)
             refute(everything and self.sure(rule.value))
             refute(any(o.value == rule.value and spans.within(o.span, rule.span, past) for o in inside))
+
+    def _check_ends(self, windows: list[tuple[core.InSpan, bool]]) -> None:
+        """The first and the last of some events, against events that are known to have happened."""
+        for rule, holds in windows:
+            measure, span = rule.value, rule.span
+            if not (isinstance(measure, core.Measure) and measure.of is None and isinstance(span, Span)):
+                continue
+            if holds and spans.within(span, measure.events.span, of_events=True):
+                self.range(core.Measure("count", core.Events(measure.events.branches, span))).at_least(1)
+            edge = span.hi if measure.kind == "last" else span.lo
+            for count, found in list(self.ranges.items()):
+                if not (isinstance(count, core.Measure) and count.kind == "count" and (found.low or 0) > 0):
+                    continue
+                seen = count.events.span
+                if not isinstance(seen, Span) or not self._among(count.events, measure.events):
+                    continue
+                if holds:  # none of them is later than the last, none earlier than the first
+                    pair = (edge, seen.lo) if measure.kind == "last" else (seen.hi, edge)
+                    refute(pair[0] is not None and pair[1] is not None and spans.never_after(pair[0], pair[1]))
+                elif measure.kind == "last":  # the last is no earlier than any of them
+                    reaches = span.lo is None or (seen.lo is not None and spans.never_after(span.lo, seen.lo))
+                    refute(reaches and (span.hi is None or spans.never_after(spans.NOW, span.hi)))
 
     def _check_places(self, holding: list[core.Rule], failing: list[core.Rule]) -> None:
         """Tests of which a narrower one holds while a wider one fails."""

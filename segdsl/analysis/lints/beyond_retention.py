@@ -47,7 +47,8 @@ def _beyond(
         event = kept.get(kind)
         if event is None or event.retention is None or distance <= _length(event.retention):
             continue
-        length, line = event.retention, event.retention.place.source.position(event.retention.place.span.start)[0]
+        length, declared = event.retention, event.retention.place
+        line = declared.source.position(declared.span.start)[0]
         days = -(-distance // DAY)
         yield Diagnostic(
             CODE,
@@ -55,7 +56,7 @@ def _beyond(
             source,
             place,
             f"up to {days} days",
-            f"segdsl.yml:{line} says `retention: {length.amount}{length.unit}`",
+            f"{declared.source.name.rpartition('/')[2]}:{line} says `retention: {length.amount}{length.unit}`",
             "take a shorter window, or correct the retention if the data goes back further",
             "warning",
         )

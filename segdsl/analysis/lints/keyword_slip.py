@@ -20,10 +20,10 @@ FIX = ""
 
 _STRING = re.compile(r'#[^\r\n]*|`[^`\n\r]*`|"((?:[^"\\\n\r]|\\[^\n\r])*)"')
 _UNIT = r"(ms|s|min|h|d|w|mo|y|seconds?|minutes?|hours?|days?|weeks?|months?|years?)"
-# What only a rule says: a window with its length, a count, a comparison and a join with the quote of the next text.
+# What only a rule says: a window at the end of the text, a comparison with a number, and what members are looked up in.
 _SWALLOWED = re.compile(
-    rf"\b(?:in|within|more\s+than)\s+[0-9]+\s*{_UNIT}\b(?:\s+ago\b)?|\s(?:>=|<=|!=|>|<|=)\s*[0-9]+\b|"
-    r"\bin\s+(?:segment|list)\s",
+    rf"\b(?:in|within|more\s+than)\s+[0-9]+\s*{_UNIT}(?:\s+ago)?\s*\Z|\s(?:>=|<=|!=|>|<|=)\s*[0-9]+\b|"
+    r"\bin\s+(?:segment|list)\s+\S+\s*\Z",
     re.IGNORECASE,
 )
 # Letters of a joining word that changed places, or fell on the neighbouring key; no English word is among them.

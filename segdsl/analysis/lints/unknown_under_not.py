@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segdsl.analysis.linting import Subject
-from segdsl.analysis.wording import words
 from segdsl.core import nodes as core
 from segdsl.text.diagnostic import Diagnostic
 
@@ -31,10 +30,10 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 name = _name(subject, value)
                 yield Diagnostic(
                     CODE,
-                    f"{words(part)} also decides for contacts whose `{name}` is unknown",
+                    f"`{name}` may be unknown, and this negated test then holds",
                     part.source,
                     part.span,
-                    "negated: true of the unknown",
+                    f"true where `{name}` is unknown",
                     "a test on something unknown is false, so its negation is true",
                     f"say which is meant: `… and {name} is known`, or `… or {name} is unknown`",
                     "warning",

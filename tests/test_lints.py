@@ -1,7 +1,7 @@
 """The lints: sources and what is said of them, together in `tests/data/lints`.
 
-Each file there holds rules, a line of dashes, and the warnings as `segdsl check` prints them. With SEGDSL_SNAPSHOTS=write
-in the environment the lower halves are written anew: read the difference before it is committed.
+Each file there holds rules, a line of dashes, and the warnings as `segdsl check` prints them. With
+SEGDSL_SNAPSHOTS=write in the environment the lower halves are written anew: read the difference before it is committed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import segdsl
 from segdsl.analysis.fixes import fix
 from segdsl.analysis.linting import lints
 from segdsl.catalog import load
@@ -111,6 +112,15 @@ def test_very_long_rules_are_looked_through_for_repetitions_only() -> None:
     ]
 
 
+def test_a_project_holds_its_warnings(tmp_path: Path) -> None:
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "a.seg").write_text("segment s:\n    visited >= 0 and subscribed\n")
+    (tmp_path / "segdsl.yml").write_text((FOLDER / "segdsl.yml").read_text())
+    project = segdsl.load(tmp_path)
+    assert [d.code for d in project.diagnostics] == ["SEG0411"]
+    assert project.compile("visited >= 0").name == "rule"
+
+
 # --- fixes ----------------------------------------------------------------------------------------------------
 
 FIXED = {
@@ -123,9 +133,15 @@ FIXED = {
     "of an or": ('country = "DE" or visited < 0 or country in ("DE", "FR")', 'country in ("DE", "FR")'),
     "in parentheses": ("visited in 7d and (subscribed and visited in 30d)", "visited in 7d and (subscribed)"),
     "parentheses": ("(visited >= 0) and (subscribed or visited)", "(subscribed or visited)"),
-    "one after another": ("lead score > 1 and lead score > 2 and lead score > 3 and visited", "lead score > 3 and visited"),
+    "one after another": (
+        "lead score > 1 and lead score > 2 and lead score > 3 and visited",
+        "lead score > 3 and visited",
+    ),
     "all of a group": ("lead score > 3 and (lead score > 2 and lead score > 1)", "lead score > 3"),
-    "a comment behind": ("subscribed  # first\n    and subscribed  # second", "subscribed  # first\n    and subscribed  # second"),
+    "not across a comment": (
+        "subscribed  # first\n    and subscribed  # second",
+        "subscribed  # first\n    and subscribed  # second",
+    ),
     "a comment stays": ("visited >= 0 and subscribed  # why", "subscribed  # why"),
     "a needless silence": ("subscribed  # segdsl: allow SEG0411 gone", "subscribed"),
     "one on its own line": ("# segdsl: allow SEG0411 gone\n    subscribed", "subscribed"),

@@ -151,6 +151,12 @@ FIXED = {
     ),
     "nothing to be sure of": ('country = "DE" and country = "FR"', 'country = "DE" and country = "FR"'),
     "always true alone": ("visited >= 0", "visited >= 0"),
+    "inside where": (
+        "visited where (seconds > 3 and seconds > 4) then purchased where (amount > 3 and amount > 3) in 30d\n"
+        "    and last(purchased) has (amount > 3 and amount > 4)",
+        "visited where (seconds > 4) then purchased where (amount > 3) in 30d\n"
+        "    and last(purchased) has (amount > 4)",
+    ),
     "under not": ("not (subscribed and visited >= 0)", "not (subscribed)"),
 }  # fmt: skip
 

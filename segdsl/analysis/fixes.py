@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
 
 from segdsl.analysis.linting import Parsed
 from segdsl.analysis.prove import Prover
@@ -62,17 +63,19 @@ def _same(changed: Source, files: Sequence[Parsed], program: core.Program, catal
     # What a rule refers to keeps its meaning as well, so it may be looked up as it was.
     prover = Prover(program, [key for key, attribute in catalog.attributes.items() if attribute.required])
     return all(
-        prover.equivalent(segment.rule, after.segments[name].rule) for name, segment in program.segments.items()
-    ) and all(_same_points(prover, points, after.scores[name]) for name, points in program.scores.items())
+        _alike(prover, segment.rule, after.segments[name].rule) for name, segment in program.segments.items()
+    ) and all(_alike(prover, points, after.scores[name]) for name, points in program.scores.items())
 
 
-def _same_points(prover: Prover, before: core.Points, after: core.Points) -> bool:
-    if before == after:
+def _alike(prover: Prover, one: object, other: object) -> bool:
+    """Whether two pieces of core are the same but for rules that are proven to be equivalent, wherever they stand."""
+    if one == other:
         return True
-    if before.type != after.type or len(before.awards) != len(after.awards):
+    if isinstance(one, core.Rule) and isinstance(other, core.Rule) and prover.equivalent(one, other):
+        return True
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(_alike(prover, *pair) for pair in zip(one, other, strict=True))
+    if type(one) is not type(other) or not is_dataclass(one) or isinstance(one, type):
         return False
-    return all(
-        (one.points, one.per, one.cap) == (other.points, other.per, other.cap)
-        and (one.rule == other.rule or (one.rule and other.rule and prover.equivalent(one.rule, other.rule)))
-        for one, other in zip(before.awards, after.awards, strict=True)
-    )
+    names = [field.name for field in fields(one) if field.compare]
+    return all(_alike(prover, getattr(one, name), getattr(other, name)) for name in names)

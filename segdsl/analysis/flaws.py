@@ -75,6 +75,10 @@ class Search:
         """Whether something in the part is decided; then nothing more is said of what is around it."""
         match part.op:
             case "test":
+                # What is wrong in a `where (…)` is said there, and not again of the test that it decides.
+                inside = [self._look(inner, None, found) for inner in part.inside if inner.rule != core.EVERYONE]
+                return any(inside) or self._decided(part, around, found)
+            case "not" if part.parts[0].rule == core.EVERYONE:
                 return self._decided(part, around, found)
             case "not":
                 return self._look(part.parts[0], None, found)
@@ -146,6 +150,10 @@ class Search:
             match node:
                 case core.Attribute() | core.Held():
                     found.add(("attribute", f"{getattr(node, 'relation', None)}.{node.key}"))
+                case core.Property():
+                    found.add(("property", node.key))
+                case core.PeriodOf():
+                    found.add(("property", node.unit))
                 case core.Events():
                     found |= {("event", branch.kind) for branch in node.branches}
                 case core.Chain():

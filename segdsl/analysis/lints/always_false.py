@@ -30,7 +30,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 f"{words(part)} is always false",
                 part.source,
                 part.span,
-                "holds for nobody",
+                "never holds",
                 _why(part.rule),
                 _help(flaw),
                 "warning",

@@ -29,7 +29,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 f"{words(part)} is always true",
                 part.source,
                 part.span,
-                "holds for everyone",
+                "holds whatever the data",
                 _why(subject, part.rule),
                 _help(flaw),
                 "warning",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,18 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from segdsl.analysis import spans
+from segdsl.analysis.fixes import fix
 from segdsl.analysis.prove import Prover
 from segdsl.backends.python import compile_program
 from segdsl.catalog import load_text
 from segdsl.contact import facts
 from segdsl.core import nodes as core
 from segdsl.core.time import At, Earlier, Edge, FromNow, Later, PeriodStart, Span
+from segdsl.pipeline import compile_files
+from segdsl.text import codes
+from segdsl.text.source import Source
 from tests.support import strategies
-from tests.support.world import World, instant, program_of
+from tests.support.world import World, by_python, instant, program_of
 
 CASES = int(os.environ.get("SEGDSL_CASES", "2400"))
 RULES = 10
@@ -211,7 +216,7 @@ def related_rules(draw: st.DrawFn) -> list[str]:
         strategies.joined(about, strategies.counts, window),
         strategies.joined(about, strategies.counts, window),
         strategies.joined("last(", about, ") ", st.sampled_from(["is known", "in 7d", "more than 7d ago"])),
-        strategies.joined(st.sampled_from(["first", "last"]), "(", about, ")", window.filter(bool)),
+        strategies.joined(st.sampled_from(["first(", "last("]), about, ") ", strategies.windows),
         strategies.joined(about, " then ", about, window.filter(lambda w: not w.startswith(" within"))),
         strategies.joined(st.sampled_from(draw(st.lists(strategies.value_tests, min_size=1, max_size=2)))),
         strategies.text_tests("country"),
@@ -323,3 +328,29 @@ def test_windows_lie_as_they_are_said_to(first: Span, second: Span, nows: list[i
             furthest = spans.furthest(first.lo)
             assert furthest is not None
             assert now - first.lo.resolve(now) <= furthest * 1.12 + 6 * DAY
+
+
+# --- fixes ----------------------------------------------------------------------------------------------------
+
+
+@settings(COMMON, max_examples=max(1, CASES // 60))
+@given(strategies.worlds, related_rules())
+def test_fixes_change_nothing_about_anybody(world: dict[str, Any], rules: list[str]) -> None:
+    """What `check --fix` makes of generated files has the members that it had; and no lint stumbles over any rule."""
+    with tempfile.TemporaryDirectory() as folder:
+        small = World(strategies.CATALOG.format(zone=world["zone"]), world["contacts"], world["tables"])
+        catalog = replace(small.catalog(Path(folder)), lints=dict.fromkeys(codes.lints(), True))
+        before = text = program_text([*rules, f"({rules[0]}) and ({rules[1]}) and ({rules[0]} or {rules[2]})"])
+        fixed = 0
+        for _ in range(8):
+            compiled = compile_files([Source("rules.seg", text)], catalog)
+            assert compiled.program is not None and not compiled.failed
+            text, count = fix(compiled.files[0][0], compiled.diagnostics, compiled.files, compiled.program, catalog)
+            fixed += count
+            if not count:
+                break
+        event("fixed" if fixed else "nothing to fix")
+        if text != before:
+            one, other = program_of(before, catalog), program_of(text, catalog)
+            for now in INSTANTS:
+                assert by_python(small, catalog, one, now) == by_python(small, catalog, other, now), text

@@ -16,6 +16,7 @@ from segdsl.core import nodes as core
 from segdsl.text.diagnostic import Edit
 from segdsl.text.source import Span
 
+MOST_EFFORT = 10_000  # of the prover for one rule, in tests looked at: ordinary rules take a hundred
 MOST_COMPARED = 40  # parts of one `and` or `or`; in a longer one only those that are the same are found
 
 Kind = Literal["always true", "always false", "contradiction", "redundant"]
@@ -66,9 +67,11 @@ class Search:
     def flaws(self, outline: core.Part) -> list[Flaw]:
         """What is wrong with a rule, from its inner parts outwards."""
         found: list[Flaw] = []
+        self.prover.limit = self.prover.effort + MOST_EFFORT
         # A rule that says `everyone` and nothing else means it.
         if outline.rule != core.EVERYONE:
             self._look(outline, None, found)
+        self.prover.limit = None
         return found
 
     def _look(self, part: core.Part, around: core.Part | None, found: list[Flaw]) -> bool:

@@ -11,8 +11,7 @@ taken apart into branches, each a set of tests that hold or do not, until every 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 
 from segdsl.analysis.theory import impossible
 from segdsl.core import nodes as core
@@ -27,13 +26,17 @@ class Prover:
     """Answers about rules of one program.
 
     required: keys of attributes that are declared to be never unknown.
+    effort: how many tests were looked at so far, on all branches of all questions. Once it has reached `limit`,
+      questions stay open.
     """
 
     def __init__(self, program: core.Program | None = None, required: Iterable[str] = ()) -> None:
         self.segments: Mapping[str, core.Segment] = program.segments if program else {}
         self.scores: Mapping[str, core.Points] = program.scores if program else {}
         self.required = frozenset(required)
-        self.implies: Callable[[core.Rule, core.Rule], bool] = lru_cache(maxsize=50_000)(self._implies)
+        self.effort = 0
+        self.limit: int | None = None
+        self._implied: dict[tuple[core.Rule, core.Rule], bool] = {}
 
     def always(self, rule: core.Rule) -> bool:
         """Whether the rule is proven to hold for everyone."""
@@ -51,12 +54,24 @@ class Prover:
         """Whether the two are proven to hold for the same contacts."""
         return first == second or (self.implies(first, second) and self.implies(second, first))
 
-    def _implies(self, first: core.Rule, second: core.Rule) -> bool:
+    def implies(self, first: core.Rule, second: core.Rule) -> bool:
         """Whether everyone for whom `first` holds is proven to be one for whom `second` holds."""
-        return first == second or self._refuted([(first, True), (second, False)])
+        if first == second:
+            return True
+        known = self._implied.get((first, second))
+        if known is None:
+            known = self._refuted([(first, True), (second, False)])
+            if known or not self.tired:
+                self._implied[first, second] = known
+        return known
+
+    @property
+    def tired(self) -> bool:
+        """Whether the effort that was allowed is spent."""
+        return self.limit is not None and self.effort >= self.limit
 
     def _refuted(self, literals: list[Literal]) -> bool:
-        return _Tableau(self).closes({}, literals, [])
+        return not self.tired and _Tableau(self).closes({}, literals, [])
 
 
 class _Tableau:
@@ -70,7 +85,7 @@ class _Tableau:
     def closes(self, known: Mapping[core.Rule, bool], todo: list[Literal], splits: list[list[Literal]]) -> bool:
         """Whether the branch is impossible: the tests `known` and all of `todo`, and one of each of `splits`."""
         self.branches += 1
-        if self.branches > MOST_BRANCHES:
+        if self.branches > MOST_BRANCHES or self.prover.tired:
             return False
         tests = dict(known)
         while todo:
@@ -100,6 +115,7 @@ class _Tableau:
                     return True
                 todo = [split[0] for split in splits if len(split) == 1]
                 splits = [split for split in splits if len(split) > 1]
+        self.prover.effort += 1 + len(tests)
         if impossible(tests, self.prover):
             return True
         if not splits:

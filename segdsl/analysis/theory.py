@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import permutations
@@ -22,7 +22,7 @@ from segdsl.criteria.literals import lower_ascii
 from segdsl.syntax.strings import Wild
 from segdsl.types import Bool, Enum, Float, Number, String
 
-MOST_COUNTS = 24  # counts that are compared with each other
+MOST_COUNTS = 16  # counts that are compared with each other
 EVERYBODY = 2**32  # the threshold of a sample that leaves out nobody
 
 Tests = Mapping[core.Rule, bool]
@@ -39,7 +39,8 @@ class Knowledge(Protocol):
 
     scores: Mapping[str, core.Points]
     required: frozenset[str]
-    implies: Callable[[core.Rule, core.Rule], bool]
+
+    def implies(self, first: core.Rule, second: core.Rule) -> bool: ...
 
     def never(self, rule: core.Rule) -> bool: ...
 

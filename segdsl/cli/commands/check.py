@@ -85,8 +85,9 @@ def _fix(paths: tuple[str, ...], lints: list[str]) -> None:
     from segdsl.cli.target import load_target
     from segdsl.project import read
 
-    if split(paths)[0] is not None:
-        raise click.UsageError("--fix rewrites files, and a rule in quotes is not in one")
+    rule = split(paths)[0]
+    if rule is not None:
+        raise click.UsageError(f"--fix rewrites files, and {rule!r} is neither a file nor a folder")
     fixed: dict[str, int] = {}
     for _ in range(_PASSES):
         loaded = load_target(paths, lints)

@@ -219,6 +219,16 @@ def test_no_database(project: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "") and "SEG0710" in done.stderr
 
 
+def test_a_list_that_nobody_is_on(project: Path) -> None:
+    (project / "segdsl.yml").write_text(PROJECT + "lists: {table: members, list: list, contact: contact_id}\n")
+    (project / "data" / "members.csv").write_text("list,contact_id\nemployees,c1\n")
+    (project / "segments" / "a.seg").write_text('segment a:\n    country = "DE" and not in list "emploees"\n')
+    assert shell("check", cwd=project).stderr == "checked 1 rule file: no problems\n"
+    done = shell("check", "--db", cwd=project)
+    assert done.returncode == 0
+    assert "warning[SEG0717]" in done.stderr and "did you mean `employees`?" in done.stderr
+
+
 def test_a_bug_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("segdsl.catalog.schema.json_schema", lambda: 1 / 0)
     assert run(["schema"]) == 2

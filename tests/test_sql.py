@@ -306,7 +306,7 @@ def test_relations_lists_identities_and_history_in_a_database_file(tmp_path: Pat
     ) == ["1", "23", "23", "1", "1", "23"]
     with connect(project) as engine:
         assert {each.id: set(each.lists) for each in engine.facts()} == {1: {"staff"}, 2: set(), 3: set()}
-        assert check_database(project, engine) == []
+        assert check_database(project, None, engine) == []
 
 
 def test_every_reserved_word_is_quoted() -> None:

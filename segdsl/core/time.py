@@ -172,7 +172,8 @@ def has_anniversary(instant: int, zone: str, days: tuple[int, int]) -> bool:
     (from_year, from_day), (to_year, to_day) = (divmod(number, 10_000) for number in days)
     if from_year >= to_year:
         return year < from_year == to_year and from_day <= day <= to_day
-    return (year < from_year and day >= from_day) or (year < to_year and day <= to_day) or year < to_year - 1
+    whole_year = from_year < to_year - 1 and year < to_year - 1
+    return (year < from_year and day >= from_day) or (year < to_year and day <= to_day) or whole_year
 
 
 # --- edges and spans ------------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ from segdsl import types
 from segdsl.backends.sql.dialects import get
 from segdsl.backends.sql.reading import Reading
 from segdsl.catalog.model import Catalog, Column
+from segdsl.core.nodes import InList, Program, walk
 from segdsl.engines.duckdb import Engine
 from segdsl.text.diagnostic import Diagnostic
+from segdsl.text.suggest import nearest
 from segdsl.types import Type
 
 FITS = {
@@ -19,12 +21,16 @@ FITS = {
 }
 
 
-def check_database(catalog: Catalog, engine: Engine) -> list[Diagnostic]:
-    """Missing tables and columns, columns whose type can never hold what is declared, and errors of the data."""
+def check_database(catalog: Catalog, program: Program | None, engine: Engine) -> list[Diagnostic]:
+    """Missing tables and columns, columns whose type can never hold what is declared, and errors of the data.
+
+    program: the rules (None: there are errors in them), whose static lists should have members.
+    """
     found = engine.missing()
     if not found:
         found += _types(catalog, engine)
         found += _data(catalog, engine)
+        found += _lists(catalog, program, engine) if program else []
     return found
 
 
@@ -53,6 +59,33 @@ def _types(catalog: Catalog, engine: Engine) -> list[Diagnostic]:
             message = f"`{name}` is declared {kind}, but column `{column.name}` of `{table}` is {physical}"
             found.append(Diagnostic("SEG0713", message, help="no value of it fits: declare the type that is stored"))
     return list(dict.fromkeys(found))
+
+
+def _lists(catalog: Catalog, program: Program, engine: Engine) -> list[Diagnostic]:
+    """Static lists that rules name and that nobody is on: most likely misspelt."""
+    outlines = [segment.outline for segment in program.segments.values()]
+    outlines += [award.outline for score in program.scores.values() for award in score.awards]
+    asked = [
+        (node.name, part)
+        for outline in outlines if outline is not None
+        for part in outline.walk() if part.op == "test"
+        for node in walk(part.rule) if isinstance(node, InList)
+    ]  # fmt: skip
+    if not asked or catalog.lists is None:
+        return []
+    query = Reading(catalog, get(engine.dialect), engine.schema()).on_list().sql(dialect=engine.dialect)
+    names = engine.sql(f"SELECT DISTINCT list FROM ({query}) AS l WHERE NOT list IS NULL ORDER BY 1")
+    known = [row[0] for row in names]
+    found = []
+    for name, part in asked:
+        if name not in known:
+            close = nearest(name, known)
+            found.append(Diagnostic(
+                "SEG0717", f"nobody is on the list `{name}`", part.source, part.span, "no such list in the database",
+                help=f"did you mean `{close}`?" if close else f"`{catalog.lists.table}` has no row with this name",
+                severity="warning",
+            ))  # fmt: skip
+    return found
 
 
 def _sort(kind: Type) -> str:

@@ -12,6 +12,7 @@ import duckdb
 
 from segdsl import types
 from segdsl.backends.sql.dialects import get
+from segdsl.backends.sql.lookups import Lookup, by_windows
 from segdsl.backends.sql.reading import Reading, Schema
 from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import model
@@ -41,6 +42,9 @@ class Engine:
         self.used = used_columns(catalog)
         url = catalog.database or ""
         self.folder: Path | None = None
+        # None: the dialect's own. DuckDB knows how many rows a table or a Parquet file has; of others it expects none,
+        # for which it would still run an ASOF JOIN as a nested loop.
+        self.lookup: Lookup | None = None
         try:
             if url.startswith("duckdb://"):
                 path = Path(
@@ -58,6 +62,8 @@ class Engine:
                 self._connection = duckdb.connect()
                 self._read_folder(self.folder)
             self._connection.execute("SET TimeZone = 'UTC'")
+            # Where DuckDB expects few rows it runs an ASOF JOIN as a nested loop.
+            self._connection.execute("SET asof_loop_join_threshold = 0")
         except duckdb.Error as error:
             raise failure("SEG0719", f"the database says: {error}") from error
         self._schema: dict[tuple[str, str], str] | None = None
@@ -77,6 +83,7 @@ class Engine:
         for table, columns in self.used.items():
             path = files.find(folder, table)
             if path is not None:
+                self.lookup = self.lookup if path.suffix == ".parquet" else by_windows
                 parts = table.split(".")
                 if len(parts) > 1:
                     self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {files.quoted(parts[0])}")
@@ -149,7 +156,7 @@ class Engine:
 
     def members(self, program: nodes.Program, names: Sequence[str], now: int) -> Iterator[tuple[str, str | int]]:
         """`(segment, contact)` in that order, for the named segments."""
-        statement = Statement(program, self.catalog, names, now, self.schema(), self.dialect)
+        statement = Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
         self.require(statement.used_tables())
         yield from self.sql(statement.text())
 

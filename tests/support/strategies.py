@@ -32,6 +32,9 @@ contacts:
     renewal date: date
     home: {{type: geo, latitude: lat, longitude: lon}}
     tags: list<string>
+    plan: {{enum: [free, team, pro], history: {{table: plans, contact: id, time: at, value: plan}}}}
+    seats: {{type: int, history: {{table: plans, contact: id, time: at, value: seats}}}}
+    owner: {{type: string, history: {{table: owners, contact: id, time: at, value: owner}}}}
 events:
   visited:
     table: visits
@@ -173,6 +176,7 @@ order_tests = st.one_of(
         ["gift", "not gift", "gift is unknown", "amount > 2 * amount", "shared = product", "amount < weight"]
     ),
     joined("due ", date_windows.filter(lambda w: not w.startswith("within"))),
+    joined("anniversary of due ", date_windows.filter(lambda w: not w.startswith("within"))),
 )
 deal_tests = st.one_of(joined("size ", compare_ops, " ", small.map(str)), text_tests("owner"))
 
@@ -191,6 +195,93 @@ unions = st.one_of(
     joined("any of (visited", objects, ", visited", objects, ")"),
 )
 timed = st.one_of(visits, visits, orders, unions)
+
+# --- sequences ------------------------------------------------------------------------------------------------
+
+gaps = st.one_of(st.just(""), st.just(""), joined(" within ", durations))
+sequence_events = st.one_of(visits, orders, unions, st.sampled_from(["visited", "purchased", "any event"]))
+middle_steps = st.one_of(
+    joined(" then ", sequence_events, gaps),
+    joined(" then ", sequence_events, gaps),
+    joined(" then not ", sequence_events, " then ", sequence_events, gaps),
+)
+final_waits = st.one_of(
+    st.just(""),
+    joined(" then not ", sequence_events),
+    joined(" then not ", sequence_events, " within ", durations),
+    joined(" then not ", sequence_events, " within ", durations, " then not ", sequence_events, gaps),
+)
+shared_by_all = st.sampled_from(["shared", "day", "week", "month", "shared, day"])
+absences = st.one_of(
+    joined(" without ", sequence_events),
+    joined(" without ", sequence_events, " within ", durations, " before"),
+    joined(" without any ", st.one_of(visits, orders)),
+)
+
+
+def _sequence(parts: tuple[str, list[str], str, str, str, str, bool, str]) -> str:
+    first, steps, waits, length, same, without, same_first, window = parts
+    last_wait = waits.rpartition(" then not ")[2]
+    waits_itself = any(" within " in wait for wait in waits.split(" then not ")[1:])
+    ends = [] if waits_itself or not length else [f" all within {length}"]
+    groups = [f" with same {same}"] if same else []
+    clauses = [*groups, *ends, without] if same_first else [*ends, without, *groups]
+    bounded = (last_wait if waits else steps[-1]).split(" within ")[-1] in DURATIONS and not "".join(clauses)
+    # behind a bare `within 1h` a window that begins with `after` or `before` reads as an anchored one
+    text = first + "".join(steps) + waits + "".join(clauses)
+    return text if bounded and window.startswith((" after", " before")) else text + window
+
+
+chains = st.tuples(
+    sequence_events,
+    st.lists(middle_steps, min_size=1, max_size=3),
+    final_waits,
+    st.one_of(st.just(""), durations),
+    st.one_of(st.just(""), shared_by_all),
+    st.one_of(st.just(""), absences),
+    st.booleans(),
+    event_windows,
+).map(_sequence)
+sequences = st.one_of(
+    chains,
+    chains,
+    joined(sequence_events, " without ", sequence_events, " within ", durations, " before", event_windows),
+    joined(
+        visits, " without any ", orders, st.sampled_from(["", " with same shared", " with same day"]), event_windows
+    ),
+)
+
+# --- history --------------------------------------------------------------------------------------------------
+
+plans = st.sampled_from(['"free"', '"team"', '"pro"'])
+owners = st.sampled_from(['"a"', '"A"', '""', '"é"'])
+
+
+def history_tests(name: str, values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        joined(name, " ", equality, " ", values),
+        joined(name, " is ", st.sampled_from(["known", "unknown"])),
+        joined(name, " changed", event_windows),
+        joined(name, " changed to ", values, event_windows),
+        joined(name, " changed from ", values, event_windows),
+        joined(name, " changed from ", values, " to ", values, event_windows),
+        joined(name, " was ", values, " ", window_durations, " ago"),
+        joined(name, " was ever ", values),
+    )
+
+
+histories = st.one_of(
+    history_tests("plan", plans),
+    history_tests("owner", owners),
+    history_tests("seats", small.map(str)),
+    joined("seats ", compare_ops, " ", small.map(str)),
+    joined("owner ", equality, " country", folding),
+)
+members = st.one_of(
+    joined("in sample ", st.sampled_from(["1", "12.5", "50", "99.999", "100"]), "% of ", words),
+    joined("anniversary of ", st.sampled_from(["signup date ", "renewal date "]),
+           date_windows.filter(lambda w: not w.startswith("within"))),
+)  # fmt: skip
 
 # --- tests --------------------------------------------------------------------------------------------------
 
@@ -311,7 +402,7 @@ value_tests = st.one_of(
     ),
 )
 # a bare number on the left is refused by nobody, but says little; aggregates of floats are refused
-tests = st.one_of(event_tests, value_tests)
+tests = st.one_of(event_tests, value_tests, sequences, histories, members)
 rules = st.recursive(
     tests,
     lambda inner: st.one_of(
@@ -356,7 +447,7 @@ _amounts = st.none() | st.sampled_from(
 )
 _whole = st.none() | st.integers(0, 4) | st.sampled_from([2**63 - 1, -(2**63) + 1, "3", "x"])
 _floats = st.none() | st.sampled_from([0.0, -0.0, 0.1, 0.3, 10.01, 1e300])
-_days = st.none() | days | st.just("2026-02-30")
+_days = st.none() | days | st.sampled_from(["2026-02-30", "2024-02-29", "2025-04-01", "2020-12-31"])
 
 visit_rows = st.fixed_dictionaries(
     {
@@ -381,6 +472,17 @@ order_rows = st.fixed_dictionaries(
         "shared": _text,
     }
 )
+plan_rows = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from("abcd"),
+        "at": st.none() | instants_at,
+        "plan": st.sampled_from([None, "free", "team", "pro", "gone"]),
+        "seats": _whole,
+    }
+)
+owner_rows = st.fixed_dictionaries(
+    {"id": st.sampled_from("abcd"), "at": instants_at, "owner": st.sampled_from([None, "a", "A", "", "é"])}
+)
 people = st.fixed_dictionaries(
     {
         "country": _text,
@@ -390,7 +492,7 @@ people = st.fixed_dictionaries(
         "ratio": _floats,
         "subscribed": st.none() | st.booleans(),
         "stage": st.sampled_from([None, "subscriber", "lead", "customer", "gone"]),
-        "signup_date": st.none() | instants_at,
+        "signup_date": st.none() | instants_at | st.sampled_from(["2024-02-29T12:00:00Z", "2024-02-28T23:30:00Z"]),
         "renewal_date": _days,
         "lat": st.sampled_from([None, 52.52, 48.1, 91.0]),
         "lon": st.sampled_from([None, 13.405, 11.6]),
@@ -409,6 +511,8 @@ worlds: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
                 "deals": st.lists(
                     st.fixed_dictionaries({"id": st.sampled_from("abc"), "size": _whole, "owner": _text}), max_size=4
                 ),
+                "plans": st.lists(plan_rows, max_size=10),
+                "owners": st.lists(owner_rows, max_size=8),
                 "companies": st.just([{"company_id": "x", "industry": "DE", "employees": 3}, {"company_id": "y"}]),
                 "members": st.just(
                     [{"list": "vips", "id": "a"}, {"list": "vips", "id": "c"}, {"list": "others", "id": "b"}]

@@ -23,7 +23,7 @@ import duckdb
 
 from segdsl.backends.python import compile_program
 from segdsl.catalog import load_text
-from segdsl.catalog.model import Catalog, Event
+from segdsl.catalog.model import Catalog, Event, History
 from segdsl.check import check
 from segdsl.contact import Contact, facts
 from segdsl.contact import Event as ContactEvent
@@ -119,7 +119,11 @@ class World:
         """The world as contacts of the Python API."""
         for name, row in self.contacts.items():
             attributes: dict[str, object] = {}
+            history: dict[str, list[tuple[Any, object]]] = {}
             for attribute in catalog.attributes.values():
+                if attribute.history is not None:
+                    history[attribute.name] = list(self._held(attribute.history, name))
+                    continue
                 values = [row.get(column.name) for column in attribute.columns]
                 attributes[attribute.name] = values[0] if len(values) == 1 else tuple(values)
             for relation in catalog.relations.values():
@@ -134,12 +138,27 @@ class World:
                 for member in self.tables.get(catalog.lists.table, ()):
                     if member.get(catalog.lists.contact.name) == name:
                         lists.append(member[catalog.lists.list.name])
-            yield Contact(name, attributes, tuple(self._events(catalog, name)), tuple(lists))
+            yield Contact(name, attributes, tuple(self._events(catalog, name)), tuple(lists), history)
+
+    def _held(self, history: History, contact: str) -> Iterable[tuple[Any, object]]:
+        for row in self.tables.get(history.table, ()):
+            at = row.get(history.time.column.name)
+            if row.get(history.contact.name) == contact and at is not None:
+                yield at, row.get(history.value.name)
+
+    def _owner(self, catalog: Catalog, contact: object) -> object:
+        """Whose an event is that was recorded under `contact`."""
+        aliases = catalog.identities
+        if aliases is not None:
+            for row in self.tables.get(aliases.table, ()):
+                if row.get(aliases.alias.name) == contact:
+                    return row.get(aliases.contact.name)
+        return contact
 
     def _events(self, catalog: Catalog, contact: str) -> Iterable[ContactEvent]:
         for kind in catalog.events.values():
             for row in self.tables.get(kind.table, ()):
-                if row.get(kind.contact.name) != contact:
+                if self._owner(catalog, row.get(kind.contact.name)) != contact:
                     continue
                 if any(row.get(column.name) not in values for column, values in kind.where):
                     continue

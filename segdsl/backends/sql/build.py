@@ -177,3 +177,20 @@ def template(source: str, **slots: Node) -> Node:
                 return node
             found.replace(node)
     return tree
+
+
+# --- queries ---------------------------------------------------------------------------------------------------
+
+
+def select(columns: Sequence[tuple[str, Node]], source: Node, where: Iterable[Node] = ()) -> Node:
+    node = exp.Select(expressions=[aliased(value, name) for name, value in columns])
+    node = node.from_(source, copy=False)
+    conditions = list(where)
+    return node.where(conjunction(conditions), copy=False) if conditions else node
+
+
+def united(queries: Sequence[Node]) -> Node:
+    result = queries[0]
+    for query in queries[1:]:
+        result = exp.Union(this=result, expression=query, distinct=False)
+    return result

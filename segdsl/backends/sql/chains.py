@@ -1,23 +1,21 @@
-"""Sequences as queries: one pass over sorted rows for each step, never a join of all events with all events.
+"""Sequences as queries: a few looks at neighbours in time for each step, never a join of all events with all events.
 
-A step's events are laid among those of the step before and what is forbidden, sorted by time. Running maxima then
-tell each event its latest predecessor, the latest start of a chain to it, and the latest forbidden event before it
-(for why the latest is enough see `backends/python/chains.py`, which works the same way). Only window functions
-with a ROWS frame are needed, which every engine has.
+Each event of a step is told its latest predecessor, the latest start of a chain to that, and the latest forbidden
+event before it; for why the latest is enough see `backends/python/chains.py`, which works the same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.measures import Passes, united, united_name
-from segdsl.backends.sql.reading import instant, select
+from segdsl.backends.sql.build import Node, select, united
+from segdsl.backends.sql.lookups import Look, Lookup
+from segdsl.backends.sql.measures import Passes, united_name
+from segdsl.backends.sql.reading import instant
 from segdsl.backends.sql.rules import interval
 from segdsl.core import nodes
 from segdsl.core.time import EVER, FIRST, Span
@@ -25,32 +23,17 @@ from segdsl.core.time import EVER, FIRST, Span
 CompareOp = Literal["<", "<=", ">", ">="]
 
 
-@dataclass(frozen=True)
-class Look:
-    """What each row is told of other rows of its contact and group: of those before it (or `ahead`: behind it).
+class Chains:
+    """Builds the CTEs of one chain.
 
-    source: a query with `contact`, the group and `t`; rows at the very same instant count if `or_same`.
-    take: output name -> column of the source, of which the greatest (ahead: the least) is told, or NULL.
+    lookup: how to ask for neighbours in time. name: hands out names for CTEs. title: a kind of event by its name.
     """
 
-    source: Node
-    take: dict[str, str]
-    ahead: bool = False
-    or_same: bool = False
-
-    @property
-    def place(self) -> int:
-        """Where the source's rows are sorted among rows of the same instant, which stand at 0."""
-        return -1 if self.ahead != self.or_same else 1
-
-
-class Chains:
-    """Builds the CTEs of one chain. `name` hands out names for them; `title` calls a kind of event by its name."""
-
     def __init__(
-        self, passes: Passes, chain: nodes.Chain, name: Callable[[str], str], title: Callable[[str], str]
-    ) -> None:
-        self.passes, self.chain, self.name, self.title = passes, chain, name, title
+        self, passes: Passes, chain: nodes.Chain, lookup: Lookup, name: Callable[[str], str],
+        title: Callable[[str], str],
+    ) -> None:  # fmt: skip
+        self.passes, self.chain, self.lookup, self.name, self.title = passes, chain, lookup, name, title
         self.group = [united_name(value) for value in chain.same]
         self.ctes: list[Node] = []
 
@@ -63,7 +46,7 @@ class Chains:
             reached.append(self._cte(f"{titles[step - 1]} then {titles[step]}", self._step(step, reached[-1])))
         until_total = chain.total is not None and chain.waits
         ends = self._ends_of_total(reached) if until_total else self._ends(reached[-1])
-        contacts = select([("contact", b.column("contact"))], ends.subquery("chains"))
+        contacts = select([("contact", b.column("contact"))], ends.subquery("sequence"))
         return self._cte(f"{titles[0]} sequence", contacts.distinct(copy=False), chain.words)
 
     # --- steps ---------------------------------------------------------------------------------------------------
@@ -75,23 +58,27 @@ class Chains:
         if without is not None and isinstance(without.place, int):
             looks.append(Look(self._events(without.branches), {"absent": "t"}))
             conditions.append(self._unknown_or("<", "absent", b.column("t"), -without.place))
-        node = self._told(self._events(self.chain.steps[0].branches, self.chain.span), looks, conditions)
-        columns = [*self._keys(), *((name, b.column("t")) for name in self.carried)]
-        return select(columns, node.subquery("starts"))
+        starts = self._told(self._events(self.chain.steps[0].branches, self.chain.span), looks, conditions, keep=[])
+        if not self.carried:
+            return starts
+        return select([*self._keys(), *((name, b.column("t")) for name in self.carried)], starts.subquery("starts"))
 
     def _step(self, step: int, before: str) -> Node:
         """Events of a step that some chain reaches, with the latest (and the earliest) first event of such a chain."""
         part = self.chain.steps[step]
-        looks = [Look(self._from(before, ["begun"]), {"previous": "t", "begun": "begun"})]
-        conditions = [b.known(b.column("previous"))]
+        begun = [name for name in self.carried if name == "begun"]
+        taken = {"previous": "t", **{name: name for name in begun}}
+        looks = [Look(self._from(before, begun), taken, required=True)]
+        conditions = []
         if part.within is not None:
             conditions.append(b.compare("<=", b.column("t"), _moved(b.column("previous"), part.within)))
         if part.forbidden:
             looks.append(Look(self._events(part.forbidden), {"blocked": "t"}))
             conditions.append(self._unknown_or("<=", "blocked", b.column("previous")))
-        told = self._told(self._events(part.branches, self.chain.span), looks, conditions)
+        events = self._events(part.branches, self.chain.span)
         if "begun_early" not in self.carried:
-            return self._pick(told, [*self.keys, "begun"])
+            return self._told(events, looks, conditions, keep=begun)
+        told = self._told(events, looks, conditions)
         # The earliest predecessor is the first one that is near enough and not before what is forbidden.
         bounds = [_moved(b.column("t"), -part.within)] if part.within is not None else []
         bounds += [b.coalesce(b.column("blocked"), instant(FIRST))] if part.forbidden else []
@@ -115,14 +102,14 @@ class Chains:
             else:
                 conditions.append(self._unknown_or(">", name, b.column("t"), wait.within))
                 conditions.append(b.compare("<=", _moved(b.column("t"), wait.within), instant(self.now)))
-        return self._told(self._from(reached, ["begun"]), looks, conditions, ["begun"])
+        return self._told(self._from(reached, self.carried), looks, conditions, self.carried, keep=[])
 
     def _ends_of_total(self, reached: Sequence[str]) -> Node:
         """`… then not X all within D`: a start such that nothing lies in (end, start + D], and start + D <= now."""
         total = self.chain.total
         assert total is not None
         looks, conditions = self._absent()
-        between = self.chain.without is not None and self.chain.without.place == "between"
+        between = self._place == "between"
         waits = [f"wait_{n + 1}" for n in range(len(self.chain.waits))]
         for name, wait in zip(waits, self.chain.waits, strict=True):
             looks.append(Look(self._events(wait.forbidden), {name: "t"}, ahead=True))
@@ -144,14 +131,14 @@ class Chains:
         alive = self._from(reached[-1], [])
         for step in range(len(reached) - 1, 0, -1):
             part = self.chain.steps[step]
-            looks = [Look(alive, {"upcoming": "t"}, ahead=True)]
-            conditions = [b.known(b.column("upcoming"))]
+            looks = [Look(alive, {"upcoming": "t"}, ahead=True, required=True)]
+            conditions = []
             if part.within is not None:
                 conditions.append(b.compare("<=", b.column("upcoming"), _moved(b.column("t"), part.within)))
             if part.forbidden:
                 looks.append(Look(self._events(part.forbidden), {"blocked": "t"}, ahead=True))
                 conditions.append(self._unknown_or(">=", "blocked", b.column("upcoming")))
-            going = self._pick(self._told(self._from(reached[step - 1], []), looks, conditions), self.keys)
+            going = self._told(self._from(reached[step - 1], []), looks, conditions, keep=[])
             title = self.title(self.chain.steps[step - 1].branches[0].kind)
             alive = self._from(self._cte(f"{title} goes on", going), [])
         return alive
@@ -179,8 +166,14 @@ class Chains:
 
     @property
     def carried(self) -> list[str]:
-        """What every reached event is told of its chains: the latest first event and, if it matters, the earliest."""
-        return ["begun", "begun_early"] if self.chain.total is not None and self.chain.waits else ["begun"]
+        """What a reached event is told of its chains, where it matters: the latest first event, and the earliest."""
+        latest = self.chain.total is not None or self._place == "between"
+        earliest = self.chain.total is not None and self.chain.waits
+        return ["begun", "begun_early"] if earliest else ["begun"] if latest else []
+
+    @property
+    def _place(self) -> object:
+        return self.chain.without.place if self.chain.without else None
 
     def _cte(self, wanted: str, body: Node, words: str = "") -> str:
         name = self.name(wanted)
@@ -189,9 +182,6 @@ class Chains:
 
     def _keys(self) -> list[tuple[str, Node]]:
         return [(name, b.column(name)) for name in self.keys]
-
-    def _pick(self, source: Node, names: Sequence[str]) -> Node:
-        return select([(name, b.column(name)) for name in names], source.subquery("told"))
 
     def _from(self, cte: str, carried: Sequence[str]) -> Node:
         return select([(name, b.column(name)) for name in (*self.keys, *carried)], b.table(cte))
@@ -220,42 +210,16 @@ class Chains:
                       told.subquery("told"))  # fmt: skip
 
     def _told(
-        self, rows: Node, looks: Sequence[Look], conditions: Sequence[Node], carried: Sequence[str] = ()
-    ) -> Node:
-        """The rows, with `carried` columns, and what the looks tell them; only those that fit the conditions."""
-        if not looks:
-            every = [(name, b.column(name)) for name in (*self.keys, *carried)]
-            return select(every, rows.subquery("events"), conditions) if conditions else rows
-        outputs = [name for look in looks for name in look.take]
-        hidden = {name: f"{name}_of" for name in outputs}
-
-        def part(source: Node, place: int, own: dict[str, Node]) -> Node:
-            columns = [*self._keys(), ("place", b.number(place))]
-            columns += [(name, own.get(name, b.cast(b.NULL(), "TIMESTAMP"))) for name in (*carried, *hidden.values())]
-            return select(columns, source.subquery("events"))
-
-        parts = [part(rows, 0, {name: b.column(name) for name in carried})]
-        for look in looks:
-            parts.append(part(look.source, look.place, {hidden[n]: b.column(c) for n, c in look.take.items()}))
-        columns = [*self._keys(), ("place", b.column("place")), *((n, b.column(n)) for n in carried)]
-        for look in looks:
-            columns += [(name, self._running(look, hidden[name])) for name in look.take]
-        among = select(columns, united(parts).subquery("among"))
-        own = b.compare("=", b.column("place"), b.number(0))
-        names = [*self.keys, *carried, *outputs]
-        return select([(n, b.column(n)) for n in names], among.subquery("told"), [own, *conditions])
-
-    def _running(self, look: Look, column: str) -> Node:
-        if look.ahead:
-            frame = exp.WindowSpec(kind="ROWS", start="CURRENT ROW", end="UNBOUNDED", end_side="FOLLOWING")
-        else:
-            frame = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
-        order = [exp.Ordered(this=b.column(name), nulls_first=False) for name in ("t", "place")]
-        return exp.Window(
-            this=(exp.Min if look.ahead else exp.Max)(this=b.column(column)),
-            partition_by=[b.column(name) for name in ("contact", *self.group)],
-            order=exp.Order(expressions=order), spec=frame,
-        )  # fmt: skip
+        self, rows: Node, looks: Sequence[Look], conditions: Sequence[Node],
+        carried: Sequence[str] = (), keep: Sequence[str] | None = None,
+    ) -> Node:  # fmt: skip
+        """The rows that fit the conditions on what the looks tell them, with the columns to keep (None: all told)."""
+        told = [*carried, *(name for look in looks for name in look.take)]
+        query = self.lookup(rows, self.keys, carried, looks) if looks else rows
+        wanted = told if keep is None else list(keep)
+        if not conditions and wanted == told:
+            return query
+        return select([(n, b.column(n)) for n in (*self.keys, *wanted)], query.subquery("told"), conditions)
 
 
 def _moved(node: Node, microseconds: int) -> Node:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.reading import instant, ranked, select
+from segdsl.backends.sql.build import Node, select, united
+from segdsl.backends.sql.reading import instant, ranked
 from segdsl.backends.sql.rules import Names, Rules, interval
 from segdsl.core import nodes
 from segdsl.core.time import Span
@@ -208,13 +208,6 @@ class Passes:
         )  # fmt: skip
         rank = [b.template("(r - 1) * _d < n * _m", d=d, m=m), b.template("n * _m <= r * _d", d=d, m=m)]
         return select([("contact", contact), (name, b.column("v"))], places.subquery("places"), rank)
-
-
-def united(queries: Sequence[Node]) -> Node:
-    result = queries[0]
-    for query in queries[1:]:
-        result = exp.Union(this=result, expression=query, distinct=False)
-    return result
 
 
 def united_name(value: nodes.Property | nodes.PeriodOf) -> str:

@@ -7,13 +7,13 @@ VARCHAR[]; what does not fit its declared type is NULL. A column stored as decla
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.catalog import model
 from segdsl.core import nodes
@@ -29,13 +29,6 @@ def instant(moment: int) -> Node:
     return b.cast(
         b.text(clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")), "TIMESTAMP"
     )
-
-
-def select(columns: Sequence[tuple[str, Node]], source: Node, where: Iterable[Node] = ()) -> Node:
-    node = exp.Select(expressions=[b.aliased(value, name) for name, value in columns])
-    node = node.from_(source, copy=False)
-    conditions = list(where)
-    return node.where(b.conjunction(conditions), copy=False) if conditions else node
 
 
 class Reading:

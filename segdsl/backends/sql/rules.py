@@ -356,7 +356,14 @@ def pattern(glob: Sequence[str | nodes.Wild]) -> str:
     )
 
 
+_UNITS = (("DAY", 86_400_000_000), ("HOUR", 3_600_000_000), ("MINUTE", 60_000_000), ("SECOND", 1_000_000))
+
+
 def interval(microseconds: int) -> Node:
+    """A length of time, in the largest unit that says it exactly. A day is 24 hours: instants here have no zone."""
+    for unit, size in _UNITS:
+        if microseconds % size == 0:
+            return exp.Interval(this=b.text(str(microseconds // size)), unit=exp.Var(this=unit))
     return exp.Interval(this=b.text(str(microseconds)), unit=exp.Var(this="MICROSECONDS"))
 
 

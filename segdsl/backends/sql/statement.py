@@ -10,10 +10,11 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql import dialects
-from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
+from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
-from segdsl.backends.sql.reading import Reading, Schema, select
+from segdsl.backends.sql.reading import Reading, Schema
 from segdsl.backends.sql.rules import Names, Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
@@ -71,9 +72,12 @@ class Statement:
         now: int,
         schema: Schema | None,
         dialect: str,
+        lookup: Lookup | None = None,
     ) -> None:
+        """`lookup`: another way to ask for neighbours in time than the dialect's own."""
         self.program, self.catalog, self.now = program, catalog, now
         self.dialect = dialects.get(dialect)
+        self.lookup = lookup or self.dialect.lookup
         self.reading = Reading(catalog, self.dialect, schema)
         self.wanted = list(dict.fromkeys(names))
         self.segments = self._closure(self.wanted)
@@ -180,7 +184,7 @@ class Statement:
         passes = Passes(rules, kinds, properties)
         ctes += self._measures(passes, columns)
         for chain in self.chains:
-            query = Chains(passes, chain, self.tables.name, self.reading.title)
+            query = Chains(passes, chain, self.lookup, self.tables.name, self.reading.title)
             names.chains[chain] = query.members()
             ctes += query.ctes
         if len(self.segments) > JOINED and names.measures:

@@ -47,7 +47,7 @@ def command(paths: tuple[str, ...], db: bool, fix: bool, lints: tuple[str, ...],
         from segdsl.engines.check import check_database
 
         with connect(loaded.catalog) as engine:
-            found += check_database(loaded.catalog, engine)
+            found += check_database(loaded.catalog, loaded.program, engine)
     errors = sum(diagnostic.severity == "error" for diagnostic in found)
     warnings = len(found) - errors
     if form == "human":

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql.build import NULL, Node, case, cast, number, one_of, template, text
+from segdsl.backends.sql.lookups import by_asof
 from segdsl.core.time import FIRST, LAST
 from segdsl.types import Type
 
@@ -28,6 +29,7 @@ class DuckDB:
     """The dialect's conversions. `family` sorts physical types; the `..._from` methods convert between them."""
 
     name = "duckdb"
+    lookup = staticmethod(by_asof)
 
     def family(self, physical: str) -> str:
         """text, int, decimal, float, bool, timestamp, timestamptz, timestamp_ns, date, json, list, nested, label..."""

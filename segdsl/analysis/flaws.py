@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
+from segdsl.analysis import spans
 from segdsl.analysis.prove import Prover
 from segdsl.core import nodes as core
 from segdsl.text.diagnostic import Edit
 from segdsl.text.source import Span
+from segdsl.types import Bool, String
 
 MOST_EFFORT = 10_000  # of the prover for one rule, in tests looked at: ordinary rules take a hundred
 MOST_COMPARED = 40  # parts of one `and` or `or`; in a longer one only those that are the same are found
@@ -95,6 +97,8 @@ class Search:
 
     def _decided(self, part: core.Part, around: core.Part | None, found: list[Flaw]) -> bool:
         kind: Kind
+        if _open(part.rule):
+            return False
         if part.op != "and" and self.prover.always(part.rule):
             kind = "always true"
         elif part.op != "or" and self.prover.never(part.rule):
@@ -178,6 +182,22 @@ class Search:
             inner = self.subjects(segment.rule) if segment is not None else frozenset()
             self._segments[name] = inner | {("segment", name)}
         return self._segments[name]
+
+
+def _open(rule: core.Rule) -> bool:
+    """Whether a test is of the plain kinds that the data can decide either way: most are, and need no proof."""
+    match rule:
+        case core.Not():
+            return _open(rule.part)
+        case core.InList():
+            return True
+        case core.Compare(op="=", left=core.Attribute(type=String() | Bool()), right=core.Const()):
+            return True
+        case core.Compare(op=">=", left=core.Measure(kind="count") as count, right=core.Const(value=least)):
+            wheres = [branch.where for branch in count.events.branches]
+            plain = all(w == core.EVERYONE or (isinstance(w, core.Match) and w.value.type == String()) for w in wheres)
+            return plain and least != 0 and not spans.empty(count.events.span, of_events=True)
+    return False
 
 
 def _says_unknown(rule: core.Rule) -> bool:

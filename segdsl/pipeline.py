@@ -61,7 +61,7 @@ def in_order(sources: Sequence[Source], diagnostics: Sequence[Diagnostic]) -> tu
 
 def compile_files(sources: Sequence[Source], catalog: Catalog) -> Compiled:
     """Rule files to a core program."""
-    from segdsl.analysis.linting import lint
+    from segdsl.analysis.linting.runner import lint
     from segdsl.check import check
 
     files, found = parse(sources)
@@ -74,7 +74,7 @@ def compile_files(sources: Sequence[Source], catalog: Catalog) -> Compiled:
 
 def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> Compiled:
     """A bare rule to a program in which it is the segment `rule`; it may refer to the segments of `files`."""
-    from segdsl.analysis.linting import lint_rule
+    from segdsl.analysis.linting.runner import lint_rule
     from segdsl.check import BARE, check_rule
     from segdsl.syntax import parse_rule
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import segdsl
-from segdsl.analysis.fixes import fix
-from segdsl.analysis.linting import lints
+from segdsl.analysis.linting.fixes import fix
+from segdsl.analysis.linting.runner import lints
 from segdsl.catalog import load
 from segdsl.catalog.model import Catalog
 from segdsl.pipeline import Compiled, compile_files, compile_rule

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from segdsl.analysis import spans
-from segdsl.analysis.fixes import fix
-from segdsl.analysis.prove import Prover
+from segdsl.analysis.linting.fixes import fix
+from segdsl.analysis.proof import spans
+from segdsl.analysis.proof.prover import Prover
 from segdsl.backends.python import compile_program
 from segdsl.catalog import load_text
 from segdsl.contact import facts

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segdsl.analysis.linting import Subject
-from segdsl.analysis.spans import furthest
+from segdsl.analysis.linting.runner import Subject
+from segdsl.analysis.proof.spans import furthest
 from segdsl.catalog.model import Event, Length
 from segdsl.core import nodes as core
 from segdsl.core.time import DAY, MICROSECONDS, FromNow, Span

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segdsl.analysis.linting import Subject
-from segdsl.analysis.wording import place, words
+from segdsl.analysis.linting.runner import Subject
+from segdsl.analysis.linting.wording import place, words
 from segdsl.text.diagnostic import Diagnostic
 
 CODE = "SEG0413"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segdsl.analysis.flaws import removal
-from segdsl.analysis.linting import Subject
-from segdsl.analysis.wording import place, words
+from segdsl.analysis.linting.flaws import removal
+from segdsl.analysis.linting.runner import Subject
+from segdsl.analysis.linting.wording import place, words
 from segdsl.text.diagnostic import Diagnostic
 
 CODE = "SEG0414"

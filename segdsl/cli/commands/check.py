@@ -80,7 +80,7 @@ def _lint(word: str) -> str:
 
 def _fix(paths: tuple[str, ...], lints: list[str]) -> None:
     """Apply fixes until there are none: one may make room for the next."""
-    from segdsl.analysis.fixes import fix
+    from segdsl.analysis.linting.fixes import fix
     from segdsl.cli.files import replace_text
     from segdsl.cli.target import load_target
     from segdsl.project import read

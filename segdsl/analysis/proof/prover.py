@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from segdsl.analysis.theory import impossible
+from segdsl.analysis.proof.theory import impossible
 from segdsl.core import nodes as core
 
 MOST_BRANCHES = 200

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from segdsl.analysis import spans
-from segdsl.analysis.prove import Prover
+from segdsl.analysis.proof import spans
+from segdsl.analysis.proof.prover import Prover
 from segdsl.core import nodes as core
 from segdsl.text.diagnostic import Edit
 from segdsl.text.source import Span

@@ -1,4 +1,4 @@
-"""Whether some tests can hold together, and others not: one branch of the prover (`segdsl.analysis.prove`).
+"""Whether some tests can hold together, and others not: one branch of the prover (`segdsl.analysis.proof.prover`).
 
 Each test says something about a value: that it is known, and where it lies. What the tests say together is kept per
 value (a range of numbers, a set of texts, windows), and between counts, since events that are among others are no
@@ -11,8 +11,18 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 from typing import Protocol
 
-from segdsl.analysis import spans
-from segdsl.analysis.values import Impossible, Range, bounds, candidates, covers, decide, disjoint, points_range, refute
+from segdsl.analysis.proof import spans
+from segdsl.analysis.proof.values import (
+    Impossible,
+    Range,
+    bounds,
+    candidates,
+    covers,
+    decide,
+    disjoint,
+    points_range,
+    refute,
+)
 from segdsl.core import nodes as core
 from segdsl.core.time import Span
 from segdsl.syntax.strings import Wild

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 
-from segdsl.analysis.linting import Parsed
-from segdsl.analysis.prove import Prover
+from segdsl.analysis.linting.runner import Parsed
+from segdsl.analysis.proof.prover import Prover
 from segdsl.catalog.model import Catalog
 from segdsl.check import check
 from segdsl.core import nodes as core

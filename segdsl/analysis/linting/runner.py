@@ -9,9 +9,9 @@ from functools import cache, cached_property
 from importlib import import_module
 
 from segdsl.analysis import lints as package
-from segdsl.analysis import silences
-from segdsl.analysis.flaws import Flaw, Search
-from segdsl.analysis.prove import Prover
+from segdsl.analysis.linting import silences
+from segdsl.analysis.linting.flaws import Flaw, Search
+from segdsl.analysis.proof.prover import Prover
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.syntax import ast

@@ -66,13 +66,15 @@ def compile_files(sources: Sequence[Source], catalog: Catalog) -> Compiled:
 
 def compile_parsed(files: Sequence[Parsed], found: Sequence[Diagnostic], catalog: Catalog) -> Compiled:
     """Syntax trees, and what was found in reading them, to a core program."""
+    from segdsl.analysis.linting.runner import lint
     from segdsl.check import check
 
     # What cannot be read does not keep the rest from being checked: one run tells all that is wrong.
     program, more = check(files, catalog)
     broken = any(diagnostic.severity == "error" for diagnostic in found)
+    warnings = lint(files, program, catalog, (*found, *more))
     order = [source for source, _ in files]
-    return Compiled(tuple(files), None if broken else program, in_order(order, (*found, *more)))
+    return Compiled(tuple(files), None if broken else program, in_order(order, (*found, *more, *warnings)))
 
 
 def declared(file: File) -> dict[str, str]:
@@ -100,7 +102,8 @@ def without(files: Sequence[Parsed], others: Sequence[Parsed]) -> tuple[Parsed, 
 
 def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> Compiled:
     """A bare rule to a program in which it is the segment `rule`; it may refer to the segments of `files`."""
-    from segdsl.check import check_rule
+    from segdsl.analysis.linting.runner import lint_rule
+    from segdsl.check import BARE, check_rule
     from segdsl.syntax import parse_rule
 
     source = Source(RULE, text)
@@ -108,4 +111,5 @@ def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> C
     if expression is None or any(diagnostic.severity == "error" for diagnostic in found):
         return Compiled(tuple(files), None, tuple(found))
     program, more = check_rule(source, expression, catalog, files)
-    return Compiled(tuple(files), program, (*found, *more))
+    warnings = () if found or more else lint_rule(BARE, program, catalog)
+    return Compiled(tuple(files), program, (*found, *more, *warnings))

@@ -160,6 +160,19 @@ def test_the_rest_of_the_sample() -> None:
     assert c.identities == Identities("aliases", Column("anonymous_id"), Column("contact_id"))
 
 
+def test_retention_and_lints() -> None:
+    found = catalog(
+        "version: 1\ncontacts: {table: c, key: id}\nlints: {SEG0416: on, redundant: off}\nevents:\n"
+        "  a: {from: s}\n  b: {from: s, retention: 13 Months}\n  c: {table: t}\n"
+        "sources: {s: {table: t, retention: 400d, kinds: {column: k, names: [d]}}}\n"
+    )
+    assert found.lints == {"unknown-under-not": True, "redundant": False}
+    kept = {name: event.retention for name, event in found.events.items()}
+    assert kept.pop("c") is None
+    written = {name: (length.amount, length.unit) for name, length in kept.items() if length}
+    assert written == {"a": (400, "d"), "b": (13, "mo"), "d": (400, "d")}
+
+
 def test_defaults() -> None:
     c = catalog(BASE)
     assert (c.database, c.timezone, c.rules) == (None, "UTC", ("segments/**/*.seg",))
@@ -264,6 +277,14 @@ MISTAKES = {
     "empty": ("# nothing\n", "SEG0604", 1, 1, "segdsl init"),
     "NUL": (BASE + "database: a\0b", "SEG0622", 3, 12, "delete"),
     "escaped NUL": (BASE + 'database: "a\\0b"', "SEG0622", 3, 11, "delete"),
+    "retention": (EVENT + "{table: t, retention: a while}", "SEG0625", 4, 28, "`400d`"),
+    "no retention at all": (EVENT + "{table: t, retention: 0d}", "SEG0625", 4, 28, "`400d`"),
+    "retention of a source": (EVENT + "{from: s}\nsources: {s: {table: t, retention: 1}}", "SEG0625", 5, 36, "`13mo`"),
+    "retention that is a list": (EVENT + "{table: t, retention: [1d]}", "SEG0603", 4, 28, "one text"),
+    "unknown lint": (BASE + "lints: {redundnt: on}", "SEG0601", 3, 9, "`redundant`"),
+    "not a lint": (BASE + "lints: {SEG0203: off}", "SEG0601", 3, 9, "SEG041"),
+    "half on": (BASE + "lints: {redundant: yes}", "SEG0603", 3, 20, "`on`"),
+    "one lint twice": (BASE + "lints: {redundant: on, SEG0414: off}", "SEG0602", 3, 24, "keep one"),
     "path of dots": (ATTRIBUTE + "{type: int, json: j, path: a..b}", "SEG0624", 6, 35, "`outer.inner`"),
 }
 
@@ -383,7 +404,9 @@ def test_json_schema_tells_what_is_checked() -> None:
     assert schema["required"] == ["version", "contacts"]
     assert schema["properties"]["version"]["enum"] == [1]
     event = schema["$defs"]["an-event"]
-    assert set(event["properties"]) == {"from", "table", "contact", "time", "id", "object", "where", "properties"}
+    keys = {"from", "table", "contact", "time", "id", "object", "where", "properties", "retention"}
+    assert set(event["properties"]) == keys
+    assert schema["$defs"]["lints"]["properties"]["SEG0411"]["enum"] == ["on", "off"]
     text = str(schema)
     for name in schema["$defs"]:
         assert f"'#/$defs/{name}'" in text

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from segdsl.catalog import load, load_text
 from segdsl.pipeline import compile_files, compile_rule
-from segdsl.text.codes import page
+from segdsl.text.codes import lints, page
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source
 
@@ -37,6 +38,8 @@ def findings(code: str, kind: str, text: str, as_file: bool) -> list[Diagnostic]
     assert kind == "seg", code
     catalog, found = load(ROOT / "tests/data/pages/segdsl.yml")
     assert catalog is not None, found
+    # the page of a lint shows it, also of one that is off by default
+    catalog = replace(catalog, lints={name: True for name, lint in lints().items() if lint == code})
     if as_file:
         return list(compile_files([Source("page.seg", text)], catalog).diagnostics)
     return list(compile_rule(text, catalog).diagnostics)

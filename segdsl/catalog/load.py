@@ -24,7 +24,8 @@ from segdsl.catalog.model import (
 )
 from segdsl.catalog.shape import clean
 from segdsl.catalog.tree import LARGEST, Broken, Entry, Mapping, Node, Report, Scalar, parse
-from segdsl.catalog.values import Names, Values, check_zone, child, entries, read_time, text, texts
+from segdsl.catalog.values import Names, Values, check_zone, child, entries, read_length, read_time, text, texts
+from segdsl.text.codes import lints
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source, Span
 from segdsl.types import Enum, String
@@ -125,6 +126,7 @@ class _Builder:
             relations=relations,
             lists=self.lists(child(root, "lists")),
             identities=self.identities(child(root, "identities")),
+            lints=self.lints(child(root, "lints")),
         )
 
     def attributes(self, node: Node | None, names: Names, what: str) -> dict[str, Attribute]:
@@ -186,7 +188,7 @@ class _Builder:
             where = (*((c, v) for c, v in shared.where if c != column), (column, (name.text,)))
             place = Place(self.report.source, name.span)
             self.add(name, Event(name.text, shared.table, shared.contact, shared.time, shared.properties,
-                                 shared.object, shared.id, where, place))  # fmt: skip
+                                 shared.object, shared.id, where, place, shared.retention))  # fmt: skip
 
     def add(self, name: Scalar, event: Event) -> None:
         if self.names.add(name, "the event"):
@@ -204,6 +206,7 @@ class _Builder:
         properties |= self.properties(child(node, "properties"))
         where = _where(child(given, "where")) | _where(child(node, "where"))
         time = read_time(own("time"), self.report if child(node, "time") else quiet)
+        retention = read_length(own("retention"), self.report if child(node, "retention") else quiet)
         broken = [isinstance(part, Broken) for part in (node, given, own("properties"), child(given, "properties"))]
         if not unsure and not any(broken):
             self.check_object(own("object"), properties)
@@ -218,6 +221,7 @@ class _Builder:
             Column(text(identity)) if identity else None,
             tuple(where.items()),
             Place(self.report.source, name.span),
+            retention,
         )
 
     def check_object(self, node: Node | None, properties: dict[str, Property]) -> None:
@@ -257,6 +261,18 @@ class _Builder:
             return None
         alias, contact = Column(text(child(node, "from"))), Column(text(child(node, "to")))
         return Identities(text(child(node, "table")), alias, contact)
+
+
+    def lints(self, node: Node | None) -> dict[str, bool]:
+        names = {code: name for name, code in lints().items()} if node is not None else {}
+        found: dict[str, bool] = {}
+        for entry in entries(node):
+            name = names.get(entry.key.text, entry.key.text)
+            if name in found:
+                message = f"`{name}` is switched twice, by name and by code"
+                self.report("SEG0602", message, entry.key.span, "the second time", "keep one of the two")
+            found[name] = text(entry.value) == "on"
+        return found
 
 
 def _where(node: Node | None) -> dict[Column, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from segdsl.syntax.ast import DurationUnit
 from segdsl.text.source import Source, Span
 from segdsl.types import Type
 
@@ -80,11 +81,21 @@ class TimeColumn:
 
 
 @dataclass(frozen=True)
+class Length:
+    """A length of time as it was declared, `400d`."""
+
+    amount: int
+    unit: DurationUnit
+    place: Place
+
+
+@dataclass(frozen=True)
 class Event:
     """A kind of event: the rows of `table` whose `where` columns hold one of the given texts.
 
     `properties` and `attributes` mappings everywhere are keyed by `name_key`. `object` is the key of the
-    property that `visited "/pricing"` is matched against. `time` is None for events without one.
+    property that `visited "/pricing"` is matched against. `time` is None for events without one. `retention` is
+    how long its rows are kept, None for always.
     """
 
     name: str
@@ -96,6 +107,7 @@ class Event:
     id: Column | None = None
     where: tuple[tuple[Column, tuple[str, ...]], ...] = ()
     place: Place | None = None
+    retention: Length | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +142,10 @@ class Identities:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The whole project file. `database` is a URL or an absolute path; `timezone` an IANA name."""
+    """The whole project file.
+
+    `database` is a URL or an absolute path; `timezone` an IANA name; `lints` says which lints are on or off, by name.
+    """
 
     source: Source
     folder: Path
@@ -144,3 +159,4 @@ class Catalog:
     relations: Mapping[str, Relation] = field(default_factory=dict)
     lists: Lists | None = None
     identities: Identities | None = None
+    lints: Mapping[str, bool] = field(default_factory=dict)

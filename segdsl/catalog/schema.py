@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from segdsl.catalog.shape import Either, Many, Named, Record, Shape, Text, describe
+from segdsl.text.codes import lints
 
 TABLE = Text("a table, a view, `schema.table`, or the stem of a file in the data folder")
 COLUMN = Text("a column of the table")
@@ -79,6 +80,7 @@ _EVENT: dict[str, Shape] = {
     "object": Text("the property that a quoted text after the event is matched against"),
     "where": WHERE,
     "properties": PROPERTIES,
+    "retention": Text("how long the rows are kept, such as 400d or 13mo; a lint warns of windows that reach further"),
 }
 EVENT = Record("an event", {"from": Text("the source that gives what is not said here"), **_EVENT})
 KINDS = Record(
@@ -91,6 +93,14 @@ KINDS = Record(
     about="one wide table: each name becomes an event",
 )
 SOURCE = Record("a source", {**_EVENT, "kinds": KINDS}, required=("table",))
+
+_SWITCH = Text("on or off", choices=("on", "off"))
+_LINTS = lints()
+LINTS = Record(
+    "lints",
+    dict.fromkeys((*_LINTS, *_LINTS.values()), _SWITCH),
+    about="which warnings about rules to give, by name or code",
+)
 
 FILE = Record(
     "the project file",
@@ -132,6 +142,7 @@ FILE = Record(
             required=("table", "from", "to"),
             about="events recorded under another id",
         ),
+        "lints": LINTS,
     },
     required=("version", "contacts"),
     about="what contacts and events are called, and where they are stored",

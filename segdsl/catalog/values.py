@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from segdsl.catalog.model import Attribute, Column, History, Place, Property, TimeColumn, name_key
+from segdsl.catalog.model import Attribute, Column, History, Length, Place, Property, TimeColumn, name_key
 from segdsl.catalog.tree import Broken, Entry, Listing, Mapping, Node, Report, Scalar
+from segdsl.syntax.build import DURATION_UNITS
 from segdsl.types import INT, Bool, Date, Enum, Float, Geo, ListOf, String, Timestamp, Type, decimal
 
 TYPES: dict[str, Type] = {
@@ -49,6 +50,7 @@ RESERVED = ("day", "week", "month")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 DECIMAL = re.compile(r"decimal\s*\(\s*([^,()]*?)\s*,\s*([^,()]*?)\s*\)")
 DIGITS = 38
+LENGTH = re.compile(r"([0-9]{1,6})\s*([a-z]+)", re.IGNORECASE | re.ASCII)
 
 
 def child(node: Node | None, *keys: str) -> Node | None:
@@ -127,6 +129,20 @@ def read_time(node: Node | None, report: Report) -> TimeColumn | None:
     if isinstance(zone, Scalar):
         check_zone(zone, report)
     return TimeColumn(Column(text(child(node, "column"))), UNITS.get(text(unit)), text(zone) or None)
+
+
+def read_length(node: Node | None, report: Report) -> Length | None:
+    """A length of time, written as in rules: `400d`, `13 months`."""
+    if not isinstance(node, Scalar):
+        return None
+    match = LENGTH.fullmatch(node.text.strip())
+    word = match[2].lower() if match else ""
+    unit = DURATION_UNITS.get(word) or DURATION_UNITS.get(word.removesuffix("s"))
+    if match is None or unit is None or not int(match[1]):
+        help = "write a whole number from 1 to 999999 and one of `h d w mo y`, such as `400d` or `13mo`"
+        report("SEG0625", f"`{node.text}` is not a length of time", node.span, "how long?", help)
+        return None
+    return Length(int(match[1]), unit, Place(report.source, node.span))
 
 
 def check_zone(node: Scalar, report: Report) -> None:

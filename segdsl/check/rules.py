@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from segdsl.core import nodes as core
@@ -22,6 +23,7 @@ def outline(context: Context, expression: ast.Expression) -> core.Part:
     Every operand of `and`, `or`, `not` is checked by itself, so one run reports the errors of all of them.
     """
     op: Literal["and", "or", "not", "test"]
+    inner: list[core.Part] = []
     match expression:
         case ast.And():
             op, parts = "and", tuple(outline(context, operand) for operand in expression.operands)
@@ -35,10 +37,11 @@ def outline(context: Context, expression: ast.Expression) -> core.Part:
         case _:
             op, parts = "test", ()
             try:
-                lowered = _test(context, expression)
+                lowered = _test(replace(context, inner=inner), expression)
             except Rejected:
                 lowered = core.NOBODY
-    return core.Part(op, lowered, context.words(expression), context.source, expression.span, parts)
+    inside = tuple({part.span: part for part in inner}.values())
+    return core.Part(op, lowered, context.words(expression), context.source, expression.span, parts, inside)
 
 
 def _test(context: Context, expression: ast.Expression) -> core.Rule:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -37,8 +37,10 @@ class Loaded:
         return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
 
 
-def load_target(arguments: Sequence[str]) -> Loaded:
+def load_target(arguments: Sequence[str], lints: Sequence[str] = ()) -> Loaded:
     """Compile a rule, the files that paths name, or (without arguments) the whole project.
+
+    lints: names of lints to switch on, whatever the project file says.
 
     Files named by paths may use the names of the project's other rule files, whose own errors are not shown
     unless they are in the way.
@@ -46,16 +48,23 @@ def load_target(arguments: Sequence[str]) -> Loaded:
     rule, paths = split(arguments)
     project = project_file(paths)
     if rule is None:
-        return load_files(project, paths)
-    catalog, found = load(Path(display(project.absolute())))
+        return load_files(project, paths, lints)
+    catalog, found = _catalog(project, lints)
     if catalog is None:
         return Loaded(None, None, (), tuple(found))
     return _bare(rule, catalog, project_paths(catalog), found)
 
 
-def load_files(project: Path, paths: Sequence[Path]) -> Loaded:
-    """Compile the rule files that paths name, or (without paths) all of a project; `load_target` says more."""
+def _catalog(project: Path, lints: Sequence[str]) -> tuple[Catalog | None, list[Diagnostic]]:
     catalog, found = load(Path(display(project.absolute())))
+    if catalog is not None:
+        catalog = replace(catalog, lints={**catalog.lints, **dict.fromkeys(lints, True)})
+    return catalog, found
+
+
+def load_files(project: Path, paths: Sequence[Path], lints: Sequence[str] = ()) -> Loaded:
+    """Compile the rule files that paths name, or (without paths) all of a project; `load_target` says more."""
+    catalog, found = _catalog(project, lints)
     if catalog is None:
         return Loaded(None, None, (), tuple(found))
     around = project_paths(catalog)
@@ -98,7 +107,9 @@ def _bare(rule: str, catalog: Catalog, around: Sequence[Path], found: Sequence[D
 def runnable(arguments: Sequence[str], segments: Sequence[str]) -> tuple[Catalog, Program, list[str]]:
     """The catalog, the program and the asked segments, to run or to print; ends the command after errors."""
     loaded = load_target(arguments)
-    show(loaded.diagnostics)
+    # Warnings about files are for `segdsl check`; those about a rule that was just typed are for its author now.
+    bare = bool(arguments) and not loaded.asked
+    show(diagnostic for diagnostic in loaded.diagnostics if bare or diagnostic.severity == "error")
     if loaded.failed or loaded.catalog is None or loaded.program is None:
         click.get_current_context().exit(1)
     known = {name_key(name): name for name in loaded.names}

@@ -386,7 +386,10 @@ NOBODY = Any(())
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a rule as it was written, and what it means: `and`, `or`, `not` and their parts, or one test."""
+    """A piece of a rule as it was written, and what it means: `and`, `or`, `not` and their parts, or one test.
+
+    inside: of a test, the rules over events' properties that it holds, `where (…)` and `has (…)`; not among the parts.
+    """
 
     op: Literal["and", "or", "not", "test"]
     rule: Rule
@@ -394,6 +397,7 @@ class Part:
     source: text.Source
     span: text.Span
     parts: tuple[Part, ...] = ()
+    inside: tuple[Part, ...] = ()
 
     def walk(self) -> Iterator[Part]:
         """This part and all inside it, in the order of the text."""

@@ -43,6 +43,7 @@ class Context:
     """One text being checked.
 
     scope: the kinds of event whose properties names mean, inside `where (…)`; None outside.
+    inner: the rules inside the test at hand, part by part; some are lowered more than once.
     outline, rule, value: check and lower any expression as a test, part by part or as a whole, or as a value. The
       first two never raise; `value` raises Rejected.
     """
@@ -54,12 +55,15 @@ class Context:
     outline_of: Callable[[Context, ast.Expression], core.Part]
     value_of: Callable[[Context, ast.Expression], Lowered]
     scope: tuple[Event, ...] | None = None
+    inner: list[core.Part] = field(default_factory=list)
 
     def outline(self, expression: ast.Expression) -> core.Part:
         return self.outline_of(self, expression)
 
     def rule(self, expression: ast.Expression) -> core.Rule:
-        return self.outline(expression).rule
+        part = self.outline(expression)
+        self.inner.append(part)
+        return part.rule
 
     def value(self, expression: ast.Expression) -> Lowered:
         return self.value_of(self, expression)

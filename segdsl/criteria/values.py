@@ -11,6 +11,7 @@ from segdsl.criteria.events import is_events, property_of
 from segdsl.criteria.literals import number
 from segdsl.criteria.measures import measure
 from segdsl.syntax import ast
+from segdsl.syntax.slips import respelt
 from segdsl.syntax.strings import plain
 from segdsl.types import Bool, Number, String
 
@@ -118,12 +119,15 @@ def _unknown(context: Context, operand: ast.Operand) -> NoReturn:
     known = [(e.name, e.place) for e in catalog.events.values()]
     known += [(a.name, a.place) for a in catalog.attributes.values()]
     known += [(score, None) for score, _ in context.names.scores.values()]
+    slip = None if operand.name.quoted else respelt(name.split(), {name_key(n) for n, _ in known})
     context.reject(
         "SEG0203",
         f"`{name}` is not an event or attribute",
         operand.name.span,
         label="not in the catalog",
-        help=context.suggest(name, known, "declare it in segdsl.yml, or use a name that is there"),
+        help=f"did you mean `{slip}`?"
+        if slip
+        else context.suggest(name, known, "declare it in segdsl.yml, or use a name that is there"),
     )
 
 

@@ -66,7 +66,8 @@ class Session:
     """
 
     def __init__(self, catalog: Catalog, files: Sequence[Parsed] = (), now: int | None = None) -> None:
-        self.catalog = catalog
+        # What is typed now may be asked for in the next line.
+        self.catalog = replace(catalog, lints={**catalog.lints, "unused-score": False})
         self.files = tuple(files)
         self.typed: tuple[Parsed, ...] = ()  # declarations of this session, in force before the files'
         self.now = now

@@ -21,7 +21,7 @@ from segdsl.text.source import Source, Span
 
 MAX_ARITHMETIC_OPERANDS = 200
 
-_UNITS: dict[str, ast.DurationUnit] = {
+DURATION_UNITS: dict[str, ast.DurationUnit] = {
     **{unit: unit for unit in ("ms", "s", "min", "h", "d", "w", "mo", "y")},
     "millisecond": "ms", "second": "s", "minute": "min", "hour": "h", "day": "d", "week": "w", "month": "mo",
     "year": "y",
@@ -413,7 +413,7 @@ class Builder:
         text = str(children[0].value)
         amount = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
         word = text[len(amount) :].lower()
-        unit = _UNITS.get(word) or _UNITS[word.rstrip("s")]
+        unit = DURATION_UNITS.get(word) or DURATION_UNITS[word.rstrip("s")]
         return ast.Duration(amount.strip(), unit, span=self.span(children))
 
     def plain(self, children: list[Child]) -> ast.Text:

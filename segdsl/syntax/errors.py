@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from segdsl.syntax.slips import meant
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source, Span
 
@@ -101,6 +102,8 @@ _HINTS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
          "`ms s min h d w mo y`, like `36h`"),
         (r"", r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}", "a date is written `2026-01-31`: year, month and day"),
         (r"\b(on|since|after|before)", r"", "a date is written `2026-01-31`"),
+        (r"\bwith", r"in\s+[0-9]", "it is one word, `within 1h`, for a gap or a burst; a window is `in 30d` alone"),
+        (r"", r"with\s+in\s+[0-9]", "it is one word, `within 1h`, for a gap or a burst; a window is `in 30d` alone"),
         (r"[=<>]", r"-\s*[^\W\d]", "to negate a name, subtract it from 0: `0 - name`"),
         (r"[=<>]", r"[$€£]", "write the number alone, without a currency sign"),
     )
@@ -237,7 +240,7 @@ def explain(surprise: Surprise) -> Diagnostic:
         return Diagnostic(
             "SEG0110", "this `)` closes nothing", source, span, help="remove it, or open the parenthesis earlier"
         )
-    hint = _hint(before, text[at : surprise.end], surprise.whole)
+    hint = _hint(before, text[at : surprise.end], surprise.whole) or _slip(before, word)
     # a number or a name behind a keyword is a slip in the clause; anything else says that it was no clause
     reserved = (
         None
@@ -264,6 +267,22 @@ def _hint(before: str, after: str, whole: str) -> str:
         if stood.search(before) and comes.match(after):
             return hint
     return ""
+
+
+def _slip(before: str, word: str) -> str:
+    """What to say of a misspelt keyword: the word that surprised, or the one or two behind a name before it."""
+    keyword = meant(word)
+    if keyword is not None and re.search(r"\S\s*$", before):
+        return f"did you mean `{keyword}`?"
+    run = re.search(r"(?:[^\W\d]\w*[ \t]+)*[^\W\d]\w*(?=\s*\(?\s*$)", before)
+    words = run[0].split() if run else []
+    while words and words[-1].lower() in _RESERVED:
+        words.pop()
+    # A single word is the name itself, unless it can begin a test.
+    keyword = meant(words[-1]) if words else None
+    if len(words) == 1 and keyword != "not":
+        return ""
+    return f"did you mean `{keyword}` instead of `{words[-1]}`?" if keyword else ""
 
 
 def _open_parenthesis(text: str, start: int, end: int) -> int | None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 CODE = re.compile(r"SEG\d{4}")
+_LINT = re.compile(r"# (SEG\d{4}): [^\n]* \(lint `([a-z-]+)`\)\n")
 _PACKAGE = Path(__file__).resolve().parents[1]
 # In an installed package the pages are inside it, in a checkout beside it.
 _FOLDERS = (_PACKAGE / "docs" / "errors", _PACKAGE.parent / "docs" / "errors")
@@ -28,3 +29,13 @@ def page(code: str) -> str | None:
     if not CODE.fullmatch(code) or not path.is_file():
         return None
     return path.read_text(encoding="utf-8")
+
+
+def lints() -> dict[str, str]:
+    """The names of the lints that can be switched on and off, each with its code, by the titles of their pages."""
+    found = {}
+    for path in sorted(folder().glob("SEG04*.md")):
+        title = _LINT.match(path.read_text(encoding="utf-8"))
+        if title is not None:
+            found[title[2]] = title[1]
+    return found

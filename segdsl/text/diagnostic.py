@@ -12,6 +12,14 @@ Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A span of the diagnostic's source, and the text to put in its place."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Diagnostic:
     """One finding about a text.
 
@@ -21,6 +29,7 @@ class Diagnostic:
     label: a few words under the underlined span.
     why: where the expectation comes from, if that is not obvious.
     help: what to do about it.
+    fix: edits that do it without changing what any rule means; empty if that takes its author.
     """
 
     code: str
@@ -31,6 +40,7 @@ class Diagnostic:
     why: str = ""
     help: str = ""
     severity: Severity = "error"
+    fix: tuple[Edit, ...] = ()
 
 
 class Errors(Exception):  # noqa: N818  (the public name of the API: it holds many errors)

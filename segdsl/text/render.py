@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, get_args
 
 from segdsl.text.diagnostic import Diagnostic
+from segdsl.text.source import Source, Span
 
 Format = Literal["human", "json", "github", "sarif"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -143,10 +144,13 @@ def _painter(color: bool) -> Callable[[str, str], str]:
 # --- for programs -----------------------------------------------------------------------------------------
 
 
-def as_dict(diagnostic: Diagnostic) -> dict[str, str | int | None]:
-    """One diagnostic as plain data: lines and columns count from 1, `endColumn` is behind the last character."""
+def as_dict(diagnostic: Diagnostic) -> dict[str, object]:
+    """One diagnostic as plain data: lines and columns count from 1, `endColumn` is behind the last character.
+
+    `fix`, where there is one, is a list of places with the `text` to put there.
+    """
     place = _place(diagnostic)
-    return {
+    found: dict[str, object] = {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
         "message": diagnostic.message,
@@ -159,12 +163,23 @@ def as_dict(diagnostic: Diagnostic) -> dict[str, str | int | None]:
         "why": diagnostic.why,
         "help": diagnostic.help,
     }
+    if diagnostic.fix and diagnostic.source is not None:
+        keys = ("line", "column", "endLine", "endColumn")
+        found["fix"] = [
+            {**dict(zip(keys, _region(diagnostic.source, edit.span), strict=True)), "text": edit.text}
+            for edit in diagnostic.fix
+        ]
+    return found
 
 
 def _place(diagnostic: Diagnostic) -> tuple[int, int, int, int] | None:
     if diagnostic.source is None or diagnostic.span is None:
         return None
-    return (*diagnostic.source.position(diagnostic.span.start), *diagnostic.source.position(diagnostic.span.end))
+    return _region(diagnostic.source, diagnostic.span)
+
+
+def _region(source: Source, span: Span) -> tuple[int, int, int, int]:
+    return (*source.position(span.start), *source.position(span.end))
 
 
 def _sentence(diagnostic: Diagnostic) -> str:
@@ -227,10 +242,23 @@ def _sarif_result(diagnostic: Diagnostic, rule: int) -> dict[str, object]:
         physical: dict[str, object] = {"artifactLocation": {"uri": _uri(diagnostic.source.name)}}
         place = _place(diagnostic)
         if place is not None:
-            keys = ("startLine", "startColumn", "endLine", "endColumn")
-            physical["region"] = dict(zip(keys, place, strict=True))
+            physical["region"] = _sarif_region(place)
         result["locations"] = [{"physicalLocation": physical}]
+        if diagnostic.fix:
+            replacements = [
+                {
+                    "deletedRegion": _sarif_region(_region(diagnostic.source, edit.span)),
+                    "insertedContent": {"text": edit.text},
+                }
+                for edit in diagnostic.fix
+            ]
+            change = {"artifactLocation": physical["artifactLocation"], "replacements": replacements}
+            result["fixes"] = [{"description": {"text": diagnostic.help}, "artifactChanges": [change]}]
     return result
+
+
+def _sarif_region(place: tuple[int, int, int, int]) -> dict[str, int]:
+    return dict(zip(("startLine", "startColumn", "endLine", "endColumn"), place, strict=True))
 
 
 def _uri(name: str) -> str:

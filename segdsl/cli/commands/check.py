@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from segdsl.cli.common import common_options, note, show
+from segdsl.cli.common import Stop, common_options, note, show, split
 from segdsl.text.render import FORMATS
+
+_PASSES = 20
 
 
 @click.command("check")
 @click.argument("paths", nargs=-1)
 @click.option("--db", is_flag=True, help="Also compare segdsl.yml with the live database.")
+@click.option("--fix", is_flag=True, help="Apply the fixes that change no rule's meaning, then check.")
+@click.option("--lint", "lints", metavar="NAME", multiple=True, help="Switch a lint on, by name or code; repeatable.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="human", help="How to write findings.")
 @common_options
-def command(paths: tuple[str, ...], db: bool, form: str) -> None:
+def command(paths: tuple[str, ...], db: bool, fix: bool, lints: tuple[str, ...], form: str) -> None:
     """Check the project file and rules: names, types and lints.
 
     PATHS are .seg files or folders, or one rule in quotes; without any, the whole project.
-    Exit code 1 if there are errors.
+    Exit code 1 if there are errors; warnings alone leave it 0.
 
     \b
     Examples:
@@ -25,11 +31,16 @@ def command(paths: tuple[str, ...], db: bool, form: str) -> None:
       segdsl check segments/leads.seg
       segdsl check --format github
       segdsl check --db
+      segdsl check --fix
+      segdsl check --lint unknown-under-not
     """
     from segdsl.cli.target import load_target
     from segdsl.text.render import render
 
-    loaded = load_target(paths)
+    names = [_lint(word) for word in lints]
+    if fix:
+        _fix(paths, names)
+    loaded = load_target(paths, names)
     found = list(loaded.diagnostics)
     if db and loaded.catalog is not None:
         from segdsl.engines import connect
@@ -52,3 +63,50 @@ def command(paths: tuple[str, ...], db: bool, form: str) -> None:
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def _lint(word: str) -> str:
+    """The lint of a name or code."""
+    from segdsl.text.codes import lints
+    from segdsl.text.suggest import nearest
+
+    known = lints()
+    for name, code in known.items():
+        if word.lower() == name or word.upper() == code:
+            return name
+    guess = nearest(word, [*known, *known.values()])
+    raise Stop(f"no such lint: {word}", f"did you mean {guess}?" if guess else "the lints are " + ", ".join(known))
+
+
+def _fix(paths: tuple[str, ...], lints: list[str]) -> None:
+    """Apply fixes until there are none: one may make room for the next."""
+    from segdsl.analysis.linting.fixes import fix
+    from segdsl.cli.files import replace_text
+    from segdsl.cli.target import load_target
+    from segdsl.project import read
+
+    rule = split(paths)[0]
+    if rule is not None:
+        raise click.UsageError(f"--fix rewrites files, and {rule!r} is neither a file nor a folder")
+    fixed: dict[str, int] = {}
+    for _ in range(_PASSES):
+        loaded = load_target(paths, lints)
+        if loaded.catalog is None or loaded.program is None:
+            break
+        before = sum(fixed.values())
+        for source, _tree in loaded.files:
+            if source.name not in loaded.asked:
+                continue
+            text, count = fix(source, loaded.diagnostics, loaded.files, loaded.program, loaded.catalog)
+            path = Path(source.name)
+            if count and read(path)[0].text == source.text:  # not if somebody has written it in the meantime
+                bom = "\ufeff" if path.read_bytes().startswith(b"\xef\xbb\xbf") else ""
+                replace_text(path, bom + text)
+                fixed[source.name] = fixed.get(source.name, 0) + count
+        if sum(fixed.values()) == before:
+            break
+    for name, count in fixed.items():
+        note(f"fixed {_count(count, 'finding')} in {name}")
+    if not fixed:
+        why = "there are errors" if loaded.failed else "no finding has a fix that is proven safe"
+        note(f"fixed nothing: {why}")

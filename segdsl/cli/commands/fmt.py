@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 import click
@@ -31,6 +29,7 @@ def command(paths: tuple[str, ...], check: bool, diff: bool) -> None:
       segdsl fmt --check
       segdsl fmt - < leads.seg
     """
+    from segdsl.cli.files import replace_text
     from segdsl.format import format_file
     from segdsl.project import read
     from segdsl.text.diagnostic import Diagnostic
@@ -63,7 +62,7 @@ def command(paths: tuple[str, ...], check: bool, diff: bool) -> None:
         elif path is not None and different and check:
             note(f"not formatted: {source.name}")
         elif path is not None and different:
-            _write(path, text)
+            replace_text(path, text)
             note(f"formatted {source.name}")
     if failed or (changed and (check or diff)):
         click.get_current_context().exit(1)
@@ -98,17 +97,3 @@ def _files(paths: tuple[str, ...]) -> list[Path]:
 def _diff(name: str, old: str, new: str) -> str:
     lines = difflib.unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), name, name)
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file in one step, so that an interruption leaves the old text or the new one."""
-    path = path.resolve()
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8"))
-        Path(temporary).chmod(path.stat().st_mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -1,0 +1,1 @@
+"""Running the lints: where they look, what silences and what mends them."""

@@ -1,0 +1,1 @@
+"""What can be said about rules before any contact is known."""

@@ -1,9 +1,12 @@
-"""The rules shown in the documentation can be read; `console` blocks with `segdsl explain` print what they show."""
+"""What the documentation shows is true: rules can be read, tests pass, commands print what is shown."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,5 +72,30 @@ def test_shown_output_is_real(command: str, output: str, monkeypatch: pytest.Mon
     assert CliRunner().invoke(cli, shlex.split(command)).stdout == output
 
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = re.findall(r"^```bash\n\$ ([^\n]*)\n```\n```(?:text|sql)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("command", "output"), SHELL, ids=lambda value: value.split("\n")[0][:40])
+def test_the_tour_is_real(command: str, output: str) -> None:
+    """Both streams as a terminal shows them; `…` stands for the rest."""
+    script = Path(sys.executable).parent
+    env = {**os.environ, "PATH": f"{script}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT / "examples" / "saas", env=env, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    shown, dots, _ = output.partition("…\n")
+    assert done.stdout.startswith(shown) if dots else done.stdout == shown
+
+
+def test_the_program_in_the_tour(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (program, output) = re.findall(r"^```python\n(.*?)^```\n```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[0]
+    monkeypatch.chdir(ROOT / "examples" / "saas")
+    exec(compile(program, "README.md", "exec"), {})
+    assert capsys.readouterr().out == output
+
+
 def test_output_is_shown() -> None:
+    assert len(SHELL) >= 6
     assert len(SHOWN) >= 3

@@ -55,6 +55,15 @@ def write_jsonl(name: str, rows: list[dict[str, object]]) -> None:
     (FOLDER / f"{name}.jsonl").write_text(text, encoding="utf-8")
 
 
+def climbed(contact: str, stage: str, signed_up: datetime) -> list[list[object]]:
+    """The stages that a contact went through, from signing up to the one it is in."""
+    pick = random.Random(contact)
+    steps = STAGES[: STAGES.index(stage) + 1]
+    later = sorted(pick.random() for _ in steps[1:])
+    moments = [signed_up, *(signed_up + (END - signed_up) * share for share in later)]
+    return [[contact, stamp(when), step] for when, step in zip(moments, steps, strict=True)]
+
+
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     pick = random.Random(20260331)
@@ -71,6 +80,7 @@ def main() -> None:
     members: list[list[object]] = []
     deals: list[list[object]] = []
     aliases: list[list[object]] = []
+    stages: list[list[object]] = []
 
     for n in range(1, 201):
         contact = f"c{n:03}"
@@ -88,7 +98,8 @@ def main() -> None:
         score = "n/a" if n == 77 else pick.randint(0, 80)
         company = pick.choice(companies)[0] if pick.random() < 0.8 else ""
         place = [country, latitude, longitude]
-        told = [stage, score, json.dumps(tags), stamp(signed_up), renewal, company, str(n % 7 != 0).lower()]
+        told = [score, json.dumps(tags), stamp(signed_up), renewal, company, str(n % 7 != 0).lower()]
+        stages += climbed(contact, stage, signed_up)
         contacts.append([contact, FIRST[n % 20], mail, *place, *told])
         if employee:
             members.append(["employees", contact])
@@ -144,8 +155,9 @@ def main() -> None:
         for _ in range(pick.choice([0, 0, 0, 0, 1, 2])):
             deals.append([contact, pick.choice([900, 4000, 15000]), pick.choice(["open", "open", "won", "lost"])])
 
-    header = ["contact_id", "first_name", "email", "country", "lat", "lon", "lifecycle_stage", "lead_score", "tags"]
+    header = ["contact_id", "first_name", "email", "country", "lat", "lon", "lead_score", "tags"]
     write_csv("contacts", [*header, "signed_up_at", "renewal_date", "company_id", "subscribed"], contacts)
+    write_csv("stage_changes", ["contact_id", "changed_at", "stage"], stages)
     write_csv("page_views", ["event_id", "contact_id", "viewed_at", "path", "device", "seconds"], views)
     write_jsonl("emails", emails)
     write_jsonl("tracks", tracks)

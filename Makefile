@@ -1,11 +1,12 @@
 # make test    lint, types and tests        make demo   segments of the example projects, with sizes and members
-# make fuzz CASES=10000                     make lock   write requirements.lock anew
+# make fuzz CASES=10000                     make bench  ratios against hand-written peers
+# make lock    write requirements.lock anew
 PYTHON ?= python3
 CASES ?= 100000
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint fuzz lock clean
+.PHONY: demo test lint fuzz bench lock clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -19,6 +20,9 @@ lint: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz.py $(CASES)
+
+bench: $(READY)
+	for each in batch sequences predicate compile; do $(BIN)/python benchmarks/$$each.py || exit 1; done
 
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --strip-extras \

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from segdsl.backends.python import compile_program
 from segdsl.catalog import load_text
 from segdsl.catalog.model import Catalog
 from segdsl.engines import connect
@@ -96,3 +97,17 @@ def test_fact(fact: dict[str, str]) -> None:
         ids = sorted(str(contact) for _, contact in engine.members(program, ["rule"], instant(fact["now"])))
     assert len(ids) == fact["count"]
     assert hashlib.md5("\n".join(ids).encode()).hexdigest() == fact["ids_md5"]
+
+
+SMALL = ("shop_clicks", "weblog", "online_retail")
+
+
+@pytest.mark.parametrize("fact", [f for f in facts() if f["dataset"] in SMALL], ids=lambda fact: fact["id"])
+def test_fact_by_python(fact: dict[str, str]) -> None:
+    """The same by predicates over one contact after the other."""
+    catalog = catalog_of(fact["dataset"])
+    compiled = compile_program(program_of(f"segment rule:\n    {RULES[fact['id']]}\n", catalog))
+    predicate, now = compiled.predicate("rule"), instant(fact["now"])
+    with connect(catalog) as engine:
+        ids = sorted(str(contact.id) for contact in engine.facts() if predicate(contact, now))
+    assert (len(ids), hashlib.md5("\n".join(ids).encode()).hexdigest()) == (fact["count"], fact["ids_md5"])

@@ -14,7 +14,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from segdsl.backends.sql import terms
+from segdsl.backends.sql import statement, terms
 from segdsl.format import format_file
 from segdsl.syntax import parse_file, parse_rule
 from segdsl.text.source import Source
@@ -64,7 +64,7 @@ def test_text_columns_agree(world: dict[str, Any], rules: list[str]) -> None:
         catalog = small.catalog(Path(folder))
         program = program_of(program_text(rules), catalog)
         small.write_csv(catalog)
-        with patch.object(terms, "FEWEST", 1):  # the plan for many segments, too
+        with patch.object(terms, "FEWEST", 1), patch.object(statement, "MANY", 4):  # the plan for many segments, too
             assert by_python(small, catalog, program, NOW) == stored(catalog, program, NOW)
 
 

@@ -22,6 +22,7 @@ from segdsl.core.time import isoformat
 from segdsl.text.diagnostic import Diagnostic, Errors
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
+MANY = 64  # of more segments than this, so many are asked in one look at the contacts
 JOINED = 3  # with more segments than this, all measures are joined to the contacts once
 
 
@@ -193,7 +194,14 @@ class Statement:
             rules.facts = self.tables.name("facts of contacts")
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
         selects = []
+        together = [name for name in self.wanted if name not in self.referred]
+        if rules.facts is None or len(together) <= MANY:
+            together = []
+        for start in range(0, len(together), MANY):
+            selects.append(self._together(together[start : start + MANY], rules))
         for name in self.segments:
+            if name in together:
+                continue
             body = self._select(name, rules)
             if name in self.referred:
                 ctes.append(b.cte(segments[name], body, self.program.segments[name].words))
@@ -255,6 +263,18 @@ class Statement:
             tables = dict.fromkeys(table for table, _ in asked if table in used)
             node = self._with_tables(node, tables, contact)
         return node
+
+    def _together(self, names: Sequence[str], rules: Rules) -> Node:
+        """The members of many segments in one look at the facts: each contact with a list of what it is in."""
+        answers = []
+        for name in names:
+            segment = self.program.segments[name]
+            answer = b.case([(rules.rule(segment.rule), b.text(name))])
+            answer.comments = [f" {b.safe_comment(segment.words)} "]
+            answers.append(answer)
+        columns = [("contact", b.column("id", rules.contact)), ("segment", self.dialect.rows_of(answers))]
+        asked = select(columns, b.table(rules.contact)).subquery("asked")
+        return select([(n, b.column(n)) for n in ("segment", "contact")], asked, [b.known(b.column("segment"))])
 
     def _finished(self, ctes: list[Node], selects: list[Node]) -> Node:
         if not selects:

@@ -292,6 +292,12 @@ class DuckDB:
             return self.from_local(self.instant(x, family, types.Timestamp(), zone), zone)
         return self.instant(x, family, types.Timestamp(), zone)
 
+    # --- lists -----------------------------------------------------------------------------------------------------
+
+    def rows_of(self, values: list[Node]) -> Node:
+        """Some values of one row as rows of their own."""
+        return exp.Anonymous(this="UNNEST", expressions=[exp.Array(expressions=values)])
+
     # --- hashes --------------------------------------------------------------------------------------------------
 
     def md5(self, x: Node, digits: int) -> Node:

@@ -14,7 +14,7 @@ from segdsl.text.source import Source
 
 if TYPE_CHECKING:
     from segdsl.catalog.model import Catalog
-    from segdsl.core.nodes import Program
+    from segdsl.core.program import Program
     from segdsl.syntax.ast import File
 
 Parsed = tuple[Source, "File"]

@@ -15,7 +15,7 @@ from segdsl.catalog import load as load_catalog
 from segdsl.catalog.load import FILE_NAME, database
 from segdsl.catalog.model import Catalog
 from segdsl.core import time
-from segdsl.core.nodes import Program
+from segdsl.core.program import Program
 from segdsl.pipeline import Compiled, Parsed, compile_files, compile_rule
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.source import Source, Span

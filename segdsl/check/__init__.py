@@ -9,7 +9,9 @@ from segdsl.catalog.model import Catalog, name_key
 from segdsl.check.rules import outline
 from segdsl.check.stories import story
 from segdsl.core import nodes as core
+from segdsl.core.program import Program, Segment, needed
 from segdsl.core.story import Story
+from segdsl.core.walking import references
 from segdsl.criteria.context import Context, Names
 from segdsl.criteria.scores import points, score_type
 from segdsl.criteria.values import value
@@ -23,11 +25,11 @@ BARE = "rule"
 ANY_SCORE = Number(4, 10**12)  # for a score that could not be read: wide enough to raise no errors of its own
 
 
-def check(files: Sequence[File], catalog: Catalog) -> tuple[core.Program, list[Diagnostic]]:
+def check(files: Sequence[File], catalog: Catalog) -> tuple[Program, list[Diagnostic]]:
     """The program of some rule files. Names may refer across files; diagnostics are in no order."""
     diagnostics: list[Diagnostic] = []
     names = _collect(files, catalog, diagnostics)
-    segments: dict[str, core.Segment] = {}
+    segments: dict[str, Segment] = {}
     scores: dict[str, core.Points] = {}
     for source, declaration in _declarations(files):
         context = Context(source, catalog, names, diagnostics, outline, value)
@@ -46,7 +48,7 @@ def check(files: Sequence[File], catalog: Catalog) -> tuple[core.Program, list[D
 
 def check_rule(
     source: Source, expression: ast.Expression, catalog: Catalog, files: Sequence[File] = ()
-) -> tuple[core.Program, list[Diagnostic]]:
+) -> tuple[Program, list[Diagnostic]]:
     """The program of a bare rule: its segment is called `rule`, and it may refer to the segments of `files`.
 
     Only the errors of the bare rule are returned; one of them is that it asks a segment or score that has errors.
@@ -61,7 +63,7 @@ def check_rule(
     # A project's own segment called `rule` keeps its meaning for those that refer to it only by being first.
     segments.pop(BARE, None)
     segments[BARE] = lowered
-    return core.Program(segments, program.scores), diagnostics
+    return Program(segments, program.scores), diagnostics
 
 
 def stories(files: Sequence[File], catalog: Catalog, around: Sequence[File] = ()) -> list[Story]:
@@ -78,7 +80,7 @@ def stories(files: Sequence[File], catalog: Catalog, around: Sequence[File] = ()
     return [each for each in found if each is not None]
 
 
-def _faulty(files: Sequence[File], program: core.Program, found: Sequence[Diagnostic]) -> dict[str, str]:
+def _faulty(files: Sequence[File], program: Program, found: Sequence[Diagnostic]) -> dict[str, str]:
     """The declarations that mean nothing, because they have errors or could not be read: name -> file and line."""
     faulty: dict[str, str] = {}
     for source, declaration in _declarations(files):
@@ -95,14 +97,14 @@ def _faulty(files: Sequence[File], program: core.Program, found: Sequence[Diagno
 
 
 def _check_references(
-    program: core.Program, faulty: dict[str, str], parts: core.Part, diagnostics: list[Diagnostic]
+    program: Program, faulty: dict[str, str], parts: core.Part, diagnostics: list[Diagnostic]
 ) -> None:
     """Reports the tests that ask something faulty, if only through others: their answers would mean nothing."""
     for part in parts.walk():
         if part.op != "test":
             continue
-        asked = list(core.references(part.rule))
-        asked += [name for inner in [core.needed(program, asked)] for name in _asked(inner)]
+        asked = list(references(part.rule))
+        asked += [name for inner in [needed(program, asked)] for name in _asked(inner)]
         if BARE in asked:
             diagnostics.append(
                 Diagnostic("SEG0204", f"a rule without a name is called `{BARE}`, and so is a segment of the project",
@@ -116,15 +118,15 @@ def _check_references(
             )  # fmt: skip
 
 
-def _asked(program: core.Program) -> Iterator[str]:
+def _asked(program: Program) -> Iterator[str]:
     for segment in program.segments.values():
-        yield from core.references(segment.rule)
+        yield from references(segment.rule)
     for score in program.scores.values():
-        yield from core.references(score)
+        yield from references(score)
 
 
-def _segment(name: str, title: str, parts: core.Part) -> core.Segment:
-    return core.Segment(name, parts.rule, title, parts.words, parts)
+def _segment(name: str, title: str, parts: core.Part) -> Segment:
+    return Segment(name, parts.rule, title, parts.words, parts)
 
 
 def _declarations(files: Sequence[File]) -> Iterator[tuple[Source, ast.Declaration]]:
@@ -170,13 +172,13 @@ def _collect(files: Sequence[File], catalog: Catalog, diagnostics: list[Diagnost
 
 def _ordered(
     files: Sequence[File],
-    segments: dict[str, core.Segment],
+    segments: dict[str, Segment],
     scores: dict[str, core.Points],
     diagnostics: list[Diagnostic],
-) -> core.Program:
+) -> Program:
     """Segments and scores after those they refer to; a circle is an error that shows its path."""
-    graph = {name: set(core.references(segment.rule)) for name, segment in segments.items()}
-    graph |= {name: set(core.references(score)) for name, score in scores.items()}
+    graph = {name: set(references(segment.rule)) for name, segment in segments.items()}
+    graph |= {name: set(references(score)) for name, score in scores.items()}
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -192,7 +194,7 @@ def _ordered(
                 )  # fmt: skip
                 break
         order = []
-    return core.Program(
+    return Program(
         {name: segments[name] for name in order if name in segments},
         {name: scores[name] for name in order if name in scores},
     )

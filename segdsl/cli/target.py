@@ -11,7 +11,7 @@ import click
 from segdsl.catalog import load, name_key
 from segdsl.catalog.model import Catalog
 from segdsl.cli.common import Stop, project_file, show, split
-from segdsl.core.nodes import Program
+from segdsl.core.program import Program
 from segdsl.pipeline import Parsed, compile_rule
 from segdsl.project import compile_paths, display, project_paths, rule_paths
 from segdsl.syntax import ast

@@ -10,7 +10,7 @@ from pathlib import Path
 from segdsl.catalog.model import Catalog, name_key
 from segdsl.cli.common import Stop, is_path
 from segdsl.cli.revisions import Files, Repository
-from segdsl.core.nodes import Program
+from segdsl.core.program import Program
 from segdsl.pipeline import Parsed, compile_parsed, declared, parse, without
 from segdsl.project import decode, display, project_paths, rule_paths
 from segdsl.text.diagnostic import Diagnostic

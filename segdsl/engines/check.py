@@ -6,7 +6,9 @@ from segdsl import types
 from segdsl.backends.sql.dialects import get
 from segdsl.backends.sql.reading import Reading
 from segdsl.catalog.model import Catalog, Column
-from segdsl.core.nodes import InList, Program, walk
+from segdsl.core.nodes import InList
+from segdsl.core.program import Program
+from segdsl.core.walking import walk
 from segdsl.engines.duckdb import Engine
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.suggest import nearest

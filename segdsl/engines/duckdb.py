@@ -19,6 +19,7 @@ from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import model
 from segdsl.core import nodes
 from segdsl.core.contact import Facts, changes
+from segdsl.core.program import Program
 from segdsl.core.time import LAST
 from segdsl.engines import files
 from segdsl.engines.columns import used_columns
@@ -166,7 +167,7 @@ class Engine:
         for connection in (self._connection, *list(self._asked)):
             connection.interrupt()
 
-    def members(self, program: nodes.Program, names: Sequence[str], now: int) -> Iterator[tuple[str, str | int]]:
+    def members(self, program: Program, names: Sequence[str], now: int) -> Iterator[tuple[str, str | int]]:
         """`(segment, contact)` in that order, for the named segments."""
         statement = Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
         self.require(statement.used_tables())

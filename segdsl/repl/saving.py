@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segdsl.catalog.model import name_key
-from segdsl.core.nodes import needed
+from segdsl.core.program import needed
 from segdsl.format import format_file
 from segdsl.pipeline import Parsed, compile_parsed, declared, without
 from segdsl.project import display, project_paths, read

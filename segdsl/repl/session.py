@@ -14,7 +14,8 @@ from typing import Any
 
 from segdsl.catalog.model import Catalog
 from segdsl.core import time
-from segdsl.core.nodes import EVERYONE, Program, Segment, needed
+from segdsl.core.nodes import EVERYONE
+from segdsl.core.program import Program, Segment, needed
 from segdsl.pipeline import Parsed, compile_parsed, compile_rule, declared, without
 from segdsl.project import Database, Rule
 from segdsl.repl import saving

@@ -14,6 +14,7 @@ from segdsl.analysis.linting.flaws import Flaw, Search
 from segdsl.analysis.proof.prover import Prover
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
+from segdsl.core.program import Program
 from segdsl.syntax import ast
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source, Span
@@ -41,7 +42,7 @@ class Subject:
     """
 
     catalog: Catalog
-    program: core.Program
+    program: Program
     files: Sequence[Parsed]
     outlines: Sequence[core.Part]
     whole: bool = True
@@ -108,7 +109,7 @@ def lints() -> tuple[Lint, ...]:
 
 
 def lint(
-    files: Sequence[Parsed], program: core.Program, catalog: Catalog, found: Sequence[Diagnostic] = ()
+    files: Sequence[Parsed], program: Program, catalog: Catalog, found: Sequence[Diagnostic] = ()
 ) -> list[Diagnostic]:
     """The warnings about the segments and scores of a program, without those that comments silence.
 
@@ -118,7 +119,7 @@ def lint(
     fine = [(source, file) for source, file in files if source.name not in broken]
     if broken:
         names = {d.name.text for _, file in fine for d in file.declarations if not isinstance(d, ast.TestCase)}
-        program = core.Program(
+        program = Program(
             {name: segment for name, segment in program.segments.items() if name in names},
             {name: points for name, points in program.scores.items() if name in names},
         )
@@ -128,7 +129,7 @@ def lint(
     return _run(Subject(catalog, program, fine, parts, whole=not broken))
 
 
-def lint_rule(name: str, program: core.Program, catalog: Catalog) -> list[Diagnostic]:
+def lint_rule(name: str, program: Program, catalog: Catalog) -> list[Diagnostic]:
     """The warnings about one segment of a program, a bare rule."""
     outline = program.segments[name].outline
     return _run(Subject(catalog, program, (), [outline] if outline is not None else []))

@@ -9,35 +9,37 @@ from segdsl.backends.python import CompiledProgram, Index, compile_program
 from segdsl.backends.python.module import asks_now
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
+from segdsl.core.program import Program, Segment
+from segdsl.core.walking import walk
 
 Node = core.Rule | core.Value | core.Events | core.Anchored
 
 
-def reachable(program: core.Program, roots: Iterable[core.Rule]) -> core.Program:
+def reachable(program: Program, roots: Iterable[core.Rule]) -> Program:
     """The segments and scores that rules refer to, directly or through others; each after those it refers to."""
     segments: set[str] = set()
     scores: set[str] = set()
     waiting: list[core.Rule | core.Value] = list(roots)
     while waiting:
-        for node in core.walk(waiting.pop()):
+        for node in walk(waiting.pop()):
             if isinstance(node, core.InSegment) and node.name not in segments:
                 segments.add(node.name)
                 waiting.append(program.segments[node.name].rule)
             elif isinstance(node, core.ScoreOf) and node.name not in scores:
                 scores.add(node.name)
                 waiting.append(program.scores[node.name])
-    return core.Program(
+    return Program(
         {name: segment for name, segment in program.segments.items() if name in segments},
         {name: score for name, score in program.scores.items() if name in scores},
     )
 
 
-def nodes_of(program: core.Program, roots: Iterable[core.Rule]) -> tuple[Node, ...]:
+def nodes_of(program: Program, roots: Iterable[core.Rule]) -> tuple[Node, ...]:
     """Every node of some rules and of the segments and scores that they refer to."""
     roots = tuple(roots)
     inner = reachable(program, roots)
     whole: list[core.Rule | core.Value] = [*roots, *(s.rule for s in inner.segments.values()), *inner.scores.values()]
-    return tuple(node for one in whole for node in core.walk(one))
+    return tuple(node for one in whole for node in walk(one))
 
 
 def leaves(rule: core.Rule) -> Iterator[core.Rule]:
@@ -50,7 +52,7 @@ def leaves(rule: core.Rule) -> Iterator[core.Rule]:
             yield from leaves(rule.part)
         case _:
             yield rule
-            for node in core.walk(rule):
+            for node in walk(rule):
                 if isinstance(node, core.Points):
                     yield from _awarded(node)
 
@@ -71,7 +73,7 @@ class Probe:
     """
 
     def __init__(
-        self, program: core.Program, roots: Iterable[core.Rule],
+        self, program: Program, roots: Iterable[core.Rule],
         rules: Iterable[core.Rule] = (), values: Iterable[core.Value] = (),
     ) -> None:  # fmt: skip
         self.roots = tuple(roots)
@@ -89,7 +91,7 @@ class Probe:
         wanted: list[core.Value] = [*values, *(node for node in nodes if isinstance(node, core.Measure))]
         wanted += [measure for branch in branches for measure in _tests_of(branch)]
         # A name with a tab is in no rule file.
-        named: Mapping[str, core.Segment] = {f"\t{i}": core.Segment(f"\t{i}", rule) for i, rule in enumerate(asked)}
+        named: Mapping[str, Segment] = {f"\t{i}": Segment(f"\t{i}", rule) for i, rule in enumerate(asked)}
         self.compiled: CompiledProgram = compile_program(
             replace(self.program, segments={**self.program.segments, **named}), wanted
         )

@@ -16,8 +16,10 @@ from segdsl.backends.python import compile_program
 from segdsl.backends.python.runtime import Index
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
-from segdsl.core.nodes import EVERYONE, Part, Program
+from segdsl.core.nodes import EVERYONE, Part
+from segdsl.core.program import Program, Segment
 from segdsl.core.time import clamp, to_datetime
+from segdsl.core.walking import children, walk
 
 _MOST_OPENED = 40  # segments and scores in one picture of a rule: more is no picture
 
@@ -92,7 +94,7 @@ def pieces(program: Program, names: Iterable[str]) -> dict[str, Piece]:
 def references(program: Program, name: str) -> list[str]:
     """The segments and scores that a segment or score asks directly."""
     rule = program.segments[name].rule if name in program.segments else program.scores[name]
-    return [node.name for node in core.walk(rule) if isinstance(node, core.InSegment | core.ScoreOf)]
+    return [node.name for node in walk(rule) if isinstance(node, core.InSegment | core.ScoreOf)]
 
 
 class Anatomy:
@@ -114,11 +116,11 @@ class Anatomy:
         segments, scores = dict(program.segments), dict(program.scores)
         for part in (part for piece in self.pieces.values() for part in piece.walk()):
             name = self._names[id(part)] = f"`{len(segments)}`"
-            segments[name] = core.Segment(name, part.rule, words=part.words)
+            segments[name] = Segment(name, part.rule, words=part.words)
             for value in _shown(part):
                 if value not in self._values and not isinstance(value, core.Attribute | core.Held):
                     other = self._values[value] = f"`{len(segments)}`"
-                    segments[other] = core.Segment(other, core.Known(value))
+                    segments[other] = Segment(other, core.Known(value))
                     scores[other] = _as_score(value)
         self._compiled = compile_program(Program(segments, scores))
 
@@ -147,7 +149,7 @@ class Anatomy:
     def _verdict(self, part: Part, facts: Facts, index: Index, now: int, opened: set[str]) -> Verdict:
         parts = [self._verdict(each, facts, index, now, opened) for each in part.parts]
         if part.op == "test":
-            for node in core.walk(part.rule):
+            for node in walk(part.rule):
                 if not isinstance(node, core.InSegment | core.ScoreOf) or node.name in opened:
                     continue
                 if len(opened) < _MOST_OPENED:
@@ -230,7 +232,7 @@ def _collect(node: core.Rule | core.Value | core.Events | core.Anchored, found: 
         case core.Chain():
             return
         case _:
-            for child in core.children(node):
+            for child in children(node):
                 _collect(child, found)
 
 

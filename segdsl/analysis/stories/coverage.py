@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from segdsl.analysis.stories.anatomy import Piece, pieces
-from segdsl.core.nodes import EVERYONE, Part, Program
+from segdsl.core.nodes import EVERYONE, Part
+from segdsl.core.program import Program
 
 Seen = set[tuple[int, bool]]  # the identity of a part, and what it was
 

@@ -46,8 +46,8 @@ from segdsl.core.nodes import (
     Rule,
     ScoreOf,
     Value,
-    walk,
 )
+from segdsl.core.walking import walk
 
 DEEP = 12
 WIDE = 4

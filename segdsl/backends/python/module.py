@@ -21,9 +21,9 @@ from segdsl.core.nodes import (
     Points,
     Property,
     ScoreOf,
-    walk,
 )
 from segdsl.core.time import At, Edge, FromNow, Span
+from segdsl.core.walking import walk
 
 
 def comment(words: str, indent: str = "") -> list[str]:

@@ -12,7 +12,8 @@ from segdsl.backends.python.emit import Emitter
 from segdsl.backends.python.module import Module, comment
 from segdsl.backends.python.runtime import BEGIN, END, ColumnPlan, Index, SlotPlan
 from segdsl.core.contact import Facts
-from segdsl.core.nodes import Branch, Chain, Measure, Program, Value
+from segdsl.core.nodes import Branch, Chain, Measure, Value
+from segdsl.core.program import Program
 
 _HELPERS = [
     "anniversary",

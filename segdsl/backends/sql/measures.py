@@ -12,6 +12,7 @@ from segdsl.backends.sql.reading import instant, ranked
 from segdsl.backends.sql.rules import Names, Rules, interval
 from segdsl.core import nodes
 from segdsl.core.time import Span
+from segdsl.core.walking import walk
 
 WIDEST = 24  # aggregates in one GROUP BY: beyond 32 DuckDB plans in quadratic time
 
@@ -23,7 +24,7 @@ def simple(measure: nodes.Measure) -> bool:
     if any(
         isinstance(node, nodes.Attribute | nodes.Measure | nodes.Points)
         for br in measure.events.branches
-        for node in nodes.walk(br.where)
+        for node in walk(br.where)
     ):
         return False
     return measure.kind in {"count", "sum", "min", "max", "distinct"} or (
@@ -168,10 +169,10 @@ class Passes:
         columns += [("t", b.column("t"))] if timed else []
         columns += [(united_name(value), inside.value(value)) for value in dict.fromkeys(values)]
         conditions = self.where(branch)
-        asked = list(nodes.walk(branch.where))
+        asked = list(walk(branch.where))
         if isinstance(span, nodes.Anchored):
             conditions += inside.anchored(b.column("t"), span)
-            asked += list(nodes.walk(span.anchor))
+            asked += list(walk(span.anchor))
         else:
             conditions += self.span(span)
         node = select(columns, b.table(kind), conditions)

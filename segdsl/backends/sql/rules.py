@@ -21,6 +21,7 @@ from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.backends.sql.reading import Reading, instant
 from segdsl.backends.sql.terms import FLIPPED, Terms, counted
 from segdsl.core import nodes
+from segdsl.core.program import Program
 from segdsl.core.time import days_begun
 
 ZERO_OVER_NOTHING = {"count", "sum", "distinct"}
@@ -45,7 +46,7 @@ class Rules:
     def __init__(
         self,
         names: Names,
-        program: nodes.Program,
+        program: Program,
         dialect: DuckDB,
         reading: Reading,
         now: int,

@@ -18,7 +18,9 @@ from segdsl.backends.sql.reading import Reading, Schema
 from segdsl.backends.sql.rules import Names, Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
+from segdsl.core.program import Program
 from segdsl.core.time import isoformat
+from segdsl.core.walking import walk
 from segdsl.text.diagnostic import Diagnostic, Errors
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
@@ -26,7 +28,7 @@ JOINED = 3  # with more segments than this, all measures are joined to the conta
 
 
 def compile_segments(
-    program: nodes.Program,
+    program: Program,
     catalog: Catalog,
     names: Sequence[str],
     now: int | None,
@@ -66,7 +68,7 @@ class Statement:
 
     def __init__(
         self,
-        program: nodes.Program,
+        program: Program,
         catalog: Catalog,
         names: Sequence[str],
         now: int,
@@ -111,7 +113,7 @@ class Statement:
         return [name for name in self.program.segments if name in needed]
 
     def _walk(self, node: nodes.Rule | nodes.Value, seen: set[str]) -> Iterator[object]:
-        for each in nodes.walk(node):
+        for each in walk(node):
             yield each
             if isinstance(each, nodes.ScoreOf) and each.name not in seen:
                 seen.add(each.name)
@@ -137,7 +139,7 @@ class Statement:
 
     def _uses(self, branch: nodes.Branch, values: Iterable[object]) -> None:
         used = self.kinds.setdefault(branch.kind, {})
-        every = (*nodes.walk(branch.where), *values)
+        every = (*walk(branch.where), *values)
         used.update((value.key, None) for value in every if isinstance(value, nodes.Property))
 
     def used_tables(self) -> list[str]:

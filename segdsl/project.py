@@ -16,7 +16,8 @@ from segdsl.catalog.load import FILE_NAME, database
 from segdsl.catalog.model import Catalog
 from segdsl.core import time
 from segdsl.core.program import Program
-from segdsl.pipeline import Compiled, Parsed, compile_files, compile_rule
+from segdsl.pipeline import Compiled, compile_files, compile_rule
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.source import Source, Span
 

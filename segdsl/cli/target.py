@@ -12,9 +12,10 @@ from segdsl.catalog import load, name_key
 from segdsl.catalog.model import Catalog
 from segdsl.cli.common import Stop, project_file, show, split
 from segdsl.core.program import Program
-from segdsl.pipeline import Parsed, compile_rule
+from segdsl.pipeline import compile_rule
 from segdsl.project import compile_paths, display, project_paths, rule_paths
 from segdsl.syntax import ast
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.suggest import nearest
 

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from segdsl.catalog.model import Catalog
+from segdsl.check.names import declared, without
 from segdsl.core import time
 from segdsl.core.nodes import EVERYONE
 from segdsl.core.program import Program, Segment, needed
-from segdsl.pipeline import Parsed, compile_parsed, compile_rule, declared, without
+from segdsl.pipeline import compile_parsed, compile_rule
 from segdsl.project import Database, Rule
 from segdsl.repl import saving
 from segdsl.repl.commands import COMMANDS
@@ -36,6 +37,7 @@ from segdsl.repl.results import (
 )
 from segdsl.repl.tokens import is_declaration, tokens
 from segdsl.syntax import ast, parse_file
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Errors
 from segdsl.text.source import Source
 from segdsl.text.suggest import nearest

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 
-from segdsl.analysis.linting.runner import Parsed
 from segdsl.analysis.proof.prover import Prover
 from segdsl.catalog.model import Catalog
 from segdsl.check import check
 from segdsl.core import nodes as core
 from segdsl.core.program import Program
 from segdsl.syntax import parse_file
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic, Edit
 from segdsl.text.source import Source
 

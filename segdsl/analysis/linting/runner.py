@@ -13,13 +13,13 @@ from segdsl.analysis.linting import silences
 from segdsl.analysis.linting.flaws import Flaw, Search
 from segdsl.analysis.proof.prover import Prover
 from segdsl.catalog.model import Catalog
+from segdsl.check.names import declarations, declared
 from segdsl.core import nodes as core
 from segdsl.core.program import Program
 from segdsl.syntax import ast
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source, Span
-
-Parsed = tuple[Source, ast.File]
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,7 @@ class Subject:
 
     def declarations(self) -> Iterator[tuple[Source, ast.Declaration]]:
         """What the files declare, each with its file."""
-        for source, file in self.files:
-            for declaration in file.declarations:
-                yield source, declaration
+        return declarations(self.files)
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def lint(
     broken = {diagnostic.source.name for diagnostic in found if diagnostic.source is not None}
     fine = [(source, file) for source, file in files if source.name not in broken]
     if broken:
-        names = {d.name.text for _, file in fine for d in file.declarations if not isinstance(d, ast.TestCase)}
+        names = {name for _, file in fine for name in declared(file).values()}
         program = Program(
             {name: segment for name, segment in program.segments.items() if name in names},
             {name: points for name, points in program.scores.items() if name in names},

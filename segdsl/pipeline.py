@@ -68,7 +68,8 @@ def compile_parsed(files: Sequence[Parsed], found: Sequence[Diagnostic], catalog
 def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> Compiled:
     """A bare rule to a program in which it is the segment `rule`; it may refer to the segments of `files`."""
     from segdsl.analysis.linting.runner import lint_rule
-    from segdsl.check import BARE, check_rule
+    from segdsl.check import check_rule
+    from segdsl.core.program import BARE
     from segdsl.syntax import parse_rule
 
     source = Source(RULE, text)

@@ -10,7 +10,7 @@ from segdsl.check.names import declarations, names_of
 from segdsl.check.rules import outline
 from segdsl.check.stories import story
 from segdsl.core import nodes as core
-from segdsl.core.program import Program, Segment, needed
+from segdsl.core.program import BARE, Program, Segment, needed
 from segdsl.core.story import Story
 from segdsl.core.walking import references
 from segdsl.criteria.context import Context
@@ -20,8 +20,6 @@ from segdsl.syntax import ast
 from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source
-
-BARE = "rule"
 
 
 def check(files: Sequence[Parsed], catalog: Catalog) -> tuple[Program, list[Diagnostic]]:

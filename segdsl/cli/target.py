@@ -11,7 +11,7 @@ import click
 from segdsl.catalog import load, name_key
 from segdsl.catalog.model import Catalog
 from segdsl.cli.common import Stop, project_file, show, split
-from segdsl.core.program import Program
+from segdsl.core.program import BARE, Program
 from segdsl.pipeline import compile_rule
 from segdsl.project import compile_paths, display, project_paths, rule_paths
 from segdsl.syntax import ast
@@ -102,7 +102,7 @@ def load_files(project: Path, paths: Sequence[Path], lints: Sequence[str] = ()) 
 def _bare(rule: str, catalog: Catalog, around: Sequence[Path], found: Sequence[Diagnostic]) -> Loaded:
     files = compile_paths(catalog, around).files if around else ()
     compiled = compile_rule(rule, catalog, files)
-    return Loaded(catalog, compiled.program, ("rule",), (*found, *compiled.diagnostics), 1)
+    return Loaded(catalog, compiled.program, (BARE,), (*found, *compiled.diagnostics), 1)
 
 
 def runnable(arguments: Sequence[str], segments: Sequence[str]) -> tuple[Catalog, Program, list[str]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from segdsl.core.nodes import Part, Points, Rule
 from segdsl.core.walking import references
 
+BARE = "rule"  # the name of the segment that a rule without a heading is
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from segdsl.catalog.model import name_key
 from segdsl.check.names import declared, without
-from segdsl.core.program import needed
+from segdsl.core.program import BARE, needed
 from segdsl.format import format_file
 from segdsl.pipeline import compile_parsed
 from segdsl.project import display, project_paths, read
@@ -56,7 +56,7 @@ def _text(session: Session, name: str) -> str | None:
         for part in file.declarations:
             if not isinstance(part, ast.TestCase) and name_key(part.name.text) == name_key(name):
                 return source.slice(part.span)
-    if session.last is None or session.last.name != "rule":
+    if session.last is None or session.last.name != BARE:
         return None
     return f"segment {spelled(name, 'segment')}:\n    {session.last.text}\n"
 

@@ -16,7 +16,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.check.names import declared, without
 from segdsl.core import time
 from segdsl.core.nodes import EVERYONE
-from segdsl.core.program import Program, Segment, needed
+from segdsl.core.program import BARE, Program, Segment, needed
 from segdsl.pipeline import compile_parsed, compile_rule
 from segdsl.project import Database, Rule
 from segdsl.repl import saving
@@ -174,8 +174,8 @@ class Session:
             # `segment keen visited >= 3` is rather a heading without its colon than an odd name
             return self._declare(text) if DECLARING.match(text) else Problems(compiled.diagnostics)
         now = self.moment()
-        self.last = Asked(text, "rule", compiled.program, now)
-        return replace(self._members(compiled.program, ["rule"], now)[0], warnings=compiled.diagnostics)
+        self.last = Asked(text, BARE, compiled.program, now)
+        return replace(self._members(compiled.program, [BARE], now)[0], warnings=compiled.diagnostics)
 
     def _declare(self, text: str) -> Result:
         source = Source(TYPED, text)

@@ -8,8 +8,8 @@ from typing import Any
 
 from segdsl.backends.python import runtime
 from segdsl.backends.python.chains import ChainPlan
-from segdsl.backends.python.emit import Emitter
 from segdsl.backends.python.module import Module, comment
+from segdsl.backends.python.rules import Emitter
 from segdsl.backends.python.runtime import BEGIN, END, ColumnPlan, Index, SlotPlan
 from segdsl.core.contact import Facts
 from segdsl.core.nodes import Branch, Chain, Measure, Value

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from segdsl import types
 from segdsl.backends.python import compile_program
-from segdsl.backends.python.runtime import Index
+from segdsl.backends.python.index import Index
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.nodes import EVERYONE, Part

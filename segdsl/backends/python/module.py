@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from segdsl.backends.python.chains import ChainPlan
-from segdsl.backends.python.runtime import ColumnPlan, Plan, SlotPlan
+from segdsl.backends.python.index import ColumnPlan, Plan, SlotPlan
 from segdsl.core.nodes import (
     Anniversary,
     Branch,

@@ -8,9 +8,10 @@ from typing import Any
 
 from segdsl.backends.python import runtime
 from segdsl.backends.python.chains import ChainPlan
+from segdsl.backends.python.index import ColumnPlan, Index, SlotPlan
 from segdsl.backends.python.module import Module, comment
 from segdsl.backends.python.rules import Emitter
-from segdsl.backends.python.runtime import BEGIN, END, ColumnPlan, Index, SlotPlan
+from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.core.contact import Facts
 from segdsl.core.nodes import Branch, Chain, Measure, Value
 from segdsl.core.program import Program

@@ -13,6 +13,8 @@ from typing import Any, Literal
 from sqlglot import exp, parse_one
 from sqlglot.dialects.duckdb import DuckDB
 
+from segdsl.core.time import clamp, to_datetime
+
 Node = Any  # sqlglot's nodes; the library's own annotations are too loose to help a strict checker
 
 TRUE = exp.true
@@ -65,6 +67,32 @@ def number(scaled: int, scale: int = 0) -> Node:
         digits = f"{digits[:-scale]}.{digits[-scale:]}"
     literal = exp.Literal.number(digits)
     return exp.Neg(this=literal) if scaled < 0 else literal
+
+
+def instant(moment: int) -> Node:
+    """A TIMESTAMP literal."""
+    clock = to_datetime(clamp(moment)).replace(tzinfo=None)
+    return cast(
+        text(clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")), "TIMESTAMP"
+    )
+
+
+_UNITS = (("DAY", 86_400_000_000), ("HOUR", 3_600_000_000), ("MINUTE", 60_000_000), ("SECOND", 1_000_000))
+
+
+def interval(microseconds: int) -> Node:
+    """A length of time, in the largest unit that says it exactly. A day is 24 hours: instants here have no zone."""
+    for unit, size in _UNITS:
+        if microseconds % size == 0:
+            return exp.Interval(this=text(str(microseconds // size)), unit=exp.Var(this=unit))
+    return exp.Interval(this=text(str(microseconds)), unit=exp.Var(this="MICROSECONDS"))
+
+
+def double(value: float) -> Node:
+    """A DOUBLE literal: an exponent tells it from a decimal."""
+    digits = repr(abs(value))
+    literal = exp.Literal.number(digits if "e" in digits else f"{digits}e0")
+    return exp.Neg(this=literal) if value < 0 else literal
 
 
 def paren(node: Node) -> Node:

@@ -12,11 +12,9 @@ from typing import Literal
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, select, united
+from segdsl.backends.sql.build import Node, instant, interval, select, united
 from segdsl.backends.sql.lookups import Look, Lookup
 from segdsl.backends.sql.measures import Passes, united_name
-from segdsl.backends.sql.reading import instant
-from segdsl.backends.sql.rules import interval
 from segdsl.core import nodes
 from segdsl.core.time import EVER, FIRST, Span
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, select, united
-from segdsl.backends.sql.reading import instant, ranked
-from segdsl.backends.sql.rules import Names, Rules, interval
+from segdsl.backends.sql.build import Node, instant, interval, select, united
+from segdsl.backends.sql.names import Names
+from segdsl.backends.sql.reading import ranked
+from segdsl.backends.sql.rules import Rules
 from segdsl.core import nodes
 from segdsl.core.time import Span
 from segdsl.core.walking import walk

@@ -13,22 +13,14 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.build import Node, instant, select
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.catalog import model
 from segdsl.core import nodes
-from segdsl.core.time import FIRST, clamp, to_datetime
+from segdsl.core.time import FIRST
 from segdsl.types import Type
 
 Schema = Mapping[tuple[str, str], str]
-
-
-def instant(moment: int) -> Node:
-    """A TIMESTAMP literal."""
-    clock = to_datetime(clamp(moment)).replace(tzinfo=None)
-    return b.cast(
-        b.text(clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")), "TIMESTAMP"
-    )
 
 
 class Reading:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
@@ -14,8 +13,9 @@ from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
+from segdsl.backends.sql.names import Namer, Names
 from segdsl.backends.sql.reading import Reading, Schema
-from segdsl.backends.sql.rules import Names, Rules
+from segdsl.backends.sql.rules import Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.program import Program
@@ -44,23 +44,6 @@ def compile_segments(
         message = "a query that asks the database's own clock is not supported yet"
         raise Errors([Diagnostic("SEG0703", message, help="give the instant, `--now 2026-01-31T00:00Z`")])
     return Statement(program, catalog, names, now, schema, dialect).text()
-
-
-class _Taken:
-    """Hands out readable names, each once."""
-
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken = {name.lower() for name in taken}
-
-    def name(self, wanted: str) -> str:
-        base = re.sub(r"[^a-z0-9]+", "_", wanted.lower()).strip("_")[:40] or "x"
-        base = f"n_{base}" if base[0].isdigit() else base
-        name, n = base, 1
-        while name in self.taken:
-            n += 1
-            name = f"{base}_{n}"
-        self.taken.add(name)
-        return name
 
 
 class Statement:
@@ -97,7 +80,7 @@ class Statement:
         tables += [relation.table for relation in catalog.relations.values()]
         tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
         tables += [a.history.table for a in catalog.attributes.values() if a.history]
-        self.tables = _Taken([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
+        self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
 
     # --- what is needed -----------------------------------------------------------------------------------------
 
@@ -168,11 +151,11 @@ class Statement:
         kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
         properties: dict[str, dict[str, str]] = {}
         for kind, used in self.kinds.items():
-            columns = _Taken(["contact", "t", "delivery", "copy", *(f"p{i}" for i in range(len(used) + 60))])
+            columns = Namer(["contact", "t", "delivery", "copy", *(f"p{i}" for i in range(len(used) + 60))])
             changed = nodes.changed_attribute(kind) is not None
             properties[kind] = {key: columns.name(f"{key} value" if changed else key) for key in used}
             ctes.append(b.cte(kinds[kind], self.reading.event(kind, properties[kind])))
-        columns = _Taken(["id"])
+        columns = Namer(["id"])
         attributes: dict[nodes.Attribute | nodes.Held, tuple[str, ...]] = {}
         for node in self.attributes:
             relation = node.relation if isinstance(node, nodes.Attribute) else None
@@ -207,7 +190,7 @@ class Statement:
                 selects.append(body)
         return self._finished(ctes, selects)
 
-    def _measures(self, passes: Passes, columns: _Taken) -> list[Node]:
+    def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
         groups: dict[object, list[nodes.Measure]] = {}
         wanted = [measure for measure in self.measures if measure not in self.terms.measures]
         fuse = len({measure.events.branches for measure in wanted if simple(measure)}) > FUSE

@@ -15,8 +15,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, select
-from segdsl.backends.sql.reading import instant
+from segdsl.backends.sql.build import Node, instant, select
 from segdsl.core import nodes
 from segdsl.core.time import FIRST, Span
 from segdsl.types import INT

@@ -29,6 +29,12 @@ class Program:
     segments: Mapping[str, Segment]
     scores: Mapping[str, Points]
 
+    def outlines(self) -> list[Part]:
+        """The rules of segments, then those of scores' lines, as they were written."""
+        found = [segment.outline for segment in self.segments.values()]
+        found += [award.outline for points in self.scores.values() for award in points.awards]
+        return [outline for outline in found if outline is not None]
+
 
 def needed(program: Program, names: Iterable[str]) -> Program:
     """The named segments and all that they ask, through others too, in the order of the program.

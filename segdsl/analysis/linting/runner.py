@@ -121,10 +121,7 @@ def lint(
             {name: segment for name, segment in program.segments.items() if name in names},
             {name: points for name, points in program.scores.items() if name in names},
         )
-    outlines = [segment.outline for segment in program.segments.values()]
-    outlines += [award.outline for points in program.scores.values() for award in points.awards]
-    parts = [outline for outline in outlines if outline is not None]
-    return _run(Subject(catalog, program, fine, parts, whole=not broken))
+    return _run(Subject(catalog, program, fine, program.outlines(), whole=not broken))
 
 
 def lint_rule(name: str, program: Program, catalog: Catalog) -> list[Diagnostic]:

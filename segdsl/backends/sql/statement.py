@@ -18,7 +18,7 @@ from segdsl.backends.sql.reading import Reading, Schema
 from segdsl.backends.sql.rules import Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
-from segdsl.core.program import Program
+from segdsl.core.program import Program, needed
 from segdsl.core.time import isoformat
 from segdsl.core.walking import walk
 from segdsl.text.diagnostic import Diagnostic, Errors
@@ -65,7 +65,7 @@ class Statement:
         self.lookup = lookup or self.dialect.lookup
         self.reading = Reading(catalog, self.dialect, schema)
         self.wanted = list(dict.fromkeys(names))
-        self.segments = self._closure(self.wanted)
+        self.segments = list(needed(program, self.wanted).segments)
         self.measures: dict[nodes.Measure, None] = {}
         self.chains: dict[nodes.Chain, None] = {}
         self.attributes: dict[nodes.Attribute | nodes.Held, None] = {}
@@ -84,18 +84,8 @@ class Statement:
 
     # --- what is needed -----------------------------------------------------------------------------------------
 
-    def _closure(self, names: Sequence[str]) -> list[str]:
-        needed: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop()
-            if name not in needed:
-                needed.add(name)
-                rule = self.program.segments[name].rule
-                waiting += [node.name for node in self._walk(rule, set()) if isinstance(node, nodes.InSegment)]
-        return [name for name in self.program.segments if name in needed]
-
     def _walk(self, node: nodes.Rule | nodes.Value, seen: set[str]) -> Iterator[object]:
+        """Every node of a rule, and of the scores that it asks, which are written out in place."""
         for each in walk(node):
             yield each
             if isinstance(each, nodes.ScoreOf) and each.name not in seen:

@@ -88,6 +88,14 @@ def interval(microseconds: int) -> Node:
     return exp.Interval(this=text(str(microseconds)), unit=exp.Var(this="MICROSECONDS"))
 
 
+def moved(moment: Node, microseconds: int) -> Node:
+    """An instant that much later, or earlier if negative."""
+    if not microseconds:
+        return moment
+    kind = exp.Sub if microseconds < 0 else exp.Add
+    return exp.Paren(this=kind(this=operand(moment), expression=interval(abs(microseconds))))
+
+
 def double(value: float) -> Node:
     """A DOUBLE literal: an exponent tells it from a decimal."""
     digits = repr(abs(value))
@@ -162,6 +170,14 @@ _OPERATORS = {"=": exp.EQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GT
 
 def compare(op: Literal["=", "<", "<=", ">", ">="], left: Node, right: Node) -> Node:
     return _OPERATORS[op](this=operand(left), expression=operand(right))
+
+
+def extreme(kind: type[exp.Greatest] | type[exp.Least], options: Sequence[Node]) -> Node:
+    """The greatest or least of options that are all known: where one is not, engines differ."""
+    if len(options) == 1:
+        return options[0]
+    # The flag keeps the printer from writing out what would happen to unknown ones.
+    return kind(this=options[0], expressions=list(options[1:]), ignore_nulls=True)
 
 
 def one_of(value: Node, options: Sequence[Node]) -> Node:

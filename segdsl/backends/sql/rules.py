@@ -157,8 +157,8 @@ class Rules(Values):
         """`anchor + lo < t <= anchor + hi`, and not after now."""
         anchor = self.value(span.anchor)
         return [
-            b.compare(">", t, exp.Add(this=b.operand(anchor), expression=b.interval(span.lo))),
-            b.compare("<=", t.copy(), exp.Add(this=b.operand(anchor.copy()), expression=b.interval(span.hi))),
+            b.compare(">", t, b.moved(anchor, span.lo)),
+            b.compare("<=", t.copy(), b.moved(anchor.copy(), span.hi)),
             b.compare("<=", t.copy(), b.instant(self.now)),
         ]
 

@@ -20,10 +20,11 @@ from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.program import Program, needed
 from segdsl.core.time import isoformat
-from segdsl.core.walking import walk
+from segdsl.core.walking import children, walk
 from segdsl.text.diagnostic import Diagnostic, Errors
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
+NAMED = 5  # segments that the first line of a statement names
 JOINED = 3  # with more segments than this, all measures are joined to the contacts once
 
 
@@ -84,13 +85,16 @@ class Statement:
 
     # --- what is needed -----------------------------------------------------------------------------------------
 
-    def _walk(self, node: nodes.Rule | nodes.Value, seen: set[str]) -> Iterator[object]:
-        """Every node of a rule, and of the scores that it asks, which are written out in place."""
-        for each in walk(node):
-            yield each
-            if isinstance(each, nodes.ScoreOf) and each.name not in seen:
-                seen.add(each.name)
-                yield from self._walk(self.program.scores[each.name], seen)
+    def _walk(
+        self, node: nodes.Rule | nodes.Value | nodes.Events | nodes.Anchored, seen: set[str]
+    ) -> Iterator[object]:
+        """Every node of a rule, and of the scores that it asks: in the order of the text, what is inside first."""
+        for child in children(node):
+            yield from self._walk(child, seen)
+        if isinstance(node, nodes.ScoreOf) and node.name not in seen:
+            seen.add(node.name)
+            yield from self._walk(self.program.scores[node.name], seen)
+        yield node
 
     def _collect(self, found: Sequence[object]) -> None:
         for node in found:
@@ -104,9 +108,8 @@ class Statement:
                 self.referred.add(node.name)
             elif isinstance(node, nodes.InList):
                 self.lists = True
-        for node in reversed(found):  # parents come first in a walk, but a measure needs its anchor's before it
-            if isinstance(node, nodes.Measure) and node not in self.measures:
-                self.measures[node] = None
+            elif isinstance(node, nodes.Measure) and node not in self.measures:
+                self.measures[node] = None  # behind its anchor's, which it needs
                 for branch in node.events.branches:
                     self._uses(branch, [*([node.of] if node.of else []), *node.same])
 
@@ -141,7 +144,7 @@ class Statement:
         kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
         properties: dict[str, dict[str, str]] = {}
         for kind, used in self.kinds.items():
-            columns = Namer(["contact", "t", "delivery", "copy", *(f"p{i}" for i in range(len(used) + 60))])
+            columns = Namer(["contact", "t", "delivery", "place", *(f"p{i}" for i in range(len(used) + 60))])
             changed = nodes.changed_attribute(kind) is not None
             properties[kind] = {key: columns.name(f"{key} value" if changed else key) for key in used}
             ctes.append(b.cte(kinds[kind], self.reading.event(kind, properties[kind])))
@@ -199,9 +202,11 @@ class Statement:
                 table = self.tables.name(f"{title} by contact")
                 named = [(measure, columns.name(f"{title} {measure.kind}")) for measure in part]
                 body = passes.shared(named) if simple(part[0]) else passes.own(*named[0])
+                if len(part) > 1:
+                    for aggregate, measure in zip(body.expressions[1:], part, strict=True):  # behind `contact`
+                        aggregate.comments = [f" {b.safe_comment(measure.words)} "] if measure.words else []
                 passes.rules.names.measures.update((measure, (table, name)) for measure, name in named)
-                words = "; ".join(dict.fromkeys(measure.words for measure in part if measure.words))
-                ctes.append(b.cte(table, body, words))
+                ctes.append(b.cte(table, body, part[0].words if len(part) == 1 else ""))
         return ctes
 
     def _joined(self, rules: Rules, attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]) -> Node:
@@ -236,7 +241,8 @@ class Statement:
             selects = [
                 select([("segment", b.text("")), ("contact", b.NULL())], b.table(self.catalog.contacts), [b.FALSE()])
             ]
-        header = f" {b.safe_comment(', '.join(self.wanted[:20]))} at {isoformat(self.now)} "
+        named, more = ", ".join(self.wanted[:NAMED]), len(self.wanted) - NAMED
+        header = f" {b.safe_comment(named)}{f' and {more} more' if more > 0 else ''} at {isoformat(self.now)} "
         if len(selects) > 1:
             tree = selects[0]
             for query in selects[1:]:
@@ -247,6 +253,7 @@ class Statement:
             "order",
             exp.Order(expressions=[exp.Ordered(this=b.column(n), nulls_first=False) for n in ("segment", "contact")]),
         )
-        ctes[0].this.comments = [header, *(ctes[0].this.comments or [])]
-        tree.set("with_", exp.With(expressions=ctes))
+        opening = exp.With(expressions=ctes)
+        opening.comments = [header]
+        tree.set("with_", opening)
         return tree

@@ -19,6 +19,7 @@ from segdsl.core import nodes
 from segdsl.core.program import Program
 
 ZERO_OVER_NOTHING = {"count", "sum", "distinct"}
+SMALL = 2**31  # below this, whole numbers add up in the type that literals have everywhere
 
 
 class Values(ABC):
@@ -99,8 +100,10 @@ class Values(ABC):
         return b.cast(node, f"DECIMAL(38, {scale})" if scale else "HUGEINT")
 
     def points(self, points: nodes.Points) -> Node:
-        """The sum of a score's lines."""
+        """The sum of a score's lines, or of a regularity's periods."""
         scale = points.type.scale
+        fixed = all(award.per is None for award in points.awards)
+        small = fixed and not scale and sum(abs(award.points) for award in points.awards) < SMALL
         lines: list[Node] = []
         for award in points.awards:
             if award.per is None:
@@ -112,13 +115,18 @@ class Values(ABC):
                     each, digits = each // 10, digits - 1
                 factor = b.number(each, max(digits, 0))
                 per = self.wide(self.value(award.per), award.per.type.scale)
-                product = exp.Mul(this=per, expression=self.wide(factor, max(digits, 0)))
-                line = b.coalesce(self.wide(product, scale), b.number(0))
+                if scale:
+                    product = exp.Mul(this=per, expression=self.wide(factor, max(digits, 0)))
+                    line = self.wide(product, scale)
+                else:  # whole numbers stay as wide as one side is
+                    line = exp.Mul(this=per, expression=factor)
+                if not certain(award.per):
+                    line = b.coalesce(line, b.number(0))
                 if award.cap is not None:
-                    line = exp.Least(this=line, expressions=[b.number(award.cap, scale)])
+                    line = b.extreme(exp.Least, [line, b.number(award.cap, scale)])
             if award.rule is not None:
                 line = b.case([(self.rule(award.rule), line)], b.number(0))
-            lines.append(self.wide(line, scale))
+            lines.append(line if small else self.wide(line, scale))
         if not lines:
             return b.number(0, scale)
         while len(lines) > 1:  # balanced, like every long chain

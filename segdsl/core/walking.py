@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from segdsl.core.nodes import (
     All,
@@ -81,6 +82,8 @@ def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | 
                     yield award.per
         case Const() | Attribute() | Held() | Property() | PeriodOf() | ScoreOf() | InSegment() | InList() | InSample():
             return
+        case _:
+            assert_never(node)
 
 
 def walk(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:

@@ -208,6 +208,8 @@ class Any:
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """True if the part is false, and so where the part asks about something unknown."""
+
     part: Rule
 
 
@@ -247,6 +249,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Known:
+    """The value is known."""
+
     value: Value
 
 

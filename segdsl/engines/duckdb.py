@@ -31,6 +31,7 @@ BATCH = 10_000
 
 
 def failure(code: str, message: str, help: str = "") -> Errors:
+    """One error of the database, to be raised."""
     return Errors([Diagnostic(code, message, help=help)])
 
 
@@ -80,6 +81,7 @@ class Engine:
         self.close()
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
     def _read_folder(self, folder: Path) -> None:
@@ -126,6 +128,7 @@ class Engine:
             raise Errors(found)
 
     def missing(self, wanted: Iterable[str] | None = None) -> list[Diagnostic]:
+        """Declared tables and columns that the database lacks; of all declared tables, or of those wanted."""
         schema = self.schema()
         stored: dict[str, list[str]] = {}
         for table, column in schema:

@@ -164,6 +164,7 @@ class Outlook:
     # --- values -----------------------------------------------------------------------------------------------
 
     def value(self, node: core.Value) -> Value:
+        """What a value may be over a stretch: a function of its first and its last instant."""
         match node:
             case core.Const():
                 constant = exactly(node.value)

@@ -41,6 +41,7 @@ class Frame:
 
     @property
     def parameters(self) -> str:
+        """The parameters of the functions that are written, and the arguments of their calls."""
         return "x, now, s, t, p" if self.event else "x, now, s"
 
     def inner(self) -> Self:
@@ -60,6 +61,7 @@ class Frame:
         return Text(self.function("part", [f"return {text.code}"]), 1, text.known)
 
     def temporary(self) -> str:
+        """A new name for an intermediate result."""
         self._temporaries += 1
         return f"v{self._temporaries}"
 

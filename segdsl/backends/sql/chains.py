@@ -156,10 +156,12 @@ class Chains:
 
     @property
     def now(self) -> int:
+        """The instant that the statement asks about, in microseconds."""
         return self.passes.rules.now
 
     @property
     def keys(self) -> list[str]:
+        """What tells an event of the chain: its contact, what the chain's events have in common, and its instant."""
         return ["contact", *self.group, "t"]
 
     @property

@@ -17,6 +17,7 @@ class Namer:
         self.taken = {name.lower() for name in taken}
 
     def name(self, wanted: str) -> str:
+        """A name like the wanted one that has not been given out: lower case, 40 letters at most."""
         base = re.sub(r"[^a-z0-9]+", "_", wanted.lower()).strip("_")[:40] or "x"
         base = f"n_{base}" if base[0].isdigit() else base
         name, n = base, 1

@@ -84,6 +84,7 @@ class Rules(Values):
                 return b.conjunction([self.term(measure, number, strict), more])
 
     def comparison(self, rule: nodes.Compare, strict: bool) -> Node:
+        """Two values compared, in whatever form says it most simply."""
         asked = counted(rule)
         if asked is not None and asked[1] in self.names.terms.measures:
             return self.by_terms(*asked, strict)
@@ -126,12 +127,14 @@ class Rules(Values):
         return b.compare(op, side, b.number(scaled, target))  # type: ignore[arg-type]
 
     def one_of(self, rule: nodes.OneOf) -> Node:
+        """A value that is one of some options, in its type's own form."""
         if not rule.options:
             return b.FALSE()
         options = [self.const(nodes.Const(option, rule.value.type)) for option in rule.options]
         return b.one_of(self.value(rule.value), options)
 
     def match(self, rule: nodes.Match) -> Node:
+        """A text that fits a glob: `=` and IN where there are no wildcards, LIKE where there are."""
         value = self.value(rule.value)
         exact = ["".join(map(str, glob)) for glob in rule.globs if not any(isinstance(p, nodes.Wild) for p in glob)]
         parts = [b.one_of(value, [b.text(option) for option in exact])] if exact else []
@@ -142,6 +145,7 @@ class Rules(Values):
         return b.disjunction(parts)
 
     def in_span(self, rule: nodes.InSpan) -> Node:
+        """An instant within a span; without edges, one that is known."""
         value = self.value(rule.value)
         if isinstance(rule.span, nodes.Anchored):
             return b.conjunction(self.anchored(value, rule.span))
@@ -206,6 +210,7 @@ class Rules(Values):
         return b.compare("<", self.dialect.md5(salted, 8), b.text(f"{rule.threshold:08x}"))
 
     def among(self, table: str) -> Node:
+        """The contact is among those of a CTE."""
         members = exp.Select(expressions=[b.column("contact")]).from_(b.table(table))
         return exp.In(this=self.identity(), query=members.subquery())
 

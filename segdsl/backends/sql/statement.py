@@ -136,10 +136,12 @@ class Statement:
     # --- the parts ------------------------------------------------------------------------------------------------
 
     def text(self) -> str:
+        """The statement as text, for the dialect."""
         node = self.tree()
         return str(node.sql(dialect=self.dialect.name, pretty=True))
 
     def tree(self) -> Node:
+        """The statement as sqlglot's tree."""
         ctes: list[Node] = []
         kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
         properties: dict[str, dict[str, str]] = {}

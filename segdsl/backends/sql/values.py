@@ -73,6 +73,7 @@ class Values(ABC):
                 assert_never(value)
 
     def const(self, value: nodes.Const) -> Node:
+        """A literal of a core constant."""
         match value.type:
             case types.Bool():
                 return b.TRUE() if value.value else b.FALSE()
@@ -97,6 +98,7 @@ class Values(ABC):
         return operator(this=self.wide(left, value.type.scale), expression=self.wide(right, value.type.scale))
 
     def wide(self, node: Node, scale: int) -> Node:
+        """A number cast to the widest type of its scale."""
         return b.cast(node, f"DECIMAL(38, {scale})" if scale else "HUGEINT")
 
     def points(self, points: nodes.Points) -> Node:
@@ -137,6 +139,7 @@ class Values(ABC):
     # --- units ---------------------------------------------------------------------------------------------------
 
     def aligned(self, left: nodes.Value, right: nodes.Value) -> tuple[Node, Node]:
+        """Two Numbers in one scale, so that the engine compares them exactly."""
         assert isinstance(left.type, types.Number) and isinstance(right.type, types.Number)
         a, c = self.value(left), self.value(right)
         if left.type.scale == right.type.scale:
@@ -145,6 +148,7 @@ class Values(ABC):
         return b.cast(a, kind), b.cast(c, kind)
 
     def double(self, value: nodes.Value) -> Node:
+        """A number as a double, for comparison with a Float."""
         if isinstance(value, nodes.Const):
             scale = value.type.scale if isinstance(value.type, types.Number) else 0
             return b.double(float(Fraction(value.value) / 10**scale))
@@ -158,12 +162,15 @@ class Values(ABC):
 
     @property
     def contact(self) -> str:
+        """The table that holds the contact's row."""
         return self.facts or self.names.contact
 
     def identity(self) -> Node:
+        """The contact's key."""
         return b.column("id", self.contact)
 
     def place(self, value: nodes.Value) -> tuple[Node, Node]:
+        """The latitude and the longitude of a Geo attribute, in degrees."""
         assert isinstance(value, nodes.Attribute | nodes.Held)
         latitude, longitude = self.names.attributes[value]
         return b.column(latitude, self.contact), b.column(longitude, self.contact)

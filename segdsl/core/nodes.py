@@ -214,6 +214,8 @@ class Not:
 
 
 CompareOp = Literal["=", "<", "<=", ">", ">="]
+# `a op b` is `b MIRRORED[op] a`.
+MIRRORED: dict[CompareOp, CompareOp] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from segdsl.backends.python.frame import Text
 from segdsl.backends.python.module import comment, event_bounds, first_words
 from segdsl.backends.python.values import Values
 from segdsl.core.nodes import (
+    MIRRORED,
     All,
     Anchored,
     Anniversary,
@@ -36,7 +37,6 @@ from segdsl.core.nodes import (
 from segdsl.core.walking import walk
 
 WIDE = 4
-_MIRROR = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 class Emitter(Values):
@@ -142,7 +142,7 @@ class Emitter(Values):
     def _compare(self, node: Compare) -> Text:
         op, left, right = node.op, node.left, node.right
         if isinstance(left, Const) and not isinstance(right, Const):
-            left, right, op = right, left, _MIRROR[op]  # type: ignore[assignment]
+            left, right, op = right, left, MIRRORED[op]
         counted = self._counted(op, left, right)
         if counted is not None:
             return counted

@@ -14,7 +14,7 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.terms import FLIPPED, counted
+from segdsl.backends.sql.terms import counted
 from segdsl.backends.sql.values import Values, certain
 from segdsl.core import nodes
 from segdsl.core.time import days_begun
@@ -90,7 +90,7 @@ class Rules(Values):
             return self.by_terms(*asked, strict)
         op, left, right = rule.op, rule.left, rule.right
         if isinstance(left, nodes.Const) and not isinstance(right, nodes.Const):
-            op, left, right = FLIPPED[op], right, left
+            op, left, right = nodes.MIRRORED[op], right, left
         if (
             isinstance(left.type, types.Number)
             and isinstance(right, nodes.Const)

@@ -22,7 +22,6 @@ from segdsl.types import INT
 
 FEWEST = 24  # below this number aggregates are as fast, and easier to read
 BITS = 62
-FLIPPED: dict[nodes.CompareOp, nodes.CompareOp] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 Term = tuple[nodes.Measure, int]  # at least so many
 Group = tuple[str, nodes.Property]  # a kind of events, and the property by which its rules are found
@@ -109,7 +108,7 @@ def counted(rule: nodes.Compare) -> tuple[nodes.CompareOp, nodes.Measure, int] |
     """The comparison as one of a count with a whole number, if it is one."""
     op, left, right = rule.op, rule.left, rule.right
     if isinstance(left, nodes.Const):
-        op, left, right = FLIPPED[op], right, left
+        op, left, right = nodes.MIRRORED[op], right, left
     if isinstance(left, nodes.Measure) and isinstance(right, nodes.Const) and right.type == INT:
         return op, left, int(right.value)
     return None

@@ -6,18 +6,17 @@ Every stage is a function from values to values; findings come back as diagnosti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segdsl.text.diagnostic import Diagnostic
+from segdsl.text.diagnostic import Diagnostic, in_order
 from segdsl.text.source import Source
 
 if TYPE_CHECKING:
     from segdsl.catalog.model import Catalog
-    from segdsl.core.nodes import Program
-    from segdsl.syntax.ast import File
+    from segdsl.core.program import Program
+    from segdsl.syntax.ast import Parsed
 
-Parsed = tuple[Source, "File"]
 RULE = "<rule>"  # the name of a bare rule's source
 
 
@@ -48,17 +47,6 @@ def parse(sources: Sequence[Source]) -> tuple[tuple[Parsed, ...], tuple[Diagnost
     return tuple(files), tuple(found)
 
 
-def in_order(sources: Sequence[Source], diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Diagnostics as a reader meets them: file by file, from top to bottom."""
-    order = {source.name: index for index, source in enumerate(sources)}
-
-    def place(diagnostic: Diagnostic) -> tuple[int, int]:
-        source, span = diagnostic.source, diagnostic.span
-        return (order.get(source.name, -1) if source else -1, span.start if span else -1)
-
-    return tuple(sorted(dict.fromkeys(diagnostics), key=place))
-
-
 def compile_files(sources: Sequence[Source], catalog: Catalog) -> Compiled:
     """Rule files to a core program."""
     return compile_parsed(*parse(sources), catalog)
@@ -77,33 +65,11 @@ def compile_parsed(files: Sequence[Parsed], found: Sequence[Diagnostic], catalog
     return Compiled(tuple(files), None if broken else program, in_order(order, (*found, *more, *warnings)))
 
 
-def declared(file: File) -> dict[str, str]:
-    """The segments and scores that a file declares, broken ones too: `name_key` -> the name, in order."""
-    from segdsl.catalog import name_key
-    from segdsl.syntax.ast import TestCase
-
-    names = [part.name.text for part in file.declarations if not isinstance(part, TestCase)]
-    return {name_key(name): name for name in names}
-
-
-def without(files: Sequence[Parsed], others: Sequence[Parsed]) -> tuple[Parsed, ...]:
-    """`files` without the segments and scores that `others` declare too, in another version."""
-    from segdsl.catalog import name_key
-    from segdsl.syntax.ast import TestCase
-
-    taken = {key for _, file in others for key in declared(file)}
-    return tuple(
-        (source, replace(file, declarations=tuple(
-            part for part in file.declarations if isinstance(part, TestCase) or name_key(part.name.text) not in taken
-        )))
-        for source, file in files
-    )  # fmt: skip
-
-
 def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> Compiled:
     """A bare rule to a program in which it is the segment `rule`; it may refer to the segments of `files`."""
     from segdsl.analysis.linting.runner import lint_rule
-    from segdsl.check import BARE, check_rule
+    from segdsl.check import check_rule
+    from segdsl.core.program import BARE
     from segdsl.syntax import parse_rule
 
     source = Source(RULE, text)

@@ -15,8 +15,9 @@ from segdsl.catalog import load as load_catalog
 from segdsl.catalog.load import FILE_NAME, database
 from segdsl.catalog.model import Catalog
 from segdsl.core import time
-from segdsl.core.nodes import Program
-from segdsl.pipeline import Compiled, Parsed, compile_files, compile_rule
+from segdsl.core.program import BARE, Program
+from segdsl.pipeline import Compiled, compile_files, compile_rule
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.source import Source, Span
 
@@ -136,7 +137,7 @@ class Project:
         compiled = compile_rule(text, self.catalog, self._files)
         if compiled.failed or compiled.program is None:
             raise Errors(compiled.diagnostics)
-        return Rule(self.catalog, compiled.program, "rule")
+        return Rule(self.catalog, compiled.program, BARE)
 
     def test(self) -> list[Result]:
         """Run the test blocks of the rule files: a result for each, in the order of the text.

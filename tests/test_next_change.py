@@ -26,6 +26,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.contact import facts
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
+from segdsl.core.program import Program
 from segdsl.core.time import DAY, LAST, At, Earlier, Edge, FromNow, Later, PeriodStart, bounds, isoformat, reaches
 from segdsl.pipeline import Compiled
 from tests.support import strategies
@@ -261,7 +262,7 @@ ABANDONED = "visited then not purchased within 1d"
 def project() -> segdsl.Project:
     catalog, found = load_text(PROJECT, "segdsl.yml", Path())
     assert catalog is not None, found
-    return segdsl.Project(catalog, Compiled((), core.Program({}, {}), ()))
+    return segdsl.Project(catalog, Compiled((), Program({}, {}), ()))
 
 
 def at(text: str) -> datetime:
@@ -355,7 +356,7 @@ def test_clocks_that_fall_back_across_midnight() -> None:
     """In St. John's, on 2 November 2008, 00:00 to 00:01 was followed by 23:01 of the day before."""
     catalog, _ = load_text(PROJECT.replace("Europe/Berlin", "America/St_Johns"), "segdsl.yml", Path())
     assert catalog is not None
-    rule = segdsl.Project(catalog, Compiled((), core.Program({}, {}), ())).compile("visited today")
+    rule = segdsl.Project(catalog, Compiled((), Program({}, {}), ())).compile("visited today")
     contact = segdsl.Contact("c", events=[segdsl.Event("visited", "2008-11-01T15:00:00Z")])
     for now, expected in (
         ("2008-11-02T02:00:00", "2008-11-02T02:30:00"),  # midnight comes for a minute

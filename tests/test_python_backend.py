@@ -14,6 +14,7 @@ from segdsl import types
 from segdsl.backends.python import compile_program
 from segdsl.core import nodes as n
 from segdsl.core.contact import Facts
+from segdsl.core.program import Program, Segment
 from segdsl.core.time import DAY, EVER, FromNow, PeriodStart, Span, from_datetime
 
 NOW = from_datetime(datetime(2026, 3, 9, 12, tzinfo=UTC))
@@ -24,7 +25,7 @@ RUN, ONE = n.Wild.RUN, n.Wild.ONE
 
 
 def holds(rule: n.Rule, facts: Facts | None = None, now: int = NOW) -> bool:
-    program = n.Program({"rule": n.Segment("rule", rule)}, {})
+    program = Program({"rule": Segment("rule", rule)}, {})
     answer = compile_program(program).predicate("rule")(facts or Facts("c"), now)
     assert isinstance(answer, bool)
     return answer
@@ -34,7 +35,7 @@ def value(node: n.Value, facts: Facts | None = None, now: int = NOW) -> int:
     """The value of a Number, by way of a score."""
     award = n.Award(1, per=node)
     number = types.Number(0, 10**30)
-    return compile_program(n.Program({}, {"it": n.Points((award,), number)})).score("it")(facts or Facts("c"), now)
+    return compile_program(Program({}, {"it": n.Points((award,), number)})).score("it")(facts or Facts("c"), now)
 
 
 def events(span: Span | n.Anchored | None = EVER, where: n.Rule = n.EVERYONE, kind: str = "buy") -> n.Events:
@@ -79,7 +80,7 @@ def test_every_comparison_of_a_count(op: str, least: int) -> None:
 
 
 def test_the_last_window_resolved_is_not_used_for_another_now() -> None:
-    predicate = compile_program(n.Program({"a": n.Segment("a", at_least(count(IN_30D), 1))}, {})).predicate("a")
+    predicate = compile_program(Program({"a": Segment("a", at_least(count(IN_30D), 1))}, {})).predicate("a")
     facts = bought(NOW)
     assert [predicate(facts, NOW + d) for d in (0, 30 * DAY - 1, 30 * DAY, 0)] == [True, True, False, True]
 
@@ -197,7 +198,7 @@ def test_unions_and_filters_that_ask_for_now() -> None:
     due = n.InSpan(n.Property("due", WHEN), Span(FromNow(), None))
     both = n.Events((n.Branch("buy", due), n.Branch("pay", n.EVERYONE)), EVER)
     facts = Facts("c", {}, {"buy": [(NOW - 9, {"due": NOW}), (NOW - 8, {"due": NOW + 5})], "pay": [(NOW - 20, {})]})
-    index = (program := compile_program(n.Program({}, {"it": n.Points((n.Award(1, per=n.Measure("count", both)),),
+    index = (program := compile_program(Program({}, {"it": n.Points((n.Award(1, per=n.Measure("count", both)),),
         types.INT)}))).index(facts)  # fmt: skip
     assert [program.score("it")(index, t) for t in (NOW - 1, NOW, NOW + 5, NOW)] == [3, 2, 1, 2]
 
@@ -286,7 +287,7 @@ def test_points() -> None:
         n.Award(-15, at_least(count(), 4, "<")),
         n.Award(100, per=n.Attribute("unknown", types.INT)),
     )
-    program = compile_program(n.Program({"hot": n.Segment("hot", at_least(n.ScoreOf("fit", types.INT), 10))},
+    program = compile_program(Program({"hot": Segment("hot", at_least(n.ScoreOf("fit", types.INT), 10))},
                                         {"fit": n.Points(awards, types.INT)}))  # fmt: skip
     facts = Facts("c", {(None, "country"): "DE"}, {"buy": [(NOW, {})] * 3})
     assert program.score("fit")(facts, NOW) == 10
@@ -313,10 +314,10 @@ def test_rules_may_be_wide_and_deep() -> None:
 
 
 def test_long_chains_of_segments_and_diamonds() -> None:
-    segments = {"s0": n.Segment("s0", n.InList("l"))}
+    segments = {"s0": Segment("s0", n.InList("l"))}
     for i in range(1, 3000):
-        segments[f"s{i}"] = n.Segment(f"s{i}", n.Any((n.InSegment(f"s{i - 1}"), n.InSegment(f"s{max(0, i - 2)}"))))
-    last = compile_program(n.Program(segments, {})).predicate("s2999")
+        segments[f"s{i}"] = Segment(f"s{i}", n.Any((n.InSegment(f"s{i - 1}"), n.InSegment(f"s{max(0, i - 2)}"))))
+    last = compile_program(Program(segments, {})).predicate("s2999")
     assert last(Facts("c", lists=frozenset({"l"})), NOW) and not last(Facts("c"), NOW)
 
 
@@ -333,7 +334,7 @@ def test_no_text_of_a_rule_becomes_code(text: str) -> None:
         n.InList(text),
         at_least(n.Measure("count", n.Events((n.Branch(text, n.EVERYONE),), EVER), words=text), 1, "<"),
     ))  # fmt: skip
-    program = compile_program(n.Program({text: n.Segment(text, rule, text, text)}, {text: n.Points((), types.INT)}))
+    program = compile_program(Program({text: Segment(text, rule, text, text)}, {text: n.Points((), types.INT)}))
     assert program.predicate(text)(Facts("c", {(text, text): text}, lists=frozenset({text})), NOW)
     assert all(line.isprintable() for line in program.source.split("\n"))
 
@@ -342,9 +343,9 @@ def test_a_contact_of_forty_thousand_events() -> None:
     chance = random.Random(1)
     times = [NOW - chance.randrange(180 * DAY) for _ in range(40_000)]
     facts = bought(*times, v=[chance.randrange(100) for _ in times])
-    program = compile_program(n.Program({
-        "a": n.Segment("a", at_least(count(IN_30D, at_least(n.Property("v", types.INT), 50)), 3)),
-        "b": n.Segment("b", at_least(count(IN_30D, same=(n.Property("v", types.INT),), within=DAY), 3)),
+    program = compile_program(Program({
+        "a": Segment("a", at_least(count(IN_30D, at_least(n.Property("v", types.INT), 50)), 3)),
+        "b": Segment("b", at_least(count(IN_30D, same=(n.Property("v", types.INT),), within=DAY), 3)),
     }, {}))  # fmt: skip
     index = program.index(facts)
     started = time.perf_counter()

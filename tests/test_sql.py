@@ -12,7 +12,8 @@ from segdsl.backends.sql import compile_segments
 from segdsl.backends.sql.build import identifier
 from segdsl.catalog import model
 from segdsl.core import nodes
-from segdsl.core.nodes import All, Branch, Compare, Const, Events, Measure, Not, Program, Property, Segment
+from segdsl.core.nodes import All, Branch, Compare, Const, Events, Measure, Not, Property
+from segdsl.core.program import Program, Segment
 from segdsl.core.time import DAY, EVER, FromNow, Span, parse_instant
 from segdsl.engines import connect
 from segdsl.engines.check import check_database

@@ -10,7 +10,8 @@ from segdsl import types
 from segdsl.backends.sql import compile_segments
 from segdsl.catalog import model
 from segdsl.core import nodes
-from segdsl.core.nodes import All, Compare, Const, Measure, Program, Segment
+from segdsl.core.nodes import All, Compare, Const, Measure
+from segdsl.core.program import Program, Segment
 from segdsl.core.time import DAY, FromNow, Span
 from segdsl.engines import connect
 from segdsl.text.source import Source

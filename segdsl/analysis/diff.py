@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from segdsl.catalog.model import name_key
 from segdsl.core import nodes as core
+from segdsl.core.program import Program, Segment
+from segdsl.core.walking import references
 
 Member = str | int
 Status = Literal["unchanged", "changed", "affected", "new", "removed"]
@@ -38,9 +40,7 @@ class Change:
     side: Side | None
 
 
-def compare(
-    old: core.Program, new: core.Program, old_names: Iterable[str], new_names: Iterable[str]
-) -> list[Comparison]:
+def compare(old: Program, new: Program, old_names: Iterable[str], new_names: Iterable[str]) -> list[Comparison]:
     """The asked segments of both programs, by name.
 
     Definitions are compared by what they mean (their core), so that layout, comments, titles and other words for the
@@ -50,7 +50,7 @@ def compare(
     through: dict[str, tuple[str, ...]] = {}
     statuses: dict[str, Status] = {}
     for key in _in_order(after):
-        asked = {name_key(name): name for name in core.references(after[key])}
+        asked = {name_key(name): name for name in references(after[key])}
         through[key] = tuple(sorted(name for each, name in asked.items() if statuses.get(each) != "unchanged"))
         if key not in before:
             statuses[key] = "new"
@@ -69,7 +69,7 @@ def compare(
     return sorted(found, key=lambda each: each.name)
 
 
-def _definitions(program: core.Program) -> dict[str, core.Rule | core.Points]:
+def _definitions(program: Program) -> dict[str, core.Rule | core.Points]:
     """What each segment and score means, by `name_key`."""
     found: dict[str, core.Rule | core.Points] = {name_key(n): segment.rule for n, segment in program.segments.items()}
     return found | {name_key(name): score for name, score in program.scores.items()}
@@ -77,7 +77,7 @@ def _definitions(program: core.Program) -> dict[str, core.Rule | core.Points]:
 
 def _in_order(definitions: Mapping[str, core.Rule | core.Points]) -> Iterator[str]:
     """The keys, each after those that it asks: a score may ask a segment, and a segment a score."""
-    graph = {key: {name_key(name) for name in core.references(meant)} for key, meant in definitions.items()}
+    graph = {key: {name_key(name) for name in references(meant)} for key, meant in definitions.items()}
     return iter(TopologicalSorter(graph).static_order())
 
 
@@ -93,12 +93,12 @@ def _plain(node: object) -> object:
     return (type(node), *(_plain(getattr(node, field.name)) for field in fields(node) if field.compare))
 
 
-def spelled(program: core.Program, names: Iterable[str]) -> core.Program:
+def spelled(program: Program, names: Iterable[str]) -> Program:
     """A program that also knows its segments by these spellings of their names."""
     known = {name_key(name): name for name in program.segments}
     missing = [name for name in names if name not in program.segments]
-    aliases = {name: core.Segment(name, core.InSegment(known[name_key(name)])) for name in missing}
-    return core.Program({**program.segments, **aliases}, program.scores)
+    aliases = {name: Segment(name, core.InSegment(known[name_key(name)])) for name in missing}
+    return Program({**program.segments, **aliases}, program.scores)
 
 
 def changes(old: Iterable[tuple[str, Member]], new: Iterable[tuple[str, Member]]) -> Iterator[Change]:

@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from segdsl.catalog.model import Catalog, name_key
+from segdsl.catalog.model import Catalog
+from segdsl.check.names import declarations, names_of
 from segdsl.check.rules import outline
 from segdsl.check.stories import story
 from segdsl.core import nodes as core
+from segdsl.core.program import BARE, Program, Segment, needed
 from segdsl.core.story import Story
-from segdsl.criteria.context import Context, Names
-from segdsl.criteria.scores import points, score_type
+from segdsl.core.walking import references
+from segdsl.criteria.context import Context
+from segdsl.criteria.scores import points
 from segdsl.criteria.values import value
 from segdsl.syntax import ast
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source
-from segdsl.types import Number
-
-File = tuple[Source, ast.File]
-BARE = "rule"
-ANY_SCORE = Number(4, 10**12)  # for a score that could not be read: wide enough to raise no errors of its own
 
 
-def check(files: Sequence[File], catalog: Catalog) -> tuple[core.Program, list[Diagnostic]]:
+def check(files: Sequence[Parsed], catalog: Catalog) -> tuple[Program, list[Diagnostic]]:
     """The program of some rule files. Names may refer across files; diagnostics are in no order."""
     diagnostics: list[Diagnostic] = []
-    names = _collect(files, catalog, diagnostics)
-    segments: dict[str, core.Segment] = {}
+    names = names_of(files, catalog, diagnostics)
+    segments: dict[str, Segment] = {}
     scores: dict[str, core.Points] = {}
-    for source, declaration in _declarations(files):
+    for source, declaration in declarations(files):
         context = Context(source, catalog, names, diagnostics, outline, value)
         match declaration:
             case ast.Segment():
@@ -45,15 +44,15 @@ def check(files: Sequence[File], catalog: Catalog) -> tuple[core.Program, list[D
 
 
 def check_rule(
-    source: Source, expression: ast.Expression, catalog: Catalog, files: Sequence[File] = ()
-) -> tuple[core.Program, list[Diagnostic]]:
+    source: Source, expression: ast.Expression, catalog: Catalog, files: Sequence[Parsed] = ()
+) -> tuple[Program, list[Diagnostic]]:
     """The program of a bare rule: its segment is called `rule`, and it may refer to the segments of `files`.
 
     Only the errors of the bare rule are returned; one of them is that it asks a segment or score that has errors.
     """
     program, found = check(files, catalog)
     diagnostics: list[Diagnostic] = []
-    context = Context(source, catalog, _collect(files, catalog, []), diagnostics, outline, value)
+    context = Context(source, catalog, names_of(files, catalog, []), diagnostics, outline, value)
     parts = context.outline(expression)
     _check_references(program, _faulty(files, program, found), parts, diagnostics)
     lowered = _segment(BARE, "", parts)
@@ -61,27 +60,27 @@ def check_rule(
     # A project's own segment called `rule` keeps its meaning for those that refer to it only by being first.
     segments.pop(BARE, None)
     segments[BARE] = lowered
-    return core.Program(segments, program.scores), diagnostics
+    return Program(segments, program.scores), diagnostics
 
 
-def stories(files: Sequence[File], catalog: Catalog, around: Sequence[File] = ()) -> list[Story]:
+def stories(files: Sequence[Parsed], catalog: Catalog, around: Sequence[Parsed] = ()) -> list[Story]:
     """The test blocks of rule files, in the order of the text; those with errors, which `check` tells, are left out.
 
     around: all files whose segments the tests may be of; none: the same files.
     """
-    names = _collect(around or files, catalog, [])
+    names = names_of(around or files, catalog, [])
     found = [
         story(Context(source, catalog, names, [], outline, value), declaration)
-        for source, declaration in _declarations(files)
+        for source, declaration in declarations(files)
         if isinstance(declaration, ast.TestCase)
     ]
     return [each for each in found if each is not None]
 
 
-def _faulty(files: Sequence[File], program: core.Program, found: Sequence[Diagnostic]) -> dict[str, str]:
+def _faulty(files: Sequence[Parsed], program: Program, found: Sequence[Diagnostic]) -> dict[str, str]:
     """The declarations that mean nothing, because they have errors or could not be read: name -> file and line."""
     faulty: dict[str, str] = {}
-    for source, declaration in _declarations(files):
+    for source, declaration in declarations(files):
         if isinstance(declaration, ast.TestCase):
             continue
         name, span = declaration.name.text, declaration.span
@@ -95,14 +94,14 @@ def _faulty(files: Sequence[File], program: core.Program, found: Sequence[Diagno
 
 
 def _check_references(
-    program: core.Program, faulty: dict[str, str], parts: core.Part, diagnostics: list[Diagnostic]
+    program: Program, faulty: dict[str, str], parts: core.Part, diagnostics: list[Diagnostic]
 ) -> None:
     """Reports the tests that ask something faulty, if only through others: their answers would mean nothing."""
     for part in parts.walk():
         if part.op != "test":
             continue
-        asked = list(core.references(part.rule))
-        asked += [name for inner in [core.needed(program, asked)] for name in _asked(inner)]
+        asked = list(references(part.rule))
+        asked += [name for inner in [needed(program, asked)] for name in _asked(inner)]
         if BARE in asked:
             diagnostics.append(
                 Diagnostic("SEG0204", f"a rule without a name is called `{BARE}`, and so is a segment of the project",
@@ -116,73 +115,32 @@ def _check_references(
             )  # fmt: skip
 
 
-def _asked(program: core.Program) -> Iterator[str]:
+def _asked(program: Program) -> Iterator[str]:
     for segment in program.segments.values():
-        yield from core.references(segment.rule)
+        yield from references(segment.rule)
     for score in program.scores.values():
-        yield from core.references(score)
+        yield from references(score)
 
 
-def _segment(name: str, title: str, parts: core.Part) -> core.Segment:
-    return core.Segment(name, parts.rule, title, parts.words, parts)
-
-
-def _declarations(files: Sequence[File]) -> Iterator[tuple[Source, ast.Declaration]]:
-    for source, file in files:
-        for declaration in file.declarations:
-            yield source, declaration
-
-
-def _collect(files: Sequence[File], catalog: Catalog, diagnostics: list[Diagnostic]) -> Names:
-    """The names that files declare; a name that stands for two things is an error."""
-    segments: dict[str, str] = {}
-    scores: dict[str, tuple[str, Number]] = {}
-    taken: dict[str, tuple[Source, ast.Name]] = {}
-    for source, declaration in _declarations(files):
-        if isinstance(declaration, ast.TestCase):
-            continue
-        name = declaration.name
-        key = name_key(name.text)
-        if key in taken:
-            first, where = taken[key]
-            line = first.position(where.span.start)[0]
-            diagnostics.append(
-                Diagnostic("SEG0204", f"`{name.text}` is defined twice", source, name.span, "the second one",
-                           help=f"rename one of them; the first is at {first.name}:{line}")
-            )  # fmt: skip
-            continue
-        clash = "an event" if key in catalog.events else "an attribute" if key in catalog.attributes else ""
-        if clash:
-            diagnostics.append(
-                Diagnostic("SEG0205", f"`{name.text}` is the name of {clash} in segdsl.yml", source, name.span,
-                           "one name for two things", help="give it another name")
-            )  # fmt: skip
-        taken[key] = (source, name)
-        match declaration:
-            case ast.Score():
-                scores[key] = (name.text, score_type(declaration))
-            case ast.Broken(kind="score"):
-                scores[key] = (name.text, ANY_SCORE)
-            case _:
-                segments[key] = name.text
-    return Names(segments, scores)
+def _segment(name: str, title: str, parts: core.Part) -> Segment:
+    return Segment(name, parts.rule, title, parts.words, parts)
 
 
 def _ordered(
-    files: Sequence[File],
-    segments: dict[str, core.Segment],
+    files: Sequence[Parsed],
+    segments: dict[str, Segment],
     scores: dict[str, core.Points],
     diagnostics: list[Diagnostic],
-) -> core.Program:
+) -> Program:
     """Segments and scores after those they refer to; a circle is an error that shows its path."""
-    graph = {name: set(core.references(segment.rule)) for name, segment in segments.items()}
-    graph |= {name: set(core.references(score)) for name, score in scores.items()}
+    graph = {name: set(references(segment.rule)) for name, segment in segments.items()}
+    graph |= {name: set(references(score)) for name, score in scores.items()}
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         # graphlib tells the circle from what is used to its user
         path = list(reversed(error.args[1]))
-        for source, declaration in _declarations(files):
+        for source, declaration in declarations(files):
             if isinstance(declaration, ast.Segment | ast.Score) and declaration.name.text == path[0]:
                 diagnostics.append(
                     Diagnostic(
@@ -192,7 +150,7 @@ def _ordered(
                 )  # fmt: skip
                 break
         order = []
-    return core.Program(
+    return Program(
         {name: segments[name] for name in order if name in segments},
         {name: scores[name] for name in order if name in scores},
     )

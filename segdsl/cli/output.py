@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from segdsl.cli.files import replacing
 from segdsl.text.render import printable, width
 
 Member = str | int
@@ -32,21 +32,8 @@ def _target(output: Path | None) -> Iterator[BinaryIO]:
         with output.open("wb") as stream:
             yield stream
         return
-    handle, temporary = tempfile.mkstemp(dir=output.resolve().parent, prefix=f".{output.name}")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(output.resolve())
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    with replacing(output) as file:
+        yield file
 
 
 def write_counts(sizes: Mapping[str, int], output: Path | None) -> None:

@@ -11,10 +11,11 @@ import click
 from segdsl.catalog import load, name_key
 from segdsl.catalog.model import Catalog
 from segdsl.cli.common import Stop, project_file, show, split
-from segdsl.core.nodes import Program
-from segdsl.pipeline import Parsed, compile_rule
+from segdsl.core.program import BARE, Program
+from segdsl.pipeline import compile_rule
 from segdsl.project import compile_paths, display, project_paths, rule_paths
 from segdsl.syntax import ast
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.suggest import nearest
 
@@ -101,7 +102,7 @@ def load_files(project: Path, paths: Sequence[Path], lints: Sequence[str] = ()) 
 def _bare(rule: str, catalog: Catalog, around: Sequence[Path], found: Sequence[Diagnostic]) -> Loaded:
     files = compile_paths(catalog, around).files if around else ()
     compiled = compile_rule(rule, catalog, files)
-    return Loaded(catalog, compiled.program, ("rule",), (*found, *compiled.diagnostics), 1)
+    return Loaded(catalog, compiled.program, (BARE,), (*found, *compiled.diagnostics), 1)
 
 
 def runnable(arguments: Sequence[str], segments: Sequence[str]) -> tuple[Catalog, Program, list[str]]:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segdsl.catalog.model import Catalog, name_key
+from segdsl.check.names import declared, without
 from segdsl.cli.common import Stop, is_path
 from segdsl.cli.revisions import Files, Repository
-from segdsl.core.nodes import Program
-from segdsl.pipeline import Parsed, compile_parsed, declared, parse, without
+from segdsl.core.program import Program
+from segdsl.pipeline import compile_parsed, parse
 from segdsl.project import decode, display, project_paths, rule_paths
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic
 
 # `REV:path`; what stands in braces belongs to the revision, colons too

@@ -10,7 +10,7 @@ Rules are two-valued. A rule about an unknown value is false; `Not` of it is tru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -208,10 +208,14 @@ class Any:
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """True if the part is false, and so where the part asks about something unknown."""
+
     part: Rule
 
 
 CompareOp = Literal["=", "<", "<=", ">", ">="]
+# `a op b` is `b MIRRORED[op] a`.
+MIRRORED: dict[CompareOp, CompareOp] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Known:
+    """The value is known."""
+
     value: Value
 
 
@@ -381,7 +387,7 @@ Rule = (
 EVERYONE = All(())
 NOBODY = Any(())
 
-# --- programs -----------------------------------------------------------------------------------------------
+# --- rules as they were written -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,107 +410,3 @@ class Part:
         yield self
         for part in self.parts:
             yield from part.walk()
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A named rule; `words` is the rule as it was written, `outline` its parts."""
-
-    name: str
-    rule: Rule
-    title: str = field(default="", compare=False)
-    words: str = field(default="", compare=False)
-    outline: Part | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """Segments and scores by name, each after those that it refers to."""
-
-    segments: Mapping[str, Segment]
-    scores: Mapping[str, Points]
-
-
-# --- walking ------------------------------------------------------------------------------------------------
-
-
-def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
-    """The nodes directly inside a node."""
-    match node:
-        case All() | Any():
-            yield from node.parts
-        case Not():
-            yield node.part
-        case Compare() | Arithmetic():
-            yield node.left
-            yield node.right
-        case OneOf() | Match() | Known() | Contains() | Near() | Anniversary():
-            yield node.value
-        case Chain():
-            if isinstance(node.span, Anchored):
-                yield node.span
-            for branch in node.branches():
-                yield branch.where
-            yield from node.same
-        case InSpan():
-            yield node.value
-            if isinstance(node.span, Anchored):
-                yield node.span
-        case Anchored():
-            yield node.anchor
-        case Folded():
-            yield node.text
-        case Measure():
-            yield node.events
-            if node.of is not None:
-                yield node.of
-            yield from node.same
-        case Events():
-            if isinstance(node.span, Anchored):
-                yield node.span
-            for branch in node.branches:
-                yield branch.where
-        case Points():
-            for award in node.awards:
-                if award.rule is not None:
-                    yield award.rule
-                if award.per is not None:
-                    yield award.per
-        case Const() | Attribute() | Held() | Property() | PeriodOf() | ScoreOf() | InSegment() | InList() | InSample():
-            return
-
-
-def walk(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
-    """A node and everything inside it, parents first."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
-
-
-def references(node: Rule | Value) -> Iterator[str]:
-    """The names of the segments and scores that a rule or a score asks, itself and not through another."""
-    for inner in walk(node):
-        if isinstance(inner, InSegment | ScoreOf):
-            yield inner.name
-
-
-def needed(program: Program, names: Iterable[str]) -> Program:
-    """The named segments and all that they ask, through others too, in the order of the program.
-
-    A name that the program lacks is left out, as are all of a program whose references make a circle.
-    """
-    found: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        if name in program.segments:
-            waiting += references(program.segments[name].rule)
-        elif name in program.scores:
-            waiting += references(program.scores[name])
-    return Program(
-        {name: segment for name, segment in program.segments.items() if name in found},
-        {name: score for name, score in program.scores.items() if name in found},
-    )

@@ -235,6 +235,7 @@ class At:
     instant: int
 
     def resolve(self, now: int) -> int:
+        """The instant that the edge is at `now`, both in microseconds."""
         return self.instant
 
 
@@ -246,6 +247,7 @@ class FromNow:
     months: int = 0
 
     def resolve(self, now: int) -> int:
+        """The instant that the edge is at `now`, both in microseconds."""
         if self.months:
             now = add_months(now, self.months)
         return clamp(now + self.microseconds)
@@ -264,6 +266,7 @@ class PeriodStart:
     base: FromNow = FromNow()
 
     def resolve(self, now: int) -> int:
+        """The instant that the edge is at `now`, both in microseconds."""
         day = local_day(self.base.resolve(now), self.zone)
         return midnight(period_start(day, self.unit, self.offset), self.zone) - 1
 
@@ -276,6 +279,7 @@ class Earlier:
     second: FromNow
 
     def resolve(self, now: int) -> int:
+        """The instant that the edge is at `now`, both in microseconds."""
         return min(self.first.resolve(now), self.second.resolve(now))
 
 
@@ -287,6 +291,7 @@ class Later:
     second: FromNow
 
     def resolve(self, now: int) -> int:
+        """The instant that the edge is at `now`, both in microseconds."""
         return max(self.first.resolve(now), self.second.resolve(now))
 
 

@@ -11,8 +11,6 @@ from segdsl.criteria.windows import INSTANTS
 from segdsl.syntax import ast
 from segdsl.types import INT, Bool, Enum, Float, Number, String, Type
 
-_MIRRORED: dict[core.CompareOp, core.CompareOp] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
 
 def compare(context: Context, subject: ast.Expression, clause: ast.Compare) -> core.Rule:
     """A comparison as a rule; `a != b` is exactly `not a = b`. Raises Rejected for types that do not compare."""
@@ -47,10 +45,10 @@ def _compare(
     if isinstance(left, core.Value) and isinstance(right_side, ast.Text):
         return _with_text(context, subject, left, clause, op)
     if isinstance(left, core.Const) and isinstance(subject, ast.Text):
-        mirrored = ast.Compare(_MIRRORED[op], subject, clause.ignoring_case, span=clause.span)
+        mirrored = ast.Compare(core.MIRRORED[op], subject, clause.ignoring_case, span=clause.span)
         other = context.plain_value(right_side)
         if not isinstance(right_side, ast.Text):
-            return _with_text(context, right_side, other, mirrored, _MIRRORED[op])
+            return _with_text(context, right_side, other, mirrored, core.MIRRORED[op])
     right = context.value(right_side)
     if isinstance(left, Quotient) or isinstance(right, Quotient):
         return _averages(context, clause, op, left, right, subject)

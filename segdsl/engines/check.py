@@ -6,7 +6,9 @@ from segdsl import types
 from segdsl.backends.sql.dialects import get
 from segdsl.backends.sql.reading import Reading
 from segdsl.catalog.model import Catalog, Column
-from segdsl.core.nodes import InList, Program, walk
+from segdsl.core.nodes import InList
+from segdsl.core.program import Program
+from segdsl.core.walking import walk
 from segdsl.engines.duckdb import Engine
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.suggest import nearest
@@ -63,11 +65,9 @@ def _types(catalog: Catalog, engine: Engine) -> list[Diagnostic]:
 
 def _lists(catalog: Catalog, program: Program, engine: Engine) -> list[Diagnostic]:
     """Static lists that rules name and that nobody is on: most likely misspelt."""
-    outlines = [segment.outline for segment in program.segments.values()]
-    outlines += [award.outline for score in program.scores.values() for award in score.awards]
     asked = [
         (node.name, part)
-        for outline in outlines if outline is not None
+        for outline in program.outlines()
         for part in outline.walk() if part.op == "test"
         for node in walk(part.rule) if isinstance(node, InList)
     ]  # fmt: skip

@@ -19,6 +19,7 @@ from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import model
 from segdsl.core import nodes
 from segdsl.core.contact import Facts, changes
+from segdsl.core.program import Program
 from segdsl.core.time import LAST
 from segdsl.engines import files
 from segdsl.engines.columns import used_columns
@@ -30,6 +31,7 @@ BATCH = 10_000
 
 
 def failure(code: str, message: str, help: str = "") -> Errors:
+    """One error of the database, to be raised."""
     return Errors([Diagnostic(code, message, help=help)])
 
 
@@ -79,6 +81,7 @@ class Engine:
         self.close()
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
     def _read_folder(self, folder: Path) -> None:
@@ -125,6 +128,7 @@ class Engine:
             raise Errors(found)
 
     def missing(self, wanted: Iterable[str] | None = None) -> list[Diagnostic]:
+        """Declared tables and columns that the database lacks; of all declared tables, or of those wanted."""
         schema = self.schema()
         stored: dict[str, list[str]] = {}
         for table, column in schema:
@@ -166,7 +170,7 @@ class Engine:
         for connection in (self._connection, *list(self._asked)):
             connection.interrupt()
 
-    def members(self, program: nodes.Program, names: Sequence[str], now: int) -> Iterator[tuple[str, str | int]]:
+    def members(self, program: Program, names: Sequence[str], now: int) -> Iterator[tuple[str, str | int]]:
         """`(segment, contact)` in that order, for the named segments."""
         statement = Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
         self.require(statement.used_tables())

@@ -12,10 +12,12 @@ SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
 
 
 def quoted(name: str) -> str:
+    """A name as a quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
+    """A text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -26,6 +28,7 @@ def find(folder: Path, table: str) -> Path | None:
 
 
 def stems(folder: Path) -> list[str]:
+    """The names of a folder's data files, which are those of its tables."""
     return sorted(path.stem for path in folder.iterdir() if path.suffix in SUFFIXES)
 
 

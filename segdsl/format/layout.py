@@ -37,6 +37,7 @@ class Writer:
     lines: list[Line] = field(default_factory=list)
 
     def line(self, indent: int, text: str) -> None:
+        """Write a line."""
         self.lines.append(Line(" " * indent + text))
 
     def before(self, offset: int, indent: int) -> None:
@@ -68,6 +69,7 @@ class Writer:
         self.lines.append(Line(" " * indent + content, behind))
 
     def blank(self) -> None:
+        """Write an empty line, unless there is one."""
         if self.lines and self.lines[-1].text:
             self.lines.append(Line(""))
 
@@ -120,10 +122,12 @@ class Writer:
     # --- declarations ---------------------------------------------------------------------------------------
 
     def heading(self, word: str, subject: ast.Name, title: ast.Text | None, at: int) -> None:
+        """Write `segment NAME "title":` or its like, behind the comments above it."""
         self.before(at, 0)
         self.line(0, f"{word} {name(subject)}" + (f" {text(title)}" if title else "") + ":")
 
     def declaration(self, node: ast.Declaration) -> None:
+        """Write a segment, a score or a test block."""
         match node:
             case ast.Segment():
                 self.heading("segment", node.name, node.title, node.span.start)

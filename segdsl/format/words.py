@@ -36,14 +36,17 @@ def words(node: ast.Expression, least: int = OR) -> str:
 
 
 def name(node: ast.Name) -> str:
+    """A name as it was written, in its backticks if it had some."""
     return f"`{node.text}`" if node.quoted else node.text
 
 
 def text(node: ast.Text) -> str:
+    """A text literal, with its escapes as they were written."""
     return f'"{node.raw}"'
 
 
 def duration(node: ast.Duration) -> str:
+    """A length of time, unit in short form."""
     return node.amount + node.unit
 
 

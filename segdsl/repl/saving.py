@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segdsl.catalog.model import name_key
-from segdsl.core.nodes import needed
+from segdsl.check.names import declared, without
+from segdsl.core.program import BARE, needed
 from segdsl.format import format_file
-from segdsl.pipeline import Parsed, compile_parsed, declared, without
+from segdsl.pipeline import compile_parsed
 from segdsl.project import display, project_paths, read
 from segdsl.repl.completion import spelled
 from segdsl.repl.results import Problems, Refused, Result, Said
 from segdsl.syntax import ast, parse_file
+from segdsl.syntax.ast import Parsed
 from segdsl.text.source import Source
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def _text(session: Session, name: str) -> str | None:
         for part in file.declarations:
             if not isinstance(part, ast.TestCase) and name_key(part.name.text) == name_key(name):
                 return source.slice(part.span)
-    if session.last is None or session.last.name != "rule":
+    if session.last is None or session.last.name != BARE:
         return None
     return f"segment {spelled(name, 'segment')}:\n    {session.last.text}\n"
 

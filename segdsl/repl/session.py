@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from segdsl.catalog.model import Catalog
+from segdsl.check.names import declared, without
 from segdsl.core import time
-from segdsl.core.nodes import EVERYONE, Program, Segment, needed
-from segdsl.pipeline import Parsed, compile_parsed, compile_rule, declared, without
+from segdsl.core.nodes import EVERYONE
+from segdsl.core.program import BARE, Program, Segment, needed
+from segdsl.pipeline import compile_parsed, compile_rule
 from segdsl.project import Database, Rule
 from segdsl.repl import saving
 from segdsl.repl.commands import COMMANDS
@@ -35,6 +37,7 @@ from segdsl.repl.results import (
 )
 from segdsl.repl.tokens import is_declaration, tokens
 from segdsl.syntax import ast, parse_file
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Errors
 from segdsl.text.source import Source
 from segdsl.text.suggest import nearest
@@ -171,8 +174,8 @@ class Session:
             # `segment keen visited >= 3` is rather a heading without its colon than an odd name
             return self._declare(text) if DECLARING.match(text) else Problems(compiled.diagnostics)
         now = self.moment()
-        self.last = Asked(text, "rule", compiled.program, now)
-        return replace(self._members(compiled.program, ["rule"], now)[0], warnings=compiled.diagnostics)
+        self.last = Asked(text, BARE, compiled.program, now)
+        return replace(self._members(compiled.program, [BARE], now)[0], warnings=compiled.diagnostics)
 
     def _declare(self, text: str) -> Result:
         source = Source(TYPED, text)

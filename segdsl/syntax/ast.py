@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from segdsl.text.source import Span
+from segdsl.text.source import Source, Span
 
 CompareOp = Literal["=", "!=", "<", "<=", ">", ">="]
 TextOp = Literal["starts with", "ends with", "contains", "matches"]
@@ -551,3 +551,6 @@ class File(Node):
 
     declarations: tuple[Declaration, ...]
     comments: tuple[Comment, ...] = field(default=(), compare=False)
+
+
+Parsed = tuple[Source, File]  # a text and its tree, as all later stages take them

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +41,17 @@ class Diagnostic:
     help: str = ""
     severity: Severity = "error"
     fix: tuple[Edit, ...] = ()
+
+
+def in_order(sources: Sequence[Source], diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics as a reader meets them: file by file, from top to bottom."""
+    order = {source.name: index for index, source in enumerate(sources)}
+
+    def place(diagnostic: Diagnostic) -> tuple[int, int]:
+        source, span = diagnostic.source, diagnostic.span
+        return (order.get(source.name, -1) if source else -1, span.start if span else -1)
+
+    return tuple(sorted(dict.fromkeys(diagnostics), key=place))
 
 
 class Errors(Exception):  # noqa: N818  (the public name of the API: it holds many errors)

@@ -27,7 +27,7 @@ from segdsl.catalog.model import Catalog, Event, History
 from segdsl.check import check
 from segdsl.contact import Contact, facts
 from segdsl.contact import Event as ContactEvent
-from segdsl.core import nodes as core
+from segdsl.core.program import Program
 from segdsl.core.time import parse_instant
 from segdsl.engines import connect
 from segdsl.syntax import parse_file
@@ -188,7 +188,7 @@ def _event(kind: Event, row: Row, at: Any) -> ContactEvent:
     return ContactEvent(kind.name, at, properties, identity)
 
 
-def program_of(text: str, catalog: Catalog) -> core.Program:
+def program_of(text: str, catalog: Catalog) -> Program:
     """The program of a rule file's text; any diagnostic fails the test."""
     source = Source("rules.seg", text)
     file, diagnostics = parse_file(source)
@@ -203,7 +203,7 @@ def instant(text: str) -> int:
     return value
 
 
-def by_python(world: World, catalog: Catalog, program: core.Program, now: int) -> dict[str, list[str]]:
+def by_python(world: World, catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]:
     """Segment -> sorted members, by the Python backend."""
     compiled = compile_program(program)
     people = [facts(contact, catalog) for contact in world.people(catalog)]
@@ -213,13 +213,13 @@ def by_python(world: World, catalog: Catalog, program: core.Program, now: int) -
     }
 
 
-def by_duckdb(world: World, catalog: Catalog, program: core.Program, now: int) -> dict[str, list[str]]:
+def by_duckdb(world: World, catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]:
     """Segment -> sorted members, by SQL on DuckDB over JSON Lines files."""
     world.write_jsonl(catalog)
     return stored(catalog, program, now)
 
 
-def stored(catalog: Catalog, program: core.Program, now: int) -> dict[str, list[str]]:
+def stored(catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]:
     """Segment -> sorted members, by SQL over the files in the catalog's folder."""
     members: dict[str, list[str]] = {name: [] for name in program.segments}
     with connect(catalog) as engine:

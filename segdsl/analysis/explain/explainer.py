@@ -19,7 +19,9 @@ from segdsl.backends.python.runtime import drawn
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
+from segdsl.core.program import Program
 from segdsl.core.time import Span
+from segdsl.core.walking import children, walk
 from segdsl.types import Number
 
 MOST_DEEP = 20  # segments inside segments whose parts are told
@@ -46,7 +48,7 @@ class _Finding:
 class Explainer:
     """Explains one segment of a program for any contact. Made once for a rule."""
 
-    def __init__(self, catalog: Catalog, program: core.Program, segment: str) -> None:
+    def __init__(self, catalog: Catalog, program: Program, segment: str) -> None:
         self.catalog = catalog
         self.segment = program.segments[segment]
         roots = [self.segment.rule]
@@ -272,7 +274,7 @@ class _Tree:
 
     def _period(self, award: core.Award) -> Reason:
         assert award.rule is not None
-        measure = next(node for node in core.walk(award.rule) if isinstance(node, core.Measure))
+        measure = next(node for node in walk(award.rule) if isinstance(node, core.Measure))
         span = measure.events.span
         assert isinstance(span, Span)
         lo, hi = span.resolve(self.outlook.now)
@@ -302,7 +304,7 @@ def _subjects(
             case core.InSegment() | core.InList() | core.InSample():
                 yield node
             case _:
-                for child in core.children(node):
+                for child in children(node):
                     yield from look(child)
 
     for found in look(node):

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from segdsl.analysis.explain.wording import clock, distance, text
+from segdsl.core.program import BARE
 
 Op = Literal["and", "or", "not", "test", "points"]
 Paint = Callable[[str, str], str]
-BARE = "rule"  # the segment that a bare rule is
 SHOWN = 3  # witnesses of one test
 
 

@@ -9,8 +9,6 @@ from typing import Any, Literal
 from segdsl.core import nodes as core
 from segdsl.core.time import At, reaches
 
-_MIRROR = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -43,7 +41,7 @@ class Threshold:
             return None
         left, op, right = rule.left, rule.op, rule.right
         if isinstance(left, core.Const):
-            left, op, right = right, _MIRROR[op], left  # type: ignore[assignment]
+            left, op, right = right, core.MIRRORED[op], left
         if not isinstance(left, core.Measure | core.Points | core.ScoreOf) or not isinstance(right, core.Const):
             return None
         if isinstance(left, core.Measure) and left.kind not in ("count", "sum", "distinct"):

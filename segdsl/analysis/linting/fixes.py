@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 
-from segdsl.analysis.linting.runner import Parsed
 from segdsl.analysis.proof.prover import Prover
 from segdsl.catalog.model import Catalog
 from segdsl.check import check
 from segdsl.core import nodes as core
+from segdsl.core.program import Program
 from segdsl.syntax import parse_file
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic, Edit
 from segdsl.text.source import Source
 
 
 def fix(
-    source: Source, found: Iterable[Diagnostic], files: Sequence[Parsed], program: core.Program, catalog: Catalog
+    source: Source, found: Iterable[Diagnostic], files: Sequence[Parsed], program: Program, catalog: Catalog
 ) -> tuple[str, int]:
     """A file's text with the fixes of diagnostics about it, and how many of them there are in it.
 
@@ -49,7 +50,7 @@ def _apart(fixes: Iterable[tuple[Edit, ...]]) -> list[tuple[Edit, ...]]:
     return chosen
 
 
-def _same(changed: Source, files: Sequence[Parsed], program: core.Program, catalog: Catalog) -> bool:
+def _same(changed: Source, files: Sequence[Parsed], program: Program, catalog: Catalog) -> bool:
     """Whether the project with a changed file is proven to mean what it did."""
     tree, found = parse_file(changed)
     if found:

@@ -14,6 +14,7 @@ from typing import Literal
 from segdsl.analysis.proof import spans
 from segdsl.analysis.proof.prover import Prover
 from segdsl.core import nodes as core
+from segdsl.core.walking import walk
 from segdsl.text.diagnostic import Edit
 from segdsl.text.source import Span
 from segdsl.types import Bool, String
@@ -153,7 +154,7 @@ class Search:
     def subjects(self, rule: core.Rule) -> Subjects:
         """What a rule asks about; rules about different things follow from each other only if they are decided."""
         found: set[tuple[str, str]] = set()
-        for node in core.walk(rule):
+        for node in walk(rule):
             match node:
                 case core.Attribute() | core.Held():
                     found.add(("attribute", f"{getattr(node, 'relation', None)}.{node.key}"))

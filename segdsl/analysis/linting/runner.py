@@ -13,12 +13,13 @@ from segdsl.analysis.linting import silences
 from segdsl.analysis.linting.flaws import Flaw, Search
 from segdsl.analysis.proof.prover import Prover
 from segdsl.catalog.model import Catalog
+from segdsl.check.names import declarations, declared
 from segdsl.core import nodes as core
+from segdsl.core.program import Program
 from segdsl.syntax import ast
+from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source, Span
-
-Parsed = tuple[Source, ast.File]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Subject:
     """
 
     catalog: Catalog
-    program: core.Program
+    program: Program
     files: Sequence[Parsed]
     outlines: Sequence[core.Part]
     whole: bool = True
@@ -79,9 +80,7 @@ class Subject:
 
     def declarations(self) -> Iterator[tuple[Source, ast.Declaration]]:
         """What the files declare, each with its file."""
-        for source, file in self.files:
-            for declaration in file.declarations:
-                yield source, declaration
+        return declarations(self.files)
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def lints() -> tuple[Lint, ...]:
 
 
 def lint(
-    files: Sequence[Parsed], program: core.Program, catalog: Catalog, found: Sequence[Diagnostic] = ()
+    files: Sequence[Parsed], program: Program, catalog: Catalog, found: Sequence[Diagnostic] = ()
 ) -> list[Diagnostic]:
     """The warnings about the segments and scores of a program, without those that comments silence.
 
@@ -117,18 +116,15 @@ def lint(
     broken = {diagnostic.source.name for diagnostic in found if diagnostic.source is not None}
     fine = [(source, file) for source, file in files if source.name not in broken]
     if broken:
-        names = {d.name.text for _, file in fine for d in file.declarations if not isinstance(d, ast.TestCase)}
-        program = core.Program(
+        names = {name for _, file in fine for name in declared(file).values()}
+        program = Program(
             {name: segment for name, segment in program.segments.items() if name in names},
             {name: points for name, points in program.scores.items() if name in names},
         )
-    outlines = [segment.outline for segment in program.segments.values()]
-    outlines += [award.outline for points in program.scores.values() for award in points.awards]
-    parts = [outline for outline in outlines if outline is not None]
-    return _run(Subject(catalog, program, fine, parts, whole=not broken))
+    return _run(Subject(catalog, program, fine, program.outlines(), whole=not broken))
 
 
-def lint_rule(name: str, program: core.Program, catalog: Catalog) -> list[Diagnostic]:
+def lint_rule(name: str, program: Program, catalog: Catalog) -> list[Diagnostic]:
     """The warnings about one segment of a program, a bare rule."""
     outline = program.segments[name].outline
     return _run(Subject(catalog, program, (), [outline] if outline is not None else []))

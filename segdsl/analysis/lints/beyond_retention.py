@@ -13,6 +13,7 @@ from segdsl.analysis.proof.spans import furthest
 from segdsl.catalog.model import Event, Length
 from segdsl.core import nodes as core
 from segdsl.core.time import DAY, MICROSECONDS, FromNow, Span
+from segdsl.core.walking import walk
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source
 from segdsl.text.source import Span as Place
@@ -64,7 +65,7 @@ def _beyond(
 
 def _windows(root: core.Rule | core.Value) -> Iterator[tuple[str, Span | core.Anchored | None]]:
     """The kinds of event that a test looks at, each with a window that it is seen through."""
-    for node in core.walk(root):
+    for node in walk(root):
         match node:
             case core.Events():
                 yield from ((branch.kind, node.span) for branch in node.branches)

@@ -12,14 +12,13 @@ from collections.abc import Iterator
 from segdsl.analysis.linting.runner import Subject
 from segdsl.catalog.model import name_key
 from segdsl.core import nodes as core
+from segdsl.core.program import BARE
 from segdsl.syntax import ast
 from segdsl.text.diagnostic import Diagnostic
 
 CODE = "SEG0418"
 ON = True
 FIX = ""
-
-_BARE = "rule"
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -33,7 +32,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if isinstance(declaration, ast.Segment):
             what = "segment"
             other = f"the list in {lists[key]}" if key in lists else ""
-            if key == _BARE:
+            if key == BARE:
                 other = "a rule without a heading, in the results of `segdsl run` and others"
         else:
             what = "score"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from segdsl.analysis.linting.runner import Subject
 from segdsl.core import nodes as core
+from segdsl.core.walking import children, walk
 from segdsl.text.diagnostic import Diagnostic
 
 CODE = "SEG0416"
@@ -22,7 +23,7 @@ Read = core.Attribute | core.Held
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Tests that hold because an attribute is unknown, where the rule does not speak of that."""
     for outline in subject.outlines:
-        decided = {node.value for node in core.walk(outline.rule) if isinstance(node, core.Known)}
+        decided = {node.value for node in walk(outline.rule) if isinstance(node, core.Known)}
         for part, values in _negated(subject, outline, False, ()):
             for value in values:
                 if value in decided:
@@ -74,7 +75,7 @@ def _is_known(subject: Subject, value: Read, beside: tuple[core.Rule, ...]) -> b
 
 def _read(node: core.Rule | core.Value) -> Iterator[Read]:
     """The attributes on which a test depends by itself, not through events or scores."""
-    for inner in core.children(node):
+    for inner in children(node):
         match inner:
             case core.Attribute() | core.Held():
                 yield inner

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from segdsl.analysis.linting.runner import Subject
 from segdsl.core import nodes as core
+from segdsl.core.walking import walk
 from segdsl.syntax import ast
 from segdsl.text.diagnostic import Diagnostic
 
@@ -26,7 +27,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     used = {
         node.name
         for root in (*rules, *subject.program.scores.values())
-        for node in core.walk(root)
+        for node in walk(root)
         if isinstance(node, core.ScoreOf)
     }
     for source, declaration in subject.declarations():

@@ -13,6 +13,7 @@ from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.analysis.outlook.probe import Probe
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
+from segdsl.core.program import Program
 from segdsl.core.time import (
     DAY,
     LAST,
@@ -31,7 +32,7 @@ CYCLE = 146_097 * DAY  # 400 years: the days of the week and the leap years come
 HOUR = MICROSECONDS["h"]
 
 
-def next_change(program: core.Program, segment: str, facts: Facts, now: int) -> int | None:
+def next_change(program: Program, segment: str, facts: Facts, now: int) -> int | None:
     """The first instant after `now` at which the answer for a contact is another than at `now`; None if there is none.
 
     now: microseconds since 1970-01-01 UTC, as is the result. Nothing changes after the year 9999.

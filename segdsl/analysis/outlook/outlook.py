@@ -26,6 +26,7 @@ from segdsl.backends.python.runtime import BEGIN, END, fold, ratio
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.time import At, Edge, FromNow, Span, bounds
+from segdsl.core.walking import children, walk
 
 Test = Callable[[int, int], Answer]
 Value = Callable[[int, int], Range]
@@ -56,7 +57,7 @@ class Outlook:
         program = self.probe.program
         if len(program.segments) + len(program.scores) > MANY:
             for name in program.scores:
-                if not any(isinstance(node, core.InSegment) for node in core.walk(program.scores[name])):
+                if not any(isinstance(node, core.InSegment) for node in walk(program.scores[name])):
                     self._score(name, a, b)
             for name in program.segments:
                 self._segment(name, a, b)
@@ -163,6 +164,7 @@ class Outlook:
     # --- values -----------------------------------------------------------------------------------------------
 
     def value(self, node: core.Value) -> Value:
+        """What a value may be over a stretch: a function of its first and its last instant."""
         match node:
             case core.Const():
                 constant = exactly(node.value)
@@ -292,7 +294,7 @@ class Outlook:
                     return False
                 if node.waits and (node.total is not None or any(wait.within is not None for wait in node.waits)):
                     return False
-        return all(self._still(child) for child in core.children(node))
+        return all(self._still(child) for child in children(node))
 
 
 def _fixed(edge: Edge | None) -> bool:

@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 
 from segdsl.backends.python import CompiledProgram, Index, compile_program
 from segdsl.backends.python.module import asks_now
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
+from segdsl.core.program import Program, needed
+from segdsl.core.walking import references, walk
 
 Node = core.Rule | core.Value | core.Events | core.Anchored
 
 
-def reachable(program: core.Program, roots: Iterable[core.Rule]) -> core.Program:
-    """The segments and scores that rules refer to, directly or through others; each after those it refers to."""
-    segments: set[str] = set()
-    scores: set[str] = set()
-    waiting: list[core.Rule | core.Value] = list(roots)
-    while waiting:
-        for node in core.walk(waiting.pop()):
-            if isinstance(node, core.InSegment) and node.name not in segments:
-                segments.add(node.name)
-                waiting.append(program.segments[node.name].rule)
-            elif isinstance(node, core.ScoreOf) and node.name not in scores:
-                scores.add(node.name)
-                waiting.append(program.scores[node.name])
-    return core.Program(
-        {name: segment for name, segment in program.segments.items() if name in segments},
-        {name: score for name, score in program.scores.items() if name in scores},
-    )
-
-
-def nodes_of(program: core.Program, roots: Iterable[core.Rule]) -> tuple[Node, ...]:
+def nodes_of(program: Program, roots: Iterable[core.Rule]) -> tuple[Node, ...]:
     """Every node of some rules and of the segments and scores that they refer to."""
     roots = tuple(roots)
-    inner = reachable(program, roots)
+    inner = needed(program, [name for root in roots for name in references(root)])
     whole: list[core.Rule | core.Value] = [*roots, *(s.rule for s in inner.segments.values()), *inner.scores.values()]
-    return tuple(node for one in whole for node in core.walk(one))
+    return tuple(node for one in whole for node in walk(one))
 
 
 def leaves(rule: core.Rule) -> Iterator[core.Rule]:
@@ -50,7 +32,7 @@ def leaves(rule: core.Rule) -> Iterator[core.Rule]:
             yield from leaves(rule.part)
         case _:
             yield rule
-            for node in core.walk(rule):
+            for node in walk(rule):
                 if isinstance(node, core.Points):
                     yield from _awarded(node)
 
@@ -71,11 +53,11 @@ class Probe:
     """
 
     def __init__(
-        self, program: core.Program, roots: Iterable[core.Rule],
+        self, program: Program, roots: Iterable[core.Rule],
         rules: Iterable[core.Rule] = (), values: Iterable[core.Value] = (),
     ) -> None:  # fmt: skip
         self.roots = tuple(roots)
-        self.program = reachable(program, self.roots)
+        self.program = needed(program, [name for root in self.roots for name in references(root)])
         segments = [segment.rule for segment in self.program.segments.values()]
         scores = list(self.program.scores.values())
         self.nodes = nodes = nodes_of(program, self.roots)
@@ -88,12 +70,8 @@ class Probe:
         }  # fmt: skip
         wanted: list[core.Value] = [*values, *(node for node in nodes if isinstance(node, core.Measure))]
         wanted += [measure for branch in branches for measure in _tests_of(branch)]
-        # A name with a tab is in no rule file.
-        named: Mapping[str, core.Segment] = {f"\t{i}": core.Segment(f"\t{i}", rule) for i, rule in enumerate(asked)}
-        self.compiled: CompiledProgram = compile_program(
-            replace(self.program, segments={**self.program.segments, **named}), wanted
-        )
-        self._rules = {id(rule): f"\t{i}" for i, rule in enumerate(asked)}
+        self.compiled: CompiledProgram = compile_program(self.program, wanted, asked)
+        self._rules = {id(rule): i for i, rule in enumerate(asked)}
         self._values = {id(value): i for i, value in enumerate(wanted)}
         self._kept = (asked, wanted)  # an id is a name only while its node lives
         self.kinds = frozenset(b.kind for b in branches if core.changed_attribute(b.kind) is None)
@@ -114,7 +92,7 @@ class Probe:
 
     def holds(self, rule: core.Rule) -> Callable[[Facts | Index, int], bool]:
         """The predicate of a root, of a leaf, or of one of `rules`."""
-        return self.compiled.predicate(self._rules[id(rule)])
+        return self.compiled.rule(self._rules[id(rule)])
 
     def value(self, value: core.Value) -> Callable[[Facts | Index, int], object]:
         """The function of a measure, or of one of `values`."""

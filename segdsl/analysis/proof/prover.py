@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from segdsl.analysis.proof.theory import impossible
 from segdsl.core import nodes as core
+from segdsl.core.program import Program, Segment
 
 MOST_BRANCHES = 200
 MOST_SEGMENTS = 4  # looked into within one question; further ones are taken as they are
@@ -30,8 +31,8 @@ class Prover:
       questions stay open.
     """
 
-    def __init__(self, program: core.Program | None = None, required: Iterable[str] = ()) -> None:
-        self.segments: Mapping[str, core.Segment] = program.segments if program else {}
+    def __init__(self, program: Program | None = None, required: Iterable[str] = ()) -> None:
+        self.segments: Mapping[str, Segment] = program.segments if program else {}
         self.scores: Mapping[str, core.Points] = program.scores if program else {}
         self.required = frozenset(required)
         self.effort = 0

@@ -8,10 +8,9 @@ more than those. Where the data decides, everything is possible.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import permutations
-from typing import Protocol
 
 from segdsl.analysis.proof import spans
+from segdsl.analysis.proof.counts import Counts, Knowledge
 from segdsl.analysis.proof.values import (
     Impossible,
     Range,
@@ -28,26 +27,14 @@ from segdsl.core.time import Span
 from segdsl.syntax.strings import Wild
 from segdsl.types import Bool, Enum, String
 
-MOST_COUNTS = 16  # counts that are compared with each other
 EVERYBODY = 2**32  # the threshold of a sample that leaves out nobody
 
 Tests = Mapping[core.Rule, bool]
 _NEGATED: dict[str, str] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!="}
-_MIRRORED: dict[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
+_MIRRORED: dict[str, str] = dict([*core.MIRRORED.items(), ("!=", "!=")])
 _ORDERS: dict[str, frozenset[str]] = {
     "=": frozenset("="), "<": frozenset("<"), ">": frozenset(">"), "<=": frozenset("<="), ">=": frozenset(">="),
 }  # fmt: skip
-
-
-class Knowledge(Protocol):
-    """What the prover knows beside the tests."""
-
-    scores: Mapping[str, core.Points]
-    required: frozenset[str]
-
-    def implies(self, first: core.Rule, second: core.Rule) -> bool: ...
-
-    def never(self, rule: core.Rule) -> bool: ...
 
 
 def impossible(tests: Tests, knowledge: Knowledge) -> bool:
@@ -66,6 +53,7 @@ class _Branch:
     def __init__(self, tests: Tests, knowledge: Knowledge) -> None:
         self.tests = tests
         self.knowledge = knowledge
+        self.counts = Counts(knowledge)
         self.known: set[core.Value] = set()
         self.ranges: dict[core.Value, Range] = {}
         self.texts: dict[core.Value, list[tuple[core.Rule, bool]]] = {}
@@ -91,7 +79,7 @@ class _Branch:
         self._check_places(holding, failing)
         for value, about in self.texts.items():
             self._check_texts(value, about)
-        self._relate_counts()
+        self.counts.relate(self.ranges)
         for found in self.ranges.values():
             found.check()
 
@@ -175,8 +163,7 @@ class _Branch:
 
     def _compare(self, op: str, left: core.Value, right: core.Value, rule: core.Compare, holds: bool) -> None:
         if isinstance(left, core.Const) and not isinstance(right, core.Const):
-            mirrored = op if op == "!=" else _MIRRORED[op]
-            self._compare(mirrored, right, left, core.Compare(rule.op, right, left), holds)
+            self._compare(_MIRRORED[op], right, left, core.Compare(rule.op, right, left), holds)
         elif isinstance(left.type, String | Enum | Bool) and isinstance(right, core.Const):
             self.texts.setdefault(left, []).append((core.Compare("=", left, right), holds))
         elif isinstance(right, core.Const):
@@ -202,7 +189,7 @@ class _Branch:
             return
         if (right, left) in self.orders:
             left, right = right, left
-            allowed = frozenset({"<": ">", ">": "<", "=": "="}[order] for order in allowed)
+            allowed = frozenset(_MIRRORED[order] for order in allowed)
         allowed &= self.orders.get((left, right), frozenset("<=>"))
         refute(not allowed)
         self.orders[left, right] = allowed
@@ -256,7 +243,7 @@ class _Branch:
                 if not (isinstance(count, core.Measure) and count.kind == "count" and (found.low or 0) > 0):
                     continue
                 seen = count.events.span
-                if not isinstance(seen, Span) or not self._among(count.events, measure.events):
+                if not isinstance(seen, Span) or not self.counts.among(count.events, measure.events):
                     continue
                 if holds:  # none of them is later than the last, none earlier than the first
                     pair = (edge, seen.lo) if measure.kind == "last" else (seen.hi, edge)
@@ -296,51 +283,6 @@ class _Branch:
                     refute(all(any(covers(b, a) for b in others) for a in globs))
         for subject, globs, holds in matches:
             refute(not holds and any(glob == (Wild.RUN,) for glob in globs) and self.sure(subject))
-
-    # --- counts ---
-
-    def _relate_counts(self) -> None:
-        counts = [v for v in self.ranges if isinstance(v, core.Measure) and v.kind in ("count", "distinct")]
-        for measure in counts:
-            if self._no_events(measure.events):
-                self.ranges[measure].at_most(0)
-        if len(counts) > MOST_COUNTS:
-            return
-        for small, large in permutations(counts, 2):
-            if not self._at_most(small, large):
-                continue
-            low, high = self.ranges[small].low, self.ranges[large].high
-            if low is not None:
-                self.ranges[large].at_least(low)
-            if high is not None:
-                self.ranges[small].at_most(high)
-
-    def _no_events(self, events: core.Events) -> bool:
-        if spans.empty(events.span, of_events=True):
-            return True
-        return all(branch.where != core.EVERYONE and self.knowledge.never(branch.where) for branch in events.branches)
-
-    def _at_most(self, small: core.Measure, large: core.Measure) -> bool:
-        """Whether one count is proven to be never more than the other."""
-        if large.kind == "distinct" and (small.kind != "distinct" or small.of != large.of):
-            return False
-        if large.within is not None and (small.within is None or small.within > large.within):
-            return False
-        if large.same and not set(large.same) <= set(small.same):
-            return False
-        if small.kind == "distinct" and (large.same or large.within is not None):
-            return False
-        return self._among(small.events, large.events)
-
-    def _among(self, inner: core.Events, outer: core.Events) -> bool:
-        """Whether each of some events is proven to be one of the others."""
-        if not spans.within(inner.span, outer.span, of_events=True):
-            return False
-        wheres = {branch.kind: branch.where for branch in outer.branches}
-        return all(
-            branch.kind in wheres and self.knowledge.implies(branch.where, wheres[branch.kind])
-            for branch in inner.branches
-        )
 
 
 # --- tests, one by one ----------------------------------------------------------------------------------------

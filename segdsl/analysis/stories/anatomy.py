@@ -1,23 +1,25 @@
 """Rules taken apart: each part of a rule asked by itself, about one contact at one instant.
 
-A program is compiled once more in which every part of some segments and scores is a segment of its own, beside the
-program's own, to which the parts may refer.
+The program is compiled once more with every part of some segments and scores as a rule to ask for besides, and the
+values that a part looks at as values to ask for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from segdsl import types
 from segdsl.backends.python import compile_program
-from segdsl.backends.python.runtime import Index
+from segdsl.backends.python.index import Index
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
-from segdsl.core.nodes import EVERYONE, Part, Program
+from segdsl.core.nodes import EVERYONE, Part
+from segdsl.core.program import Program, needed
 from segdsl.core.time import clamp, to_datetime
+from segdsl.core.walking import children, walk
 
 _MOST_OPENED = 40  # segments and scores in one picture of a rule: more is no picture
 
@@ -71,28 +73,15 @@ def line_part(award: core.Award) -> Part | None:
 
 def pieces(program: Program, names: Iterable[str]) -> dict[str, Piece]:
     """Some segments and all segments and scores that they refer to, by name, in the program's order."""
-    wanted: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in wanted:
-            wanted.add(name)
-            waiting += references(program, name)
+    asked = needed(program, names)
     found: dict[str, Piece] = {}
-    for name, segment in program.segments.items():
-        if name in wanted and segment.outline is not None:
+    for name, segment in asked.segments.items():
+        if segment.outline is not None:
             found[name] = Piece("segment", name, (segment.outline,))
-    for name, score in program.scores.items():
-        if name in wanted:
-            parts = (line_part(award) for award in score.awards)
-            found[name] = Piece("score", name, tuple(part for part in parts if part is not None))
+    for name, score in asked.scores.items():
+        parts = (line_part(award) for award in score.awards)
+        found[name] = Piece("score", name, tuple(part for part in parts if part is not None))
     return found
-
-
-def references(program: Program, name: str) -> list[str]:
-    """The segments and scores that a segment or score asks directly."""
-    rule = program.segments[name].rule if name in program.segments else program.scores[name]
-    return [node.name for node in core.walk(rule) if isinstance(node, core.InSegment | core.ScoreOf)]
 
 
 class Anatomy:
@@ -105,22 +94,13 @@ class Anatomy:
         self.pieces = pieces(program, names)
         self._program = program
         self._zone = ZoneInfo(zone)
-        # Parts are told apart by identity: two equal ones are still written in two places. No name of a rule holds
-        # a backtick, so none of the new segments can take the place of one.
-        self._names: dict[int, str] = {}
-        self._predicates: dict[str, Callable[[Facts | Index, int], bool]] = {}
         self._reached: dict[str, list[str]] = {}
-        self._values: dict[Telling, str] = {}
-        segments, scores = dict(program.segments), dict(program.scores)
-        for part in (part for piece in self.pieces.values() for part in piece.walk()):
-            name = self._names[id(part)] = f"`{len(segments)}`"
-            segments[name] = core.Segment(name, part.rule, words=part.words)
-            for value in _shown(part):
-                if value not in self._values and not isinstance(value, core.Attribute | core.Held):
-                    other = self._values[value] = f"`{len(segments)}`"
-                    segments[other] = core.Segment(other, core.Known(value))
-                    scores[other] = _as_score(value)
-        self._compiled = compile_program(Program(segments, scores))
+        parts = [part for piece in self.pieces.values() for part in piece.walk()]
+        values = dict.fromkeys(value for part in parts for value in _shown(part) if isinstance(value, Computed))
+        self._compiled = compile_program(program, list(values), [part.rule for part in parts])
+        # Parts are told apart by identity: two equal ones are still written in two places.
+        self._rules = {id(part): number for number, part in enumerate(parts)}
+        self._values = {value: number for number, value in enumerate(values)}
 
     def reached(self, segment: str) -> list[Piece]:
         """The segment, and what it asks, directly or not."""
@@ -134,10 +114,7 @@ class Anatomy:
 
     def holds(self, part: Part, index: Index, now: int) -> bool:
         """Whether a part of one of `pieces` is true."""
-        name = self._names[id(part)]
-        if name not in self._predicates:
-            self._predicates[name] = self._compiled.predicate(name)
-        return self._predicates[name](index, now)
+        return self._compiled.rule(self._rules[id(part)])(index, now)
 
     def verdict(self, segment: str, facts: Facts, now: int) -> Verdict:
         """A segment's rule part by part; segments and scores that it asks are opened, each where it comes first."""
@@ -147,7 +124,7 @@ class Anatomy:
     def _verdict(self, part: Part, facts: Facts, index: Index, now: int, opened: set[str]) -> Verdict:
         parts = [self._verdict(each, facts, index, now, opened) for each in part.parts]
         if part.op == "test":
-            for node in core.walk(part.rule):
+            for node in walk(part.rule):
                 if not isinstance(node, core.InSegment | core.ScoreOf) or node.name in opened:
                     continue
                 if len(opened) < _MOST_OPENED:
@@ -166,9 +143,7 @@ class Anatomy:
                 held = [known for instant, known in facts.history.get(key, ()) if instant <= then]
                 return f"{key} {'is' if then == now else 'was'} {self._text(held[-1] if held else None, value.type)}"
             case core.Measure() | core.ScoreOf() | core.Points():
-                name = self._values[value]
-                known = self._compiled.predicate(name)(index, now)
-                shown = self._text(self._compiled.score(name)(index, now) if known else None, value.type)
+                shown = self._text(self._compiled.value(self._values[value])(index, now), value.type)
                 if isinstance(value, core.Points):  # a regularity: in so many of its periods
                     return f"{shown} of them"
                 return f"{value.name if isinstance(value, core.ScoreOf) else value.kind} is {shown}"
@@ -203,7 +178,8 @@ class Anatomy:
             return moment
 
 
-Telling = core.Attribute | core.Held | core.ScoreOf | core.Points | core.Measure
+Computed = core.ScoreOf | core.Points | core.Measure
+Telling = core.Attribute | core.Held | Computed
 _COUNTED = (types.Number, types.Timestamp, types.Date)
 
 
@@ -230,7 +206,7 @@ def _collect(node: core.Rule | core.Value | core.Events | core.Anchored, found: 
         case core.Chain():
             return
         case _:
-            for child in core.children(node):
+            for child in children(node):
                 _collect(child, found)
 
 
@@ -238,12 +214,3 @@ def _anchors(events: core.Events, found: list[Telling]) -> None:
     """`within 7d after signup date` hangs on an instant, too."""
     if isinstance(events.span, core.Anchored):
         _collect(events.span.anchor, found)
-
-
-def _as_score(value: core.Value) -> core.Points:
-    """A score that gives as many points as the value is; none if it is unknown."""
-    if isinstance(value, core.Points):
-        return value
-    scale = value.type.scale if isinstance(value.type, types.Number) else 0
-    type_ = value.type if isinstance(value.type, types.Number) else types.INT
-    return core.Points((core.Award(10**scale, per=value),), type_)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from segdsl.analysis.stories.anatomy import Piece, pieces
-from segdsl.core.nodes import EVERYONE, Part, Program
+from segdsl.core.nodes import EVERYONE, Part
+from segdsl.core.program import Program
 
 Seen = set[tuple[int, bool]]  # the identity of a part, and what it was
 
@@ -21,14 +22,17 @@ class Gap:
 
     @property
     def file(self) -> str:
+        """The rule file, as the user named it."""
         return self.part.source.name
 
     @property
     def line(self) -> int:
+        """The line where the part begins, from 1."""
         return self.part.source.position(self.part.span.start)[0]
 
     @property
     def column(self) -> int:
+        """The column where the part begins, from 1."""
         return self.part.source.position(self.part.span.start)[1]
 
 
@@ -44,6 +48,7 @@ class Covered:
 
     @property
     def reached(self) -> int:
+        """How many of the goals some test has reached."""
         return self.goals - len(self.gaps)
 
     @property
@@ -96,7 +101,7 @@ def measure(
     for piece in sorted(chosen, key=_place):
         # What no test looks into has parts of its own here, and none of them was seen.
         parts = [part for part in asked.get(piece.name, piece).walk() if _is_goal(part)]
-        gaps = [Gap(part, wanted) for part in parts for wanted in (True, False) if (id(part), wanted) not in seen]
+        gaps = [Gap(part, answer) for part in parts for answer in (True, False) if (id(part), answer) not in seen]
         covered.append(Covered(piece.kind, piece.name, tests[piece.name], 2 * len(parts), tuple(gaps)))
     return Coverage(tuple(covered))
 

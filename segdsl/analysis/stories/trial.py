@@ -9,7 +9,7 @@ from functools import cached_property
 from segdsl.analysis.stories.anatomy import Anatomy, Verdict
 from segdsl.analysis.stories.coverage import Coverage, Seen, measure
 from segdsl.backends.python import compile_program
-from segdsl.core.nodes import Program
+from segdsl.core.program import Program
 from segdsl.core.story import Expected, Story, facts_at
 from segdsl.core.time import isoformat
 from segdsl.text.diagnostic import Diagnostic

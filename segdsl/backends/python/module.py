@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from segdsl.backends.python.chains import ChainPlan
-from segdsl.backends.python.runtime import ColumnPlan, Plan, SlotPlan
+from segdsl.backends.python.index import ColumnPlan, Plan, SlotPlan
 from segdsl.core.nodes import (
     Anniversary,
     Branch,
@@ -21,9 +21,9 @@ from segdsl.core.nodes import (
     Points,
     Property,
     ScoreOf,
-    walk,
 )
 from segdsl.core.time import At, Edge, FromNow, Span
+from segdsl.core.walking import walk
 
 
 def comment(words: str, indent: str = "") -> list[str]:

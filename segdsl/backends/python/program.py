@@ -8,11 +8,13 @@ from typing import Any
 
 from segdsl.backends.python import runtime
 from segdsl.backends.python.chains import ChainPlan
-from segdsl.backends.python.emit import Emitter
+from segdsl.backends.python.index import ColumnPlan, Index, SlotPlan
 from segdsl.backends.python.module import Module, comment
-from segdsl.backends.python.runtime import BEGIN, END, ColumnPlan, Index, SlotPlan
+from segdsl.backends.python.rules import Emitter
+from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.core.contact import Facts
-from segdsl.core.nodes import Branch, Chain, Measure, Program, Value
+from segdsl.core.nodes import Branch, Chain, Measure, Rule, Value
+from segdsl.core.program import Program
 
 _HELPERS = [
     "anniversary",
@@ -42,28 +44,35 @@ class CompiledProgram:
     """Functions of one program. Safe to share between threads; an `Index` is, too, once its facts are settled.
 
     source: the generated Python text, for readers.
-    values: what may be asked for besides, by `value`; the arrays of their measures are to be had, too.
+    values, rules: what may be asked for besides, by number, with `value` and `rule`: they may refer to the program's
+      segments and scores, and the arrays of their measures are to be had, too.
     """
 
-    def __init__(self, program: Program, values: Sequence[Value] = ()) -> None:
+    def __init__(self, program: Program, values: Sequence[Value] = (), rules: Sequence[Rule] = ()) -> None:
         self._program = program
         self._module = module = Module()
+        # The kinds are prefixes of functions' names, other than those that `Frame.function` is called with.
         self._numbers = {("segment", name): i for i, name in enumerate(program.segments)}
         self._numbers |= {("score", name): len(self._numbers) + i for i, name in enumerate(program.scores)}
-        self._numbers |= {("asked", str(i)): len(self._numbers) + i for i in range(len(values))}
+        self._numbers |= {("asked_value", str(i)): len(self._numbers) + i for i in range(len(values))}
+        self._numbers |= {("asked_rule", str(i)): len(self._numbers) + i for i in range(len(rules))}
         self._references: dict[int, set[int]] = {}
+        self._callables: dict[tuple[str, str], Callable[[Facts | Index, int], Any]] = {}
         for (kind, name), number in self._numbers.items():
             emitter = Emitter(module, self._numbers)
-            if kind == "segment":
-                segment = program.segments[name]
-                head = comment(f"segment {name} {segment.title}") + comment(segment.words)
-                body = emitter.guards(segment.rule)
-            elif kind == "asked":
-                head = []
-                body = [f"return {emitter.value(values[int(name)]).code}"]
-            else:
-                head = comment(f"score {name}")
-                body = emitter.points(program.scores[name])
+            head: list[str] = []
+            match kind:
+                case "segment":
+                    segment = program.segments[name]
+                    head = comment(f"segment {name} {segment.title}") + comment(segment.words)
+                    body = emitter.guards(segment.rule)
+                case "score":
+                    head = comment(f"score {name}")
+                    body = emitter.points(program.scores[name])
+                case "asked_value":
+                    body = [f"return {emitter.value(values[int(name)]).code}"]
+                case "asked_rule":
+                    body = emitter.guards(rules[int(name)])
             lines = [*head, f"def {kind}_{number}(x, now):"]
             if any(re.search(r"\bs\b", line) for line in body if not line.startswith("#")):
                 # One read of the global: another thread may replace the pair meanwhile.
@@ -109,7 +118,11 @@ class CompiledProgram:
 
     def value(self, number: int) -> Callable[[Facts | Index, int], Any]:
         """One of `values`, asked of a contact at an instant: in the Python form of its type, None if unknown."""
-        return self._callable("asked", str(number))
+        return self._callable("asked_value", str(number))
+
+    def rule(self, number: int) -> Callable[[Facts | Index, int], bool]:
+        """Whether one of `rules` holds for a contact at an instant."""
+        return self._callable("asked_rule", str(number))
 
     def slot(self, branches: tuple[Branch, ...]) -> tuple[int, SlotPlan]:
         """The number by which an `Index` knows a filter of the program, and its plan."""
@@ -136,6 +149,9 @@ class CompiledProgram:
         return function
 
     def _callable(self, kind: str, name: str) -> Callable[[Facts | Index, int], Any]:
+        known = self._callables.get((kind, name))
+        if known is not None:
+            return known
         number = self._numbers[kind, name]
         plan = self._module.plan
         function = plan.functions[number]
@@ -147,6 +163,7 @@ class CompiledProgram:
                 x.result(other, now)
             return function(x, now)
 
+        self._callables[kind, name] = call
         return call
 
     def _long_chain(self, number: int) -> list[int]:
@@ -167,6 +184,6 @@ class CompiledProgram:
         return order[:-1] if depths[number] > _LONG_CHAIN else []
 
 
-def compile_program(program: Program, values: Sequence[Value] = ()) -> CompiledProgram:
-    """Generate and compile the Python functions of a program's segments and scores, and of values to ask for."""
-    return CompiledProgram(program, values)
+def compile_program(program: Program, values: Sequence[Value] = (), rules: Sequence[Rule] = ()) -> CompiledProgram:
+    """Generate and compile the Python functions of a program's segments and scores, and of what to ask for besides."""
+    return CompiledProgram(program, values, rules)

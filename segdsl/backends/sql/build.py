@@ -13,6 +13,8 @@ from typing import Any, Literal
 from sqlglot import exp, parse_one
 from sqlglot.dialects.duckdb import DuckDB
 
+from segdsl.core.time import clamp, to_datetime
+
 Node = Any  # sqlglot's nodes; the library's own annotations are too loose to help a strict checker
 
 TRUE = exp.true
@@ -41,6 +43,7 @@ def identifier(name: str) -> Node:
 
 
 def column(name: str, table: str | None = None) -> Node:
+    """A column, of a table if there are several to choose from."""
     return exp.Column(this=identifier(name), table=identifier(table) if table else None)
 
 
@@ -54,6 +57,7 @@ def table(name: str, alias: str | None = None) -> Node:
 
 
 def text(value: str) -> Node:
+    """A text literal; the printer escapes it for the dialect."""
     return exp.Literal.string(value)
 
 
@@ -67,6 +71,40 @@ def number(scaled: int, scale: int = 0) -> Node:
     return exp.Neg(this=literal) if scaled < 0 else literal
 
 
+def instant(moment: int) -> Node:
+    """A TIMESTAMP literal."""
+    clock = to_datetime(clamp(moment)).replace(tzinfo=None)
+    return cast(
+        text(clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")), "TIMESTAMP"
+    )
+
+
+_UNITS = (("DAY", 86_400_000_000), ("HOUR", 3_600_000_000), ("MINUTE", 60_000_000), ("SECOND", 1_000_000))
+
+
+def interval(microseconds: int) -> Node:
+    """A length of time, in the largest unit that says it exactly. A day is 24 hours: instants here have no zone."""
+    for unit, size in _UNITS:
+        if microseconds % size == 0:
+            return exp.Interval(this=text(str(microseconds // size)), unit=exp.Var(this=unit))
+    return exp.Interval(this=text(str(microseconds)), unit=exp.Var(this="MICROSECONDS"))
+
+
+def moved(moment: Node, microseconds: int) -> Node:
+    """An instant that much later, or earlier if negative."""
+    if not microseconds:
+        return moment
+    kind = exp.Sub if microseconds < 0 else exp.Add
+    return exp.Paren(this=kind(this=operand(moment), expression=interval(abs(microseconds))))
+
+
+def double(value: float) -> Node:
+    """A DOUBLE literal: an exponent tells it from a decimal."""
+    digits = repr(abs(value))
+    literal = exp.Literal.number(digits if "e" in digits else f"{digits}e0")
+    return exp.Neg(this=literal) if value < 0 else literal
+
+
 def paren(node: Node) -> Node:
     """The node, in parentheses unless it cannot be torn apart."""
     return node if isinstance(node, _ATOMS) and not isinstance(node, exp.Connector) else exp.Paren(this=node)
@@ -78,10 +116,12 @@ def operand(node: Node) -> Node:
 
 
 def conjunction(parts: Iterable[Node]) -> Node:
+    """All of the conditions; TRUE if there are none."""
     return _chain(list(parts), exp.And, TRUE)
 
 
 def disjunction(parts: Iterable[Node]) -> Node:
+    """Any of the conditions; FALSE if there are none."""
     return _chain(list(parts), exp.Or, FALSE)
 
 
@@ -102,10 +142,12 @@ def _chain(parts: list[Node], kind: Any, empty: Callable[[], Node]) -> Node:
 
 
 def negation(part: Node) -> Node:
+    """NOT, with its operand in parentheses where they are needed."""
     return exp.Not(this=paren(part))
 
 
 def cast(node: Node, kind: str) -> Node:
+    """CAST to a type as DuckDB spells it; the printer spells it for the dialect."""
     return exp.Cast(this=node, to=_type(kind).copy())
 
 
@@ -115,6 +157,7 @@ def _type(kind: str) -> Node:
 
 
 def case(pairs: Sequence[tuple[Node, Node]], otherwise: Node | None = None) -> Node:
+    """CASE WHEN … THEN …; NULL where no condition holds and there is no `otherwise`."""
     node = exp.Case(ifs=[exp.If(this=condition, true=value) for condition, value in pairs])
     if otherwise is not None:
         node.set("default", otherwise)
@@ -122,10 +165,12 @@ def case(pairs: Sequence[tuple[Node, Node]], otherwise: Node | None = None) -> N
 
 
 def coalesce(node: Node, default: Node) -> Node:
+    """The first of the two that is not NULL."""
     return exp.Coalesce(this=node, expressions=[default])
 
 
 def known(node: Node) -> Node:
+    """`node IS NOT NULL`."""
     return exp.Not(this=exp.Is(this=operand(node), expression=NULL()))
 
 
@@ -133,22 +178,34 @@ _OPERATORS = {"=": exp.EQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GT
 
 
 def compare(op: Literal["=", "<", "<=", ">", ">="], left: Node, right: Node) -> Node:
+    """A comparison; NULL if a side is."""
     return _OPERATORS[op](this=operand(left), expression=operand(right))
 
 
+def extreme(kind: type[exp.Greatest] | type[exp.Least], options: Sequence[Node]) -> Node:
+    """The greatest or least of options that are all known: where one is not, engines differ."""
+    if len(options) == 1:
+        return options[0]
+    # The flag keeps the printer from writing out what would happen to unknown ones.
+    return kind(this=options[0], expressions=list(options[1:]), ignore_nulls=True)
+
+
 def one_of(value: Node, options: Sequence[Node]) -> Node:
+    """`value = option`, or `value IN (options)`; NULL if the value is."""
     if len(options) == 1:
         return compare("=", value, options[0])
     return exp.In(this=operand(value), expressions=list(options))
 
 
 def aliased(node: Node, name: str) -> Node:
+    """The expression under a name, which a column of that name needs no `AS` for."""
     if isinstance(node, exp.Column) and node.name == name:
         return node
     return exp.Alias(this=node, alias=identifier(name))
 
 
 def cte(name: str, body: Node, comment: str = "") -> Node:
+    """A named query for a WITH, with words of a rule as its comment."""
     node = exp.CTE(this=body, alias=exp.TableAlias(this=identifier(name)))
     if comment:
         body.comments = [f" {safe_comment(comment)} "]
@@ -183,6 +240,7 @@ def template(source: str, **slots: Node) -> Node:
 
 
 def select(columns: Sequence[tuple[str, Node]], source: Node, where: Iterable[Node] = ()) -> Node:
+    """SELECT of columns `(name, expression)` from a source, where all conditions hold."""
     node = exp.Select(expressions=[aliased(value, name) for name, value in columns])
     node = node.from_(source, copy=False)
     conditions = list(where)
@@ -190,6 +248,7 @@ def select(columns: Sequence[tuple[str, Node]], source: Node, where: Iterable[No
 
 
 def united(queries: Sequence[Node]) -> Node:
+    """UNION ALL of queries with the same columns."""
     result = queries[0]
     for query in queries[1:]:
         result = exp.Union(this=result, expression=query, distinct=False)

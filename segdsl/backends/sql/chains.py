@@ -12,11 +12,9 @@ from typing import Literal
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, select, united
+from segdsl.backends.sql.build import Node, instant, moved, select, united
 from segdsl.backends.sql.lookups import Look, Lookup
 from segdsl.backends.sql.measures import Passes, united_name
-from segdsl.backends.sql.reading import instant
-from segdsl.backends.sql.rules import interval
 from segdsl.core import nodes
 from segdsl.core.time import EVER, FIRST, Span
 
@@ -71,7 +69,7 @@ class Chains:
         looks = [Look(self._from(before, begun), taken, required=True)]
         conditions = []
         if part.within is not None:
-            conditions.append(b.compare("<=", b.column("t"), _moved(b.column("previous"), part.within)))
+            conditions.append(b.compare("<=", b.column("t"), moved(b.column("previous"), part.within)))
         if part.forbidden:
             looks.append(Look(self._events(part.forbidden), {"blocked": "t"}))
             conditions.append(self._unknown_or("<=", "blocked", b.column("previous")))
@@ -80,10 +78,10 @@ class Chains:
             return self._told(events, looks, conditions, keep=begun)
         told = self._told(events, looks, conditions)
         # The earliest predecessor is the first one that is near enough and not before what is forbidden.
-        bounds = [_moved(b.column("t"), -part.within)] if part.within is not None else []
+        bounds = [moved(b.column("t"), -part.within)] if part.within is not None else []
         bounds += [b.coalesce(b.column("blocked"), instant(FIRST))] if part.forbidden else []
-        probes = select([*self._keys(), ("begun", b.column("begun")), ("bound", _extreme(exp.Greatest, bounds))],
-                        told.subquery("told"))  # fmt: skip
+        bound = b.extreme(exp.Greatest, bounds or [instant(FIRST)])
+        probes = select([*self._keys(), ("begun", b.column("begun")), ("bound", bound)], told.subquery("told"))
         earliest = Look(self._from(before, ["begun_early"]), {"begun_early": "begun_early"}, ahead=True, or_same=True)
         return self._at("bound", probes, ["begun"], earliest)
 
@@ -93,7 +91,7 @@ class Chains:
         """The last events behind which nothing is left to ask."""
         looks, conditions = self._absent()
         if self.chain.total is not None:
-            conditions.append(b.compare("<=", b.column("t"), _moved(b.column("begun"), self.chain.total)))
+            conditions.append(b.compare("<=", b.column("t"), moved(b.column("begun"), self.chain.total)))
         for n, wait in enumerate(self.chain.waits):
             name = f"wait_{n + 1}"
             looks.append(Look(self._events(wait.forbidden), {name: "t"}, ahead=True))
@@ -101,7 +99,7 @@ class Chains:
                 conditions.append(b.negation(b.known(b.column(name))))
             else:
                 conditions.append(self._unknown_or(">", name, b.column("t"), wait.within))
-                conditions.append(b.compare("<=", _moved(b.column("t"), wait.within), instant(self.now)))
+                conditions.append(b.compare("<=", moved(b.column("t"), wait.within), instant(self.now)))
         return self._told(self._from(reached, self.carried), looks, conditions, self.carried, keep=[])
 
     def _ends_of_total(self, reached: Sequence[str]) -> Node:
@@ -114,12 +112,12 @@ class Chains:
         for name, wait in zip(waits, self.chain.waits, strict=True):
             looks.append(Look(self._events(wait.forbidden), {name: "t"}, ahead=True))
         told = self._told(self._from(reached[-1], self.carried), looks, [] if between else conditions, self.carried)
-        low = [b.column("begun_early"), _moved(b.column("t"), -total)]
+        low = [b.column("begun_early"), moved(b.column("t"), -total)]
         low += [b.coalesce(b.column("absent"), b.column("begun_early"))] if between else []
         high = [b.column("begun"), instant(self.now - total)]
-        high += [b.coalesce(_moved(b.column(name), -total - 1), b.column("begun")) for name in waits]
+        high += [b.coalesce(moved(b.column(name), -total - 1), b.column("begun")) for name in waits]
         bounds = select(
-            [*self._keys(), ("low", _extreme(exp.Greatest, low)), ("high", _extreme(exp.Least, high))],
+            [*self._keys(), ("low", b.extreme(exp.Greatest, low)), ("high", b.extreme(exp.Least, high))],
             told.subquery("told"),
         )
         found = self._at("high", bounds, ["low"], Look(self._alive(reached), {"start": "t"}, or_same=True))
@@ -134,7 +132,7 @@ class Chains:
             looks = [Look(alive, {"upcoming": "t"}, ahead=True, required=True)]
             conditions = []
             if part.within is not None:
-                conditions.append(b.compare("<=", b.column("upcoming"), _moved(b.column("t"), part.within)))
+                conditions.append(b.compare("<=", b.column("upcoming"), moved(b.column("t"), part.within)))
             if part.forbidden:
                 looks.append(Look(self._events(part.forbidden), {"blocked": "t"}, ahead=True))
                 conditions.append(self._unknown_or(">=", "blocked", b.column("upcoming")))
@@ -158,10 +156,12 @@ class Chains:
 
     @property
     def now(self) -> int:
+        """The instant that the statement asks about, in microseconds."""
         return self.passes.rules.now
 
     @property
     def keys(self) -> list[str]:
+        """What tells an event of the chain: its contact, what the chain's events have in common, and its instant."""
         return ["contact", *self.group, "t"]
 
     @property
@@ -193,18 +193,18 @@ class Chains:
             return rows
         return select(self._keys(), rows.subquery("events"), [b.known(b.column(name)) for name in self.group])
 
-    def _unknown_or(self, op: CompareOp, name: str, other: Node, moved: int = 0) -> Node:
-        """`name` is NULL (there is no such event), or `name op other + moved`."""
-        known = b.compare(op, b.column(name), _moved(other, moved) if moved else other)
+    def _unknown_or(self, op: CompareOp, name: str, other: Node, by: int = 0) -> Node:
+        """`name` is NULL (there is no such event), or `name op other + by`."""
+        known = b.compare(op, b.column(name), moved(other, by))
         return b.disjunction([exp.Is(this=b.column(name), expression=b.NULL()), known])
 
     def _at(self, at: str, rows: Node, carried: Sequence[str], look: Look) -> Node:
         """The rows, each looking from the instant in its column `at` instead of its own."""
-        moved = select(
+        looking = select(
             [*((n, b.column(n)) for n in ["contact", *self.group]), ("own", b.column("t")), ("t", b.column(at)),
              *((n, b.column(n)) for n in carried)], rows.subquery("probes"),
         )  # fmt: skip
-        told = self._told(moved, [look], [], [*carried, "own"])
+        told = self._told(looking, [look], [], [*carried, "own"])
         names = [*self.group, *carried, *look.take]
         return select([("contact", b.column("contact")), ("t", b.column("own")), *((n, b.column(n)) for n in names)],
                       told.subquery("told"))  # fmt: skip
@@ -220,16 +220,3 @@ class Chains:
         if not conditions and wanted == told:
             return query
         return select([(n, b.column(n)) for n in (*self.keys, *wanted)], query.subquery("told"), conditions)
-
-
-def _moved(node: Node, microseconds: int) -> Node:
-    """An instant moved."""
-    kind = exp.Sub if microseconds < 0 else exp.Add
-    return exp.Paren(this=kind(this=b.operand(node), expression=interval(abs(microseconds))))
-
-
-def _extreme(kind: type[exp.Greatest] | type[exp.Least], options: Sequence[Node]) -> Node:
-    """The greatest or least of options that are all known (where one is not, engines differ); FIRST of none."""
-    if not options:
-        return instant(FIRST)
-    return options[0] if len(options) == 1 else kind(this=options[0], expressions=list(options[1:]))

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, select, united
-from segdsl.backends.sql.reading import instant, ranked
-from segdsl.backends.sql.rules import Names, Rules, interval
+from segdsl.backends.sql.build import Node, instant, interval, select, united
+from segdsl.backends.sql.names import Names
+from segdsl.backends.sql.reading import ranked
+from segdsl.backends.sql.rules import Rules
 from segdsl.core import nodes
 from segdsl.core.time import Span
+from segdsl.core.walking import walk
 
 WIDEST = 24  # aggregates in one GROUP BY: beyond 32 DuckDB plans in quadratic time
 
@@ -23,7 +25,7 @@ def simple(measure: nodes.Measure) -> bool:
     if any(
         isinstance(node, nodes.Attribute | nodes.Measure | nodes.Points)
         for br in measure.events.branches
-        for node in nodes.walk(br.where)
+        for node in walk(br.where)
     ):
         return False
     return measure.kind in {"count", "sum", "min", "max", "distinct"} or (
@@ -46,6 +48,7 @@ class Passes:
         return Rules(names, old.program, old.dialect, old.reading, old.now)
 
     def span(self, span: Span | None) -> list[Node]:
+        """The conditions that put `t` into a span."""
         if span is None:
             return []
         lo, hi = span.resolve_for_events(self.rules.now)
@@ -76,12 +79,14 @@ class Passes:
         return select(columns, source, conditions).group_by(b.column("contact"), copy=False)
 
     def where(self, branch: nodes.Branch) -> list[Node]:
+        """The condition of a branch on its own events; none if it takes all."""
         rule = self.inside(branch.kind).rule(branch.where)
         if isinstance(rule, exp.Boolean) and rule.this:
             return []
         return [exp.Paren(this=rule) if isinstance(rule, exp.Or) else rule]
 
     def aggregate(self, measure: nodes.Measure, conditions: list[Node], united: bool) -> Node:
+        """The aggregate of a simple measure over the rows that fit the conditions."""
         value = self.of(measure, united)
         if conditions:
             value = b.case([(b.conjunction(conditions), b.number(1) if value is None else value)])
@@ -98,6 +103,7 @@ class Passes:
                 return exp.Max(this=value)
 
     def of(self, measure: nodes.Measure, united: bool) -> Node | None:
+        """What a simple measure is taken of; None for a count of the events themselves."""
         if measure.of is None:
             return b.column("t") if measure.kind in {"first", "last"} else None
         if united:
@@ -117,6 +123,7 @@ class Passes:
     # --- measures that need a query of their own ------------------------------------------------------------------
 
     def own(self, measure: nodes.Measure, name: str) -> Node:
+        """The query of one measure that cannot share a pass: `contact` and the value under `name`."""
         events = measure.events
         values = [value for value in (measure.of, *measure.same) if value is not None]
         timed = events.span is not None
@@ -168,10 +175,10 @@ class Passes:
         columns += [("t", b.column("t"))] if timed else []
         columns += [(united_name(value), inside.value(value)) for value in dict.fromkeys(values)]
         conditions = self.where(branch)
-        asked = list(nodes.walk(branch.where))
+        asked = list(walk(branch.where))
         if isinstance(span, nodes.Anchored):
             conditions += inside.anchored(b.column("t"), span)
-            asked += list(nodes.walk(span.anchor))
+            asked += list(walk(span.anchor))
         else:
             conditions += self.span(span)
         node = select(columns, b.table(kind), conditions)
@@ -190,6 +197,7 @@ class Passes:
         return node
 
     def best(self, rows: Node, name: str) -> Node:
+        """The largest `n` of each contact."""
         contact = b.column("contact")
         columns = [("contact", contact), (name, exp.Max(this=b.column("n")))]
         return select(columns, rows.subquery("groups_")).group_by(contact, copy=False)

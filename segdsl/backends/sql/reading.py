@@ -13,22 +13,15 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.build import Node, instant, select
 from segdsl.backends.sql.dialects.duckdb import DuckDB
+from segdsl.backends.sql.names import Namer
 from segdsl.catalog import model
 from segdsl.core import nodes
-from segdsl.core.time import FIRST, clamp, to_datetime
+from segdsl.core.time import FIRST
 from segdsl.types import Type
 
-Schema = Mapping[tuple[str, str], str]
-
-
-def instant(moment: int) -> Node:
-    """A TIMESTAMP literal."""
-    clock = to_datetime(clamp(moment)).replace(tzinfo=None)
-    return b.cast(
-        b.text(clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")), "TIMESTAMP"
-    )
+Schema = Mapping[tuple[str, str], str]  # (table, column) -> the stored type, as the database spells it
 
 
 class Reading:
@@ -66,14 +59,8 @@ class Reading:
         """The name under which `source` will offer a value inside a JSON column."""
         names = self._extracted.setdefault((table, source), {})
         if column not in names:
-            taken = {name.lower() for at, name in self.schema if at == table} | set(names.values())
-            words = "_".join((column.name, *column.path)).lower()
-            base = name = re.sub(r"[^a-z0-9]+", "_", words).strip("_")[:60] or "value"
-            n = 1
-            while name in taken:
-                n += 1
-                name = f"{base}_{n}"
-            names[column] = name
+            taken = Namer([*(name for at, name in self.schema if at == table), *names.values()])
+            names[column] = taken.name("_".join((column.name, *column.path)))
         return names[column]
 
     def source(self, table: str, alias: str | None = None) -> Node:
@@ -195,9 +182,9 @@ class Reading:
         if order:
             window.set("order", exp.Order(expressions=[exp.Ordered(this=o, nulls_first=False) for o in order]))
         kept = ["contact", *(["t"] if event.time and timed else []), *names.values()]
-        ranked = select([*((n, b.column(n)) for n in [*kept, "delivery"]), ("copy", window)], inner.subquery("rows_"))
+        ranked = select([*((n, b.column(n)) for n in [*kept, "delivery"]), ("place", window)], inner.subquery("rows_"))
         first = b.disjunction([
-            exp.Is(this=b.column("delivery"), expression=b.NULL()), b.compare("=", b.column("copy"), b.number(1))
+            exp.Is(this=b.column("delivery"), expression=b.NULL()), b.compare("=", b.column("place"), b.number(1))
         ])  # fmt: skip
         return select([(name, b.column(name)) for name in kept], ranked.subquery("ranked"), [first])
 

@@ -1,4 +1,4 @@
-"""Rules and values as SQL expressions.
+"""Rules as SQL conditions.
 
 SQL has a third truth value and rules have two. A WHERE drops NULL and FALSE alike, so leaves stay plain there;
 under NOT they are made FALSE first.
@@ -6,10 +6,7 @@ under NOT they are made FALSE first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
-from string import ascii_lowercase, ascii_uppercase
+from collections.abc import Sequence
 from typing import assert_never
 
 from sqlglot import exp
@@ -17,44 +14,14 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.dialects.duckdb import DuckDB
-from segdsl.backends.sql.reading import Reading, instant
-from segdsl.backends.sql.terms import FLIPPED, Terms, counted
+from segdsl.backends.sql.terms import counted
+from segdsl.backends.sql.values import Values, certain
 from segdsl.core import nodes
 from segdsl.core.time import days_begun
 
-ZERO_OVER_NOTHING = {"count", "sum", "distinct"}
 
-
-@dataclass
-class Names:
-    """Where every fact is found: columns of the contact row, of measures, of event rows."""
-
-    attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]
-    measures: dict[nodes.Measure, tuple[str, str]]  # -> (table, column)
-    properties: Mapping[str, str]
-    segments: Mapping[str, str]
-    contact: str = "contact"
-    chains: dict[nodes.Chain, str] = field(default_factory=dict)
-    terms: Terms = field(default_factory=Terms)
-
-
-class Rules:
-    """Renders rules for one statement; `facts` is the table of all measures, if they have been joined into one."""
-
-    def __init__(
-        self,
-        names: Names,
-        program: nodes.Program,
-        dialect: DuckDB,
-        reading: Reading,
-        now: int,
-        facts: str | None = None,
-    ) -> None:
-        self.names, self.program, self.dialect, self.reading = names, program, dialect, reading
-        self.now, self.facts = now, facts
-
-    # --- rules ---------------------------------------------------------------------------------------------------
+class Rules(Values):
+    """Writes rules for one statement."""
 
     def rule(self, rule: nodes.Rule, strict: bool = False) -> Node:
         """The condition; with `strict` never NULL."""
@@ -117,12 +84,13 @@ class Rules:
                 return b.conjunction([self.term(measure, number, strict), more])
 
     def comparison(self, rule: nodes.Compare, strict: bool) -> Node:
+        """Two values compared, in whatever form says it most simply."""
         asked = counted(rule)
         if asked is not None and asked[1] in self.names.terms.measures:
             return self.by_terms(*asked, strict)
         op, left, right = rule.op, rule.left, rule.right
         if isinstance(left, nodes.Const) and not isinstance(right, nodes.Const):
-            op, left, right = FLIPPED[op], right, left
+            op, left, right = nodes.MIRRORED[op], right, left
         if (
             isinstance(left.type, types.Number)
             and isinstance(right, nodes.Const)
@@ -158,31 +126,15 @@ class Rules:
             scaled *= 10 ** (target - scale)
         return b.compare(op, side, b.number(scaled, target))  # type: ignore[arg-type]
 
-    def aligned(self, left: nodes.Value, right: nodes.Value) -> tuple[Node, Node]:
-        assert isinstance(left.type, types.Number) and isinstance(right.type, types.Number)
-        a, c = self.value(left), self.value(right)
-        if left.type.scale == right.type.scale:
-            return a, c
-        kind = f"DECIMAL(38, {max(left.type.scale, right.type.scale)})"
-        return b.cast(a, kind), b.cast(c, kind)
-
-    def double(self, value: nodes.Value) -> Node:
-        if isinstance(value, nodes.Const):
-            scale = value.type.scale if isinstance(value.type, types.Number) else 0
-            return double(float(Fraction(value.value) / 10**scale))
-        node = self.value(value)
-        if isinstance(value.type, types.Number):
-            # By way of its digits: the nearest double, which dividing the scaled integer would not promise.
-            return b.cast(b.cast(node, "VARCHAR") if value.type.scale else node, "DOUBLE")
-        return node
-
     def one_of(self, rule: nodes.OneOf) -> Node:
+        """A value that is one of some options, in its type's own form."""
         if not rule.options:
             return b.FALSE()
         options = [self.const(nodes.Const(option, rule.value.type)) for option in rule.options]
         return b.one_of(self.value(rule.value), options)
 
     def match(self, rule: nodes.Match) -> Node:
+        """A text that fits a glob: `=` and IN where there are no wildcards, LIKE where there are."""
         value = self.value(rule.value)
         exact = ["".join(map(str, glob)) for glob in rule.globs if not any(isinstance(p, nodes.Wild) for p in glob)]
         parts = [b.one_of(value, [b.text(option) for option in exact])] if exact else []
@@ -193,24 +145,25 @@ class Rules:
         return b.disjunction(parts)
 
     def in_span(self, rule: nodes.InSpan) -> Node:
+        """An instant within a span; without edges, one that is known."""
         value = self.value(rule.value)
         if isinstance(rule.span, nodes.Anchored):
             return b.conjunction(self.anchored(value, rule.span))
         lo, hi = rule.span.resolve(self.now)
         parts = []
         if lo is not None:
-            parts.append(b.compare(">", value, instant(lo)))
+            parts.append(b.compare(">", value, b.instant(lo)))
         if hi is not None:
-            parts.append(b.compare("<=", value.copy(), instant(hi)))
+            parts.append(b.compare("<=", value.copy(), b.instant(hi)))
         return b.conjunction(parts) if parts else b.known(value)
 
     def anchored(self, t: Node, span: nodes.Anchored) -> list[Node]:
         """`anchor + lo < t <= anchor + hi`, and not after now."""
         anchor = self.value(span.anchor)
         return [
-            b.compare(">", t, exp.Add(this=b.operand(anchor), expression=interval(span.lo))),
-            b.compare("<=", t.copy(), exp.Add(this=b.operand(anchor.copy()), expression=interval(span.hi))),
-            b.compare("<=", t.copy(), instant(self.now)),
+            b.compare(">", t, b.moved(anchor, span.lo)),
+            b.compare("<=", t.copy(), b.moved(anchor.copy(), span.hi)),
+            b.compare("<=", t.copy(), b.instant(self.now)),
         ]
 
     def near(self, rule: nodes.Near) -> Node:
@@ -223,7 +176,8 @@ class Rules:
             "CASE WHEN _lat IS NULL OR _lon IS NULL THEN FALSE"
             " ELSE 2 * 6371.0088e0 * ASIN(LEAST(1e0, SQRT(POWER(SIN(RADIANS(_lat - _a) / 2), 2) + COS(RADIANS(_a))"
             " * COS(RADIANS(_lat)) * POWER(SIN(RADIANS(_lon - _o) / 2), 2)))) <= _km END",
-            lat=latitude, lon=longitude, a=double(rule.latitude), o=double(rule.longitude), km=double(rule.kilometres),
+            lat=latitude, lon=longitude,
+            a=b.double(rule.latitude), o=b.double(rule.longitude), km=b.double(rule.kilometres),
         )  # fmt: skip
 
     def anniversary(self, rule: nodes.Anniversary) -> Node:
@@ -256,119 +210,10 @@ class Rules:
         return b.compare("<", self.dialect.md5(salted, 8), b.text(f"{rule.threshold:08x}"))
 
     def among(self, table: str) -> Node:
+        """The contact is among those of a CTE."""
         members = exp.Select(expressions=[b.column("contact")]).from_(b.table(table))
         return exp.In(this=self.identity(), query=members.subquery())
 
-    # --- values --------------------------------------------------------------------------------------------------
-
-    def value(self, value: nodes.Value, plain: bool = False) -> Node:
-        """The expression of a value; with `plain` a count over no events may be NULL instead of 0."""
-        match value:
-            case nodes.Const():
-                return self.const(value)
-            case nodes.Attribute() | nodes.Held():
-                return b.column(self.names.attributes[value][0], self.contact)
-            case nodes.Property():
-                return b.column(self.names.properties[value.key])
-            case nodes.PeriodOf():
-                local = self.dialect.to_local(b.column("t"), value.zone)
-                start = b.template(f"DATE_TRUNC('{value.unit}', _x)", x=local)
-                return self.dialect.from_local(start, value.zone)
-            case nodes.Folded():
-                return exp.func("TRANSLATE", self.value(value.text), b.text(ascii_uppercase), b.text(ascii_lowercase))
-            case nodes.Arithmetic():
-                return self.arithmetic(value)
-            case nodes.Measure():
-                table, name = self.names.measures[value]
-                node = b.column(name, self.facts or table)
-                return b.coalesce(node, b.number(0)) if value.kind in ZERO_OVER_NOTHING and not plain else node
-            case nodes.Points():
-                return self.points(value)
-            case nodes.ScoreOf():
-                return self.points(self.program.scores[value.name])
-            case _:
-                assert_never(value)
-
-    def const(self, value: nodes.Const) -> Node:
-        match value.type:
-            case types.Bool():
-                return b.TRUE() if value.value else b.FALSE()
-            case types.Number():
-                return b.number(int(value.value), value.type.scale)
-            case types.Float():
-                return double(float(value.value))
-            case types.Timestamp() | types.Date():
-                return instant(int(value.value))
-            case _:
-                return b.text(str(value.value))
-
-    def arithmetic(self, value: nodes.Arithmetic) -> Node:
-        """Both sides as wide as can be, so that nothing overflows before the result does, and nothing rounds."""
-        left, right = self.value(value.left), self.value(value.right)
-        kinds = [value.left.type, value.right.type]
-        assert all(isinstance(kind, types.Number) for kind in kinds)
-        if value.op == "*":
-            wide = [self.wide(node, kind.scale) for node, kind in zip((left, right), kinds, strict=True)]  # type: ignore[union-attr]
-            return exp.Mul(this=wide[0], expression=wide[1])
-        operator = exp.Add if value.op == "+" else exp.Sub
-        return operator(this=self.wide(left, value.type.scale), expression=self.wide(right, value.type.scale))
-
-    def wide(self, node: Node, scale: int) -> Node:
-        return b.cast(node, f"DECIMAL(38, {scale})" if scale else "HUGEINT")
-
-    def points(self, points: nodes.Points) -> Node:
-        """The sum of a score's lines."""
-        scale = points.type.scale
-        lines: list[Node] = []
-        for award in points.awards:
-            if award.per is None:
-                line = b.number(award.points, scale)
-            else:
-                assert isinstance(award.per.type, types.Number)
-                each, digits = award.points, scale
-                while digits + award.per.type.scale > scale:  # 0.50 points per 1.00: the product has the line's scale
-                    each, digits = each // 10, digits - 1
-                factor = b.number(each, max(digits, 0))
-                per = self.wide(self.value(award.per), award.per.type.scale)
-                product = exp.Mul(this=per, expression=self.wide(factor, max(digits, 0)))
-                line = b.coalesce(self.wide(product, scale), b.number(0))
-                if award.cap is not None:
-                    line = exp.Least(this=line, expressions=[b.number(award.cap, scale)])
-            if award.rule is not None:
-                line = b.case([(self.rule(award.rule), line)], b.number(0))
-            lines.append(self.wide(line, scale))
-        if not lines:
-            return b.number(0, scale)
-        while len(lines) > 1:  # balanced, like every long chain
-            pairs = [lines[i : i + 2] for i in range(0, len(lines), 2)]
-            lines = [exp.Paren(this=exp.Add(this=p[0], expression=p[1])) if len(p) == 2 else p[0] for p in pairs]
-        return lines[0]
-
-    # --- places --------------------------------------------------------------------------------------------------
-
-    @property
-    def contact(self) -> str:
-        return self.facts or self.names.contact
-
-    def identity(self) -> Node:
-        return b.column("id", self.contact)
-
-    def place(self, value: nodes.Value) -> tuple[Node, Node]:
-        assert isinstance(value, nodes.Attribute | nodes.Held)
-        latitude, longitude = self.names.attributes[value]
-        return b.column(latitude, self.contact), b.column(longitude, self.contact)
-
-
-def certain(value: nodes.Value) -> bool:
-    """Whether a value is never unknown."""
-    match value:
-        case nodes.Const() | nodes.Points() | nodes.ScoreOf():
-            return True
-        case nodes.Measure():
-            return value.kind in ZERO_OVER_NOTHING
-        case nodes.Arithmetic():
-            return certain(value.left) and certain(value.right)
-    return False
 
 
 def pattern(glob: Sequence[str | nodes.Wild]) -> str:
@@ -378,21 +223,3 @@ def pattern(glob: Sequence[str | nodes.Wild]) -> str:
         wild[part] if isinstance(part, nodes.Wild) else part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
         for part in glob
     )
-
-
-_UNITS = (("DAY", 86_400_000_000), ("HOUR", 3_600_000_000), ("MINUTE", 60_000_000), ("SECOND", 1_000_000))
-
-
-def interval(microseconds: int) -> Node:
-    """A length of time, in the largest unit that says it exactly. A day is 24 hours: instants here have no zone."""
-    for unit, size in _UNITS:
-        if microseconds % size == 0:
-            return exp.Interval(this=b.text(str(microseconds // size)), unit=exp.Var(this=unit))
-    return exp.Interval(this=b.text(str(microseconds)), unit=exp.Var(this="MICROSECONDS"))
-
-
-def double(value: float) -> Node:
-    """A DOUBLE literal: an exponent tells it from a decimal."""
-    digits = repr(abs(value))
-    literal = exp.Literal.number(digits if "e" in digits else f"{digits}e0")
-    return exp.Neg(this=literal) if value < 0 else literal

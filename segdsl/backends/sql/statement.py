@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
@@ -14,20 +13,24 @@ from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
+from segdsl.backends.sql.names import Namer, Names
 from segdsl.backends.sql.reading import Reading, Schema
-from segdsl.backends.sql.rules import Names, Rules
+from segdsl.backends.sql.rules import Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
+from segdsl.core.program import Program, needed
 from segdsl.core.time import isoformat
+from segdsl.core.walking import children, walk
 from segdsl.text.diagnostic import Diagnostic, Errors
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
 MANY = 64  # of more segments than this, so many are asked in one look at the contacts
+NAMED = 5  # segments that the first line of a statement names
 JOINED = 3  # with more segments than this, all measures are joined to the contacts once
 
 
 def compile_segments(
-    program: nodes.Program,
+    program: Program,
     catalog: Catalog,
     names: Sequence[str],
     now: int | None,
@@ -45,29 +48,12 @@ def compile_segments(
     return Statement(program, catalog, names, now, schema, dialect).text()
 
 
-class _Taken:
-    """Hands out readable names, each once."""
-
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken = {name.lower() for name in taken}
-
-    def name(self, wanted: str) -> str:
-        base = re.sub(r"[^a-z0-9]+", "_", wanted.lower()).strip("_")[:40] or "x"
-        base = f"n_{base}" if base[0].isdigit() else base
-        name, n = base, 1
-        while name in self.taken:
-            n += 1
-            name = f"{base}_{n}"
-        self.taken.add(name)
-        return name
-
-
 class Statement:
     """Plans and prints; everything it needs to know is collected in the constructor."""
 
     def __init__(
         self,
-        program: nodes.Program,
+        program: Program,
         catalog: Catalog,
         names: Sequence[str],
         now: int,
@@ -81,7 +67,7 @@ class Statement:
         self.lookup = lookup or self.dialect.lookup
         self.reading = Reading(catalog, self.dialect, schema)
         self.wanted = list(dict.fromkeys(names))
-        self.segments = self._closure(self.wanted)
+        self.segments = list(needed(program, self.wanted).segments)
         self.measures: dict[nodes.Measure, None] = {}
         self.chains: dict[nodes.Chain, None] = {}
         self.attributes: dict[nodes.Attribute | nodes.Held, None] = {}
@@ -96,27 +82,20 @@ class Statement:
         tables += [relation.table for relation in catalog.relations.values()]
         tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
         tables += [a.history.table for a in catalog.attributes.values() if a.history]
-        self.tables = _Taken([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
+        self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
 
     # --- what is needed -----------------------------------------------------------------------------------------
 
-    def _closure(self, names: Sequence[str]) -> list[str]:
-        needed: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop()
-            if name not in needed:
-                needed.add(name)
-                rule = self.program.segments[name].rule
-                waiting += [node.name for node in self._walk(rule, set()) if isinstance(node, nodes.InSegment)]
-        return [name for name in self.program.segments if name in needed]
-
-    def _walk(self, node: nodes.Rule | nodes.Value, seen: set[str]) -> Iterator[object]:
-        for each in nodes.walk(node):
-            yield each
-            if isinstance(each, nodes.ScoreOf) and each.name not in seen:
-                seen.add(each.name)
-                yield from self._walk(self.program.scores[each.name], seen)
+    def _walk(
+        self, node: nodes.Rule | nodes.Value | nodes.Events | nodes.Anchored, seen: set[str]
+    ) -> Iterator[object]:
+        """Every node of a rule, and of the scores that it asks: in the order of the text, what is inside first."""
+        for child in children(node):
+            yield from self._walk(child, seen)
+        if isinstance(node, nodes.ScoreOf) and node.name not in seen:
+            seen.add(node.name)
+            yield from self._walk(self.program.scores[node.name], seen)
+        yield node
 
     def _collect(self, found: Sequence[object]) -> None:
         for node in found:
@@ -130,15 +109,14 @@ class Statement:
                 self.referred.add(node.name)
             elif isinstance(node, nodes.InList):
                 self.lists = True
-        for node in reversed(found):  # parents come first in a walk, but a measure needs its anchor's before it
-            if isinstance(node, nodes.Measure) and node not in self.measures:
-                self.measures[node] = None
+            elif isinstance(node, nodes.Measure) and node not in self.measures:
+                self.measures[node] = None  # behind its anchor's, which it needs
                 for branch in node.events.branches:
                     self._uses(branch, [*([node.of] if node.of else []), *node.same])
 
     def _uses(self, branch: nodes.Branch, values: Iterable[object]) -> None:
         used = self.kinds.setdefault(branch.kind, {})
-        every = (*nodes.walk(branch.where), *values)
+        every = (*walk(branch.where), *values)
         used.update((value.key, None) for value in every if isinstance(value, nodes.Property))
 
     def used_tables(self) -> list[str]:
@@ -159,19 +137,21 @@ class Statement:
     # --- the parts ------------------------------------------------------------------------------------------------
 
     def text(self) -> str:
+        """The statement as text, for the dialect."""
         node = self.tree()
         return str(node.sql(dialect=self.dialect.name, pretty=True))
 
     def tree(self) -> Node:
+        """The statement as sqlglot's tree."""
         ctes: list[Node] = []
         kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
         properties: dict[str, dict[str, str]] = {}
         for kind, used in self.kinds.items():
-            columns = _Taken(["contact", "t", "delivery", "copy", *(f"p{i}" for i in range(len(used) + 60))])
+            columns = Namer(["contact", "t", "delivery", "place", *(f"p{i}" for i in range(len(used) + 60))])
             changed = nodes.changed_attribute(kind) is not None
             properties[kind] = {key: columns.name(f"{key} value" if changed else key) for key in used}
             ctes.append(b.cte(kinds[kind], self.reading.event(kind, properties[kind])))
-        columns = _Taken(["id"])
+        columns = Namer(["id"])
         attributes: dict[nodes.Attribute | nodes.Held, tuple[str, ...]] = {}
         for node in self.attributes:
             relation = node.relation if isinstance(node, nodes.Attribute) else None
@@ -193,27 +173,9 @@ class Statement:
         if len(self.segments) > JOINED and (names.measures or names.terms.bits):
             rules.facts = self.tables.name("facts of contacts")
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
-        selects = []
-        together = [name for name in self.wanted if name not in self.referred]
-        if rules.facts is None or len(together) <= MANY:
-            together = []
-        for start in range(0, len(together), MANY):
-            selects.append(self._together(together[start : start + MANY], rules))
-        for name in self.segments:
-            if name in together:
-                continue
-            body = self._select(name, rules)
-            if name in self.referred:
-                ctes.append(b.cte(segments[name], body, self.program.segments[name].words))
-                body = select([("segment", b.text(name)), ("contact", b.column("contact"))], b.table(segments[name]))
-            else:
-                body.set("expressions", [b.aliased(b.text(name), "segment"), *body.expressions])
-                body.comments = [f" {b.safe_comment(name + ': ' + self.program.segments[name].words)} "]
-            if name in self.wanted:
-                selects.append(body)
-        return self._finished(ctes, selects)
+        return self._finished(ctes, self._members(rules, segments, ctes))
 
-    def _measures(self, passes: Passes, columns: _Taken) -> list[Node]:
+    def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
         groups: dict[object, list[nodes.Measure]] = {}
         wanted = [measure for measure in self.measures if measure not in self.terms.measures]
         fuse = len({measure.events.branches for measure in wanted if simple(measure)}) > FUSE
@@ -232,9 +194,11 @@ class Statement:
                 table = self.tables.name(f"{title} by contact")
                 named = [(measure, columns.name(f"{title} {measure.kind}")) for measure in part]
                 body = passes.shared(named) if simple(part[0]) else passes.own(*named[0])
+                if len(part) > 1:
+                    for aggregate, measure in zip(body.expressions[1:], part, strict=True):  # behind `contact`
+                        aggregate.comments = [f" {b.safe_comment(measure.words)} "] if measure.words else []
                 passes.rules.names.measures.update((measure, (table, name)) for measure, name in named)
-                words = "; ".join(dict.fromkeys(measure.words for measure in part if measure.words))
-                ctes.append(b.cte(table, body, words))
+                ctes.append(b.cte(table, body, part[0].words if len(part) == 1 else ""))
         return ctes
 
     def _joined(self, rules: Rules, attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]) -> Node:
@@ -264,6 +228,26 @@ class Statement:
             node = self._with_tables(node, tables, contact)
         return node
 
+    def _members(self, rules: Rules, segments: Mapping[str, str], ctes: list[Node]) -> list[Node]:
+        """The queries of all wanted segments' members; those that others ask become CTEs first (name -> CTE)."""
+        together = [name for name in self.wanted if name not in self.referred]
+        if rules.facts is None or len(together) <= MANY:
+            together = []
+        once = set(together)
+        selects = [self._together(together[i : i + MANY], rules) for i in range(0, len(together), MANY)]
+        for name in [name for name in self.segments if name not in once]:
+            body = self._select(name, rules)
+            words = self.program.segments[name].words
+            if name in self.referred:
+                ctes.append(b.cte(segments[name], body, words))
+                body = select([("segment", b.text(name)), ("contact", b.column("contact"))], b.table(segments[name]))
+            else:
+                body.set("expressions", [b.aliased(b.text(name), "segment"), *body.expressions])
+                body.comments = [f" {b.safe_comment(f'{name}: {words}')} "]
+            if name in self.wanted:
+                selects.append(body)
+        return selects
+
     def _together(self, names: Sequence[str], rules: Rules) -> Node:
         """The members of many segments in one look at the facts: each contact with a list of what it is in."""
         answers = []
@@ -281,7 +265,8 @@ class Statement:
             selects = [
                 select([("segment", b.text("")), ("contact", b.NULL())], b.table(self.catalog.contacts), [b.FALSE()])
             ]
-        header = f" {b.safe_comment(', '.join(self.wanted[:20]))} at {isoformat(self.now)} "
+        named, more = ", ".join(self.wanted[:NAMED]), len(self.wanted) - NAMED
+        header = f" {b.safe_comment(named)}{f' and {more} more' if more > 0 else ''} at {isoformat(self.now)} "
         if len(selects) > 1:
             tree = selects[0]
             for query in selects[1:]:
@@ -292,6 +277,7 @@ class Statement:
             "order",
             exp.Order(expressions=[exp.Ordered(this=b.column(n), nulls_first=False) for n in ("segment", "contact")]),
         )
-        ctes[0].this.comments = [header, *(ctes[0].this.comments or [])]
-        tree.set("with_", exp.With(expressions=ctes))
+        opening = exp.With(expressions=ctes)
+        opening.comments = [header]
+        tree.set("with_", opening)
         return tree

@@ -15,15 +15,13 @@ from functools import cached_property
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, select
-from segdsl.backends.sql.reading import instant
+from segdsl.backends.sql.build import Node, instant, select
 from segdsl.core import nodes
 from segdsl.core.time import FIRST, Span
 from segdsl.types import INT
 
 FEWEST = 24  # below this number aggregates are as fast, and easier to read
 BITS = 62
-FLIPPED: dict[nodes.CompareOp, nodes.CompareOp] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 Term = tuple[nodes.Measure, int]  # at least so many
 Group = tuple[str, nodes.Property]  # a kind of events, and the property by which its rules are found
@@ -110,7 +108,7 @@ def counted(rule: nodes.Compare) -> tuple[nodes.CompareOp, nodes.Measure, int] |
     """The comparison as one of a count with a whole number, if it is one."""
     op, left, right = rule.op, rule.left, rule.right
     if isinstance(left, nodes.Const):
-        op, left, right = FLIPPED[op], right, left
+        op, left, right = nodes.MIRRORED[op], right, left
     if isinstance(left, nodes.Measure) and isinstance(right, nodes.Const) and right.type == INT:
         return op, left, int(right.value)
     return None

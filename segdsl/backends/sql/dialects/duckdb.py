@@ -70,6 +70,7 @@ class DuckDB:
     # --- from text -------------------------------------------------------------------------------------------
 
     def from_text(self, x: Node, declared: Type, zone: str) -> Node:
+        """A value out of its text; NULL unless the text is exactly one (language reference, section 6)."""
         match declared:
             case types.Bool():
                 return template("CASE _x WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END", x=x)
@@ -135,11 +136,13 @@ class DuckDB:
         return cast(NULL(), self.physical_of(declared))
 
     def labelled(self, x: Node, declared: Type) -> Node:
+        """A text as it is; of an enum NULL where it is none of the declared values."""
         if not isinstance(declared, types.Enum):
             return x
         return case([(one_of(x.copy(), [text(value) for value in declared.values]), x)])
 
     def exact(self, x: Node, family: str, physical: str, declared: types.Number) -> Node:
+        """A Number out of a stored number, as a decimal of its scale; NULL where it does not fit."""
         target = self.physical_of(declared)
         if family == "float":
             return self.from_shortest(x, declared)
@@ -206,6 +209,7 @@ class DuckDB:
         return template("JSON_EXTRACT(_x, _p)", x=guarded, p=text(pointer))
 
     def from_json(self, x: Node, declared: Type, zone: str) -> Node:
+        """A value out of JSON: as its text would be read if it is a JSON string, else by its JSON type."""
         words = template("JSON_EXTRACT_STRING(_x, '$')", x=x)
         kind = template("JSON_TYPE(_x)", x=x)
         if isinstance(declared, types.ListOf):

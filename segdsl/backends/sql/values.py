@@ -1,0 +1,188 @@
+"""Values as SQL expressions, NULL where a value is unknown."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from fractions import Fraction
+from string import ascii_lowercase, ascii_uppercase
+from typing import assert_never
+
+from sqlglot import exp
+
+from segdsl import types
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.dialects.duckdb import DuckDB
+from segdsl.backends.sql.names import Names
+from segdsl.backends.sql.reading import Reading
+from segdsl.core import nodes
+from segdsl.core.program import Program
+
+ZERO_OVER_NOTHING = {"count", "sum", "distinct"}
+SMALL = 2**31  # below this, whole numbers add up in the type that literals have everywhere
+
+
+class Values(ABC):
+    """Writes values for one statement at `now`, an instant in microseconds.
+
+    facts: the table of all measures, if they have been joined into one.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        program: Program,
+        dialect: DuckDB,
+        reading: Reading,
+        now: int,
+        facts: str | None = None,
+    ) -> None:
+        self.names, self.program, self.dialect, self.reading = names, program, dialect, reading
+        self.now, self.facts = now, facts
+
+    @abstractmethod
+    def rule(self, rule: nodes.Rule) -> Node:
+        """A rule inside a value: the condition of a score's line. It may be NULL instead of FALSE."""
+
+    def value(self, value: nodes.Value, plain: bool = False) -> Node:
+        """The expression of a value; with `plain` a count over no events may be NULL instead of 0."""
+        match value:
+            case nodes.Const():
+                return self.const(value)
+            case nodes.Attribute() | nodes.Held():
+                return b.column(self.names.attributes[value][0], self.contact)
+            case nodes.Property():
+                return b.column(self.names.properties[value.key])
+            case nodes.PeriodOf():
+                local = self.dialect.to_local(b.column("t"), value.zone)
+                start = b.template(f"DATE_TRUNC('{value.unit}', _x)", x=local)
+                return self.dialect.from_local(start, value.zone)
+            case nodes.Folded():
+                return exp.func("TRANSLATE", self.value(value.text), b.text(ascii_uppercase), b.text(ascii_lowercase))
+            case nodes.Arithmetic():
+                return self.arithmetic(value)
+            case nodes.Measure():
+                table, name = self.names.measures[value]
+                node = b.column(name, self.facts or table)
+                return b.coalesce(node, b.number(0)) if value.kind in ZERO_OVER_NOTHING and not plain else node
+            case nodes.Points():
+                return self.points(value)
+            case nodes.ScoreOf():
+                return self.points(self.program.scores[value.name])
+            case _:
+                assert_never(value)
+
+    def const(self, value: nodes.Const) -> Node:
+        """A literal of a core constant."""
+        match value.type:
+            case types.Bool():
+                return b.TRUE() if value.value else b.FALSE()
+            case types.Number():
+                return b.number(int(value.value), value.type.scale)
+            case types.Float():
+                return b.double(float(value.value))
+            case types.Timestamp() | types.Date():
+                return b.instant(int(value.value))
+            case _:
+                return b.text(str(value.value))
+
+    def arithmetic(self, value: nodes.Arithmetic) -> Node:
+        """Both sides as wide as can be, so that nothing overflows before the result does, and nothing rounds."""
+        left, right = self.value(value.left), self.value(value.right)
+        kinds = [value.left.type, value.right.type]
+        assert all(isinstance(kind, types.Number) for kind in kinds)
+        if value.op == "*":
+            wide = [self.wide(node, kind.scale) for node, kind in zip((left, right), kinds, strict=True)]  # type: ignore[union-attr]
+            return exp.Mul(this=wide[0], expression=wide[1])
+        operator = exp.Add if value.op == "+" else exp.Sub
+        return operator(this=self.wide(left, value.type.scale), expression=self.wide(right, value.type.scale))
+
+    def wide(self, node: Node, scale: int) -> Node:
+        """A number cast to the widest type of its scale."""
+        return b.cast(node, f"DECIMAL(38, {scale})" if scale else "HUGEINT")
+
+    def points(self, points: nodes.Points) -> Node:
+        """The sum of a score's lines, or of a regularity's periods."""
+        scale = points.type.scale
+        fixed = all(award.per is None for award in points.awards)
+        small = fixed and not scale and sum(abs(award.points) for award in points.awards) < SMALL
+        lines: list[Node] = []
+        for award in points.awards:
+            if award.per is None:
+                line = b.number(award.points, scale)
+            else:
+                assert isinstance(award.per.type, types.Number)
+                each, digits = award.points, scale
+                while digits + award.per.type.scale > scale:  # 0.50 points per 1.00: the product has the line's scale
+                    each, digits = each // 10, digits - 1
+                factor = b.number(each, max(digits, 0))
+                per = self.wide(self.value(award.per), award.per.type.scale)
+                if scale:
+                    product = exp.Mul(this=per, expression=self.wide(factor, max(digits, 0)))
+                    line = self.wide(product, scale)
+                else:  # whole numbers stay as wide as one side is
+                    line = exp.Mul(this=per, expression=factor)
+                if not certain(award.per):
+                    line = b.coalesce(line, b.number(0))
+                if award.cap is not None:
+                    line = b.extreme(exp.Least, [line, b.number(award.cap, scale)])
+            if award.rule is not None:
+                line = b.case([(self.rule(award.rule), line)], b.number(0))
+            lines.append(line if small else self.wide(line, scale))
+        if not lines:
+            return b.number(0, scale)
+        while len(lines) > 1:  # balanced, like every long chain
+            pairs = [lines[i : i + 2] for i in range(0, len(lines), 2)]
+            lines = [exp.Paren(this=exp.Add(this=p[0], expression=p[1])) if len(p) == 2 else p[0] for p in pairs]
+        return lines[0]
+
+    # --- units ---------------------------------------------------------------------------------------------------
+
+    def aligned(self, left: nodes.Value, right: nodes.Value) -> tuple[Node, Node]:
+        """Two Numbers in one scale, so that the engine compares them exactly."""
+        assert isinstance(left.type, types.Number) and isinstance(right.type, types.Number)
+        a, c = self.value(left), self.value(right)
+        if left.type.scale == right.type.scale:
+            return a, c
+        kind = f"DECIMAL(38, {max(left.type.scale, right.type.scale)})"
+        return b.cast(a, kind), b.cast(c, kind)
+
+    def double(self, value: nodes.Value) -> Node:
+        """A number as a double, for comparison with a Float."""
+        if isinstance(value, nodes.Const):
+            scale = value.type.scale if isinstance(value.type, types.Number) else 0
+            return b.double(float(Fraction(value.value) / 10**scale))
+        node = self.value(value)
+        if isinstance(value.type, types.Number):
+            # By way of its digits: the nearest double, which dividing the scaled integer would not promise.
+            return b.cast(b.cast(node, "VARCHAR") if value.type.scale else node, "DOUBLE")
+        return node
+
+    # --- places --------------------------------------------------------------------------------------------------
+
+    @property
+    def contact(self) -> str:
+        """The table that holds the contact's row."""
+        return self.facts or self.names.contact
+
+    def identity(self) -> Node:
+        """The contact's key."""
+        return b.column("id", self.contact)
+
+    def place(self, value: nodes.Value) -> tuple[Node, Node]:
+        """The latitude and the longitude of a Geo attribute, in degrees."""
+        assert isinstance(value, nodes.Attribute | nodes.Held)
+        latitude, longitude = self.names.attributes[value]
+        return b.column(latitude, self.contact), b.column(longitude, self.contact)
+
+
+def certain(value: nodes.Value) -> bool:
+    """Whether a value is never unknown."""
+    match value:
+        case nodes.Const() | nodes.Points() | nodes.ScoreOf():
+            return True
+        case nodes.Measure():
+            return value.kind in ZERO_OVER_NOTHING
+        case nodes.Arithmetic():
+            return certain(value.left) and certain(value.right)
+    return False

@@ -1,0 +1,100 @@
+"""Ways through the nodes of a rule. A new node has its arm in `children`, and everything here knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from segdsl.core.nodes import (
+    All,
+    Anchored,
+    Anniversary,
+    Any,
+    Arithmetic,
+    Attribute,
+    Chain,
+    Compare,
+    Const,
+    Contains,
+    Events,
+    Folded,
+    Held,
+    InList,
+    InSample,
+    InSegment,
+    InSpan,
+    Known,
+    Match,
+    Measure,
+    Near,
+    Not,
+    OneOf,
+    PeriodOf,
+    Points,
+    Property,
+    Rule,
+    ScoreOf,
+    Value,
+)
+
+
+def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
+    """The nodes directly inside a node."""
+    match node:
+        case All() | Any():
+            yield from node.parts
+        case Not():
+            yield node.part
+        case Compare() | Arithmetic():
+            yield node.left
+            yield node.right
+        case OneOf() | Match() | Known() | Contains() | Near() | Anniversary():
+            yield node.value
+        case Chain():
+            if isinstance(node.span, Anchored):
+                yield node.span
+            for branch in node.branches():
+                yield branch.where
+            yield from node.same
+        case InSpan():
+            yield node.value
+            if isinstance(node.span, Anchored):
+                yield node.span
+        case Anchored():
+            yield node.anchor
+        case Folded():
+            yield node.text
+        case Measure():
+            yield node.events
+            if node.of is not None:
+                yield node.of
+            yield from node.same
+        case Events():
+            if isinstance(node.span, Anchored):
+                yield node.span
+            for branch in node.branches:
+                yield branch.where
+        case Points():
+            for award in node.awards:
+                if award.rule is not None:
+                    yield award.rule
+                if award.per is not None:
+                    yield award.per
+        case Const() | Attribute() | Held() | Property() | PeriodOf() | ScoreOf() | InSegment() | InList() | InSample():
+            return
+        case _:
+            assert_never(node)
+
+
+def walk(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
+    """A node and everything inside it, parents first."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def references(node: Rule | Value) -> Iterator[str]:
+    """The names of the segments and scores that a rule or a score asks, itself and not through another."""
+    for inner in walk(node):
+        if isinstance(inner, InSegment | ScoreOf):
+            yield inner.name

@@ -140,7 +140,15 @@ moving_windows = st.one_of(
     joined("in next ", window_durations),
 )
 anchors = st.sampled_from(
-    ["signup date", "renewal date", "next call", "trial end", "first(visited)", "last(purchased)", 'last(visited "/pricing")']
+    [
+        "signup date",
+        "renewal date",
+        "next call",
+        "trial end",
+        "first(visited)",
+        "last(purchased)",
+        'last(visited "/pricing")',
+    ]
 )
 anchored_windows = joined("within ", durations, st.sampled_from([" after ", " before "]), anchors)
 windows = st.one_of(literal_windows, moving_windows, moving_windows, anchored_windows)

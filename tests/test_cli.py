@@ -228,6 +228,37 @@ def test_no_project(tmp_path: Path) -> None:
     assert done.returncode == 2 and "segdsl.yml" in done.stderr
 
 
+def test_rules_of_two_projects(project: Path) -> None:
+    (project / "inner").mkdir()
+    (project / "inner" / "segdsl.yml").write_text(PROJECT.replace("./data", "../data"))
+    (project / "inner" / "b.seg").write_text("segment b:\n    everyone\n")
+    for command in ("check", "run"):
+        done = shell(command, ".", cwd=project)
+        assert done.returncode == 2 and "these rules belong to two projects: inner/b.seg" in done.stderr
+    assert shell("run", "inner", "--count", cwd=project).stdout.startswith("b\t")
+    assert shell("check", ".", "--project", "segdsl.yml", cwd=project).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "everyone", "-o", "gone/x.csv"], "error: no such folder: gone\n  help: make it first"),
+        (["run", "everyone", "-o", "data"], "error: data is a folder\n  help: name a file in it"),
+        (["run", "--segment", "xyz"], "error: no such segment: xyz\n  help: the segments are "),
+        (["run", "gone.seg"], "error: no such file or folder: gone.seg\n  help: name .seg files"),
+        (["fmt", "data"], "error: there are no .seg files in data\n  help: "),
+    ],
+)
+def test_mistakes_name_the_way_out(project: Path, arguments: list[str], message: str) -> None:
+    done = shell(*arguments, cwd=project)
+    assert (done.returncode, done.stdout) == (2, "") and message in done.stderr
+
+
+def test_output_to_a_dash_is_standard_output(project: Path) -> None:
+    done = shell("run", "everyone", "--count", "-o", "-", cwd=project)
+    assert done.stdout.startswith("rule\t") and not (project / "-").exists()
+
+
 def test_no_database(project: Path) -> None:
     (project / "segdsl.yml").write_text(PROJECT.replace("./data", "./gone"))
     done = shell("run", cwd=project)

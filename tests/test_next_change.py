@@ -27,8 +27,9 @@ from segdsl.contact import facts
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.program import Program
-from segdsl.core.time import DAY, LAST, At, Earlier, Edge, FromNow, Later, PeriodStart, bounds, isoformat, reaches
+from segdsl.core.time import DAY, EVER, LAST, At, Earlier, Edge, FromNow, Later, PeriodStart, bounds, isoformat, reaches
 from segdsl.pipeline import Compiled
+from segdsl.types import INT
 from tests.support import strategies
 from tests.support.strategies import joined
 from tests.support.world import World, instant, program_of
@@ -392,3 +393,16 @@ def test_many_events_are_no_square_cost(rule: str) -> None:
     start = time.perf_counter()
     compiled._explainer.next_change(Facts("c", {}, {"visited": rows}), NOW)
     assert time.perf_counter() - start < 4
+
+
+def test_changes_of_an_attribute_are_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index of what was known at `now` takes the changes that the facts hold, cut off there."""
+    held = [(NOW - 2 * DAY, "lead"), (NOW - DAY, "customer"), (NOW + DAY, "lead")]
+    person = Facts("c", {}, {}, history={"stage": held})
+    kind = core.changes_of("stage")
+    assert [row[1]["to"] for row in person.events[kind]] == ["lead", "customer", "lead"]
+    monkeypatch.setattr("segdsl.core.contact.change_events", lambda held: pytest.fail("worked out again"))
+    stage = core.Measure("count", core.Events((core.Branch(kind, core.EVERYONE),), EVER))
+    rule = core.Compare("=", stage, core.Const(2, INT))
+    probe = Probe(core.Program({}, {}), [rule])
+    assert probe.holds(rule)(probe.index(person, NOW), NOW)

@@ -227,3 +227,26 @@ def test_speed_and_size() -> None:
 def test_importing_does_not_load_the_parser_generator() -> None:
     code = "import segdsl.syntax, sys; sys.exit('lark' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+
+
+def test_a_declaration_with_a_wrong_escape_is_there_once() -> None:
+    file, found = parse_file(Source("r.seg", 'segment r:\n    visited "a\\q"\nsegment q:\n    visited\n'))
+    assert [d.code for d in found] == ["SEG0103"]
+    assert [type(declaration).__name__ for declaration in file.declarations] == ["Broken", "Segment"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "help_"),
+    [
+        ("visited then", "`then` stands between two events"),
+        ("then visited", "`then` stands between two events"),
+        ("visited and", "`and` stands between two tests"),
+        ('in sample 10 of "x"', "a sample is written `in sample 10% of"),
+        ("in sample 10%", "a sample is written `in sample 10% of"),
+        ("in sample", "a sample is written `in sample 10% of"),
+        ("anniversary of last(visited) today", "write an attribute: `anniversary of signup date today`"),
+    ],
+)
+def test_help_for_halves_of_tests(rule: str, help_: str) -> None:
+    _, found = parse_rule(Source("r", rule))
+    assert len(found) == 1 and found[0].help.startswith(help_)

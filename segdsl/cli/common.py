@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 _PROJECT = "segdsl.project"
 _COLOR = "segdsl.color"
+_SHOWN = 8  # names in a message
 
 
 class Stop(click.ClickException):
@@ -93,6 +94,21 @@ def project_file(paths: Sequence[Path] = ()) -> Path:
     return found
 
 
+def one_project(paths: Sequence[Path], project: Path) -> None:
+    """Ends the command if a rule file lies in another project: the names of this one are not its own."""
+    if named_project() is not None:
+        return
+    from segdsl.catalog import find
+
+    for path in paths:
+        own = find(path.resolve().parent)
+        if own is not None and own.resolve() != project.resolve():
+            raise Stop(
+                f"these rules belong to two projects: {path} has its own {own.name}",
+                f"name the files of one project at a time, or say which is meant: --project {project.name}",
+            )
+
+
 def by_project(arguments: Sequence[str]) -> dict[Path, list[Path]]:
     """The rule files that arguments name by their project: `--project`, or the nearest segdsl.yml above each file.
 
@@ -152,6 +168,16 @@ def is_path(argument: str) -> bool:
         return False
 
 
+def no_segment(name: str, known: Sequence[str], where: str = "") -> Stop:
+    """The end of a command that was asked for a segment that is not among the `known` ones."""
+    from segdsl.text.suggest import nearest
+
+    guess = nearest(name, known)
+    some = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
+    help = f"did you mean {guess}?" if guess else f"the segments are {some}" if known else "there are none here"
+    return Stop(f"no such segment{where}: {name}", help)
+
+
 def split(arguments: Sequence[str]) -> tuple[str | None, list[Path]]:
     """Arguments as one rule or as paths that exist."""
     rules = [argument for argument in arguments if not is_path(argument)]
@@ -162,7 +188,7 @@ def split(arguments: Sequence[str]) -> tuple[str | None, list[Path]]:
         raise click.UsageError(f"give a rule or paths, not both: {rules[0]!r} is not a path")
     for path in paths:
         if not path.exists():
-            raise Stop(f"no such file or folder: {path}")
+            raise Stop(f"no such file or folder: {path}", "name .seg files or folders, or give a rule in quotes")
     return (rules[0] if rules else None), paths
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from segdsl.cli.common import Stop
 from segdsl.cli.files import replacing
 from segdsl.text.render import printable, width
 
@@ -22,16 +23,20 @@ Members = Mapping[str, Sequence[Member]]
 
 @contextmanager
 def _target(output: Path | None) -> Iterator[BinaryIO]:
-    """Standard output, or a file that appears only when it is complete."""
-    if output is None:
+    """Standard output (also for `-`), or a file that appears only when it is complete. Stop if there can be none."""
+    if output is None or str(output) == "-":
         sys.stdout.flush()
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    if output.exists() and not output.is_file():  # a device or a pipe cannot be replaced
+    if output.exists() and not output.is_file() and not output.is_dir():  # a device or a pipe cannot be replaced
         with output.open("wb") as stream:
             yield stream
         return
+    if output.is_dir():
+        raise Stop(f"{output} is a folder", "name a file in it: -o members.csv")
+    if not output.resolve().parent.is_dir():
+        raise Stop(f"no such folder: {output.parent}", "make it first, or name a file in another one")
     with replacing(output) as file:
         yield file
 

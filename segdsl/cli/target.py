@@ -10,14 +10,13 @@ import click
 
 from segdsl.catalog import load, name_key
 from segdsl.catalog.model import Catalog
-from segdsl.cli.common import Stop, project_file, show, split
+from segdsl.cli.common import Stop, no_segment, one_project, project_file, show, split
 from segdsl.core.program import BARE, Program
 from segdsl.pipeline import compile_rule
 from segdsl.project import compile_paths, display, project_paths, rule_paths
 from segdsl.syntax import ast
 from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic
-from segdsl.text.suggest import nearest
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,7 @@ def load_files(project: Path, paths: Sequence[Path], lints: Sequence[str] = ()) 
     asked = rule_paths(paths)
     if not asked:
         raise Stop("there are no .seg files in " + ", ".join(map(str, paths)), "name a folder that has some")
+    one_project(asked, project)
     real = {path.resolve() for path in asked}
     others = [path for path in around if path.resolve() not in real]
     compiled = compile_paths(catalog, [*asked, *others])
@@ -118,8 +118,7 @@ def runnable(arguments: Sequence[str], segments: Sequence[str]) -> tuple[Catalog
     for segment in segments:
         name = known.get(name_key(segment))
         if name is None:
-            guess = nearest(segment, loaded.names)
-            raise Stop(f"no such segment: {segment}", f"did you mean {guess}?" if guess else "")
+            raise no_segment(segment, loaded.names)
         chosen.append(name)
     names = sorted(set(chosen) if segments else loaded.names)
     if not names:

@@ -41,7 +41,7 @@ def path_of(argument: str) -> Path | None:
     if not is_path(argument) or (_PLACE.fullmatch(argument) and not path.exists()):
         return None
     if not path.exists():
-        raise Stop(f"no such file or folder: {argument}")
+        raise Stop(f"no such file or folder: {argument}", "name .seg files, folders of them, or a git revision")
     return path
 
 

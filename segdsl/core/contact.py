@@ -21,7 +21,7 @@ class Facts:
       is 0 for kinds without a time; properties by key, missing or None is unknown.
     lists: names of the static lists that the contact is on.
     history: attribute key -> `(instant, value)` from each change on, in order; see `changes`. Their kinds of events
-      (`nodes.changes_of`) come with them.
+      (`nodes.changes_of`) come with them, unless `events` has them already.
     """
 
     id: str | int
@@ -32,7 +32,8 @@ class Facts:
 
     def __post_init__(self) -> None:
         if self.history:
-            changed = {changes_of(key): change_events(held) for key, held in self.history.items()}
+            kinds = {changes_of(key): held for key, held in self.history.items()}
+            changed = {kind: change_events(held) for kind, held in kinds.items() if kind not in self.events}
             self.events = {**self.events, **changed}
 
 

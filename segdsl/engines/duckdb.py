@@ -28,6 +28,7 @@ from segdsl.text.suggest import nearest
 from segdsl.types import Type
 
 BATCH = 10_000
+ON_PATHS = "`database` in segdsl.yml is a folder of files or a URL; a relative path starts from segdsl.yml's folder"
 
 
 def failure(code: str, message: str, help: str = "") -> Errors:
@@ -56,12 +57,12 @@ class Engine:
                 if not path.is_absolute():
                     path = catalog.folder / path
                 if not path.is_file():
-                    raise failure("SEG0710", f"there is no database file `{path}`")
+                    raise failure("SEG0710", f"there is no database file `{path}`", ON_PATHS)
                 self._connection = duckdb.connect(str(path), read_only=True)
             else:
                 self.folder = Path(url)
                 if not self.folder.is_dir():
-                    raise failure("SEG0710", f"there is no folder `{url}`", "`database` is a folder of files or a URL")
+                    raise failure("SEG0710", f"there is no folder `{url}`", ON_PATHS)
                 self._connection = duckdb.connect()
                 self._read_folder(self.folder)
             self._connection.execute("SET TimeZone = 'UTC'")
@@ -127,6 +128,12 @@ class Engine:
         if found:
             raise Errors(found)
 
+    def _home(self, table: str) -> str:
+        """Where a table would be found."""
+        if self.folder is None:
+            return "name a table of the database in segdsl.yml, or make this one"
+        return f"a table is a file: put {table}.csv, {table}.jsonl or {table}.parquet into {self.folder}"
+
     def missing(self, wanted: Iterable[str] | None = None) -> list[Diagnostic]:
         """Declared tables and columns that the database lacks; of all declared tables, or of those wanted."""
         schema = self.schema()
@@ -137,7 +144,7 @@ class Engine:
         for table in self.used if wanted is None else wanted:
             if table not in stored:
                 close = nearest(table, self.tables())
-                help_ = f"did you mean `{close}`?" if close else ""
+                help_ = f"did you mean `{close}`?" if close else self._home(table)
                 found.append(Diagnostic("SEG0711", f"there is no table `{table}` in the database", help=help_))
                 continue
             for column in self.used[table]:

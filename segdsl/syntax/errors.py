@@ -62,7 +62,12 @@ _RESERVED = frozenset(
         *("of", "times", "to", "from"),
     ]
 )
-_JOINING = frozenset({"and", "or", "not", "then"})
+_JOINING = {
+    "and": "`and` stands between two tests",
+    "or": "`or` stands between two tests",
+    "not": "`not` stands before a test, or behind `then`, before an event: `visited then not purchased within 1d`",
+    "then": "`then` stands between two events: `visited then purchased within 1d`",
+}
 
 # What writers of other languages type, and what it is called here.
 _FOREIGN = {
@@ -83,6 +88,7 @@ _FOREIGN = {
 }
 
 # Near misses: what stands before the surprise, what it is and what follows, and the way out.
+_SAMPLE = 'a sample is written `in sample 10% of "name of the test"`'
 _HINTS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
     (re.compile(before + r"\s*$", re.IGNORECASE), re.compile(after, re.IGNORECASE), hint)
     for before, after, hint in (
@@ -104,6 +110,9 @@ _HINTS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
         (r"\b(on|since|after|before)", r"", "a date is written `2026-01-31`"),
         (r"\bwith", r"in\s+[0-9]", "it is one word, `within 1h`, for a gap or a burst; a window is `in 30d` alone"),
         (r"", r"with\s+in\s+[0-9]", "it is one word, `within 1h`, for a gap or a burst; a window is `in 30d` alone"),
+        (r"\bin\s+sample(\s+[0-9.]+\s*(%(\s*of)?)?)?", r"", _SAMPLE),
+        (r"", r"in\s+sample\b", _SAMPLE),
+        (r"\banniversary\s+of\s+[a-z]+\s*\(", r"", "write an attribute: `anniversary of signup date today`"),
         (r"[=<>]", r"-\s*[^\W\d]", "to negate a name, subtract it from 0: `0 - name`"),
         (r"[=<>]", r"[$€£]", "write the number alone, without a currency sign"),
     )
@@ -302,7 +311,7 @@ def _help(surprise: Surprise, word: str) -> str:
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?[a-z]+", lower):
         return "a length of time is a whole number and one of `ms s min h d w mo y`, like `36h`"
     if lower in _JOINING:
-        return f"`{word}` stands between two tests, or before one"
+        return _JOINING[lower]
     if lower in _RESERVED:
         return f"if `{word}` is part of a name, write the whole name in backticks"
     if surprise.whole == "score" and "POINTS" in surprise.expected:

@@ -173,7 +173,8 @@ def parse_file(source: Source) -> tuple[ast.File, list[Diagnostic]]:
             else:
                 word = source.text[start:end].split(None, 1)[0].lower()
                 nodes, wrong = _run(source, start, end, remarks, "file", word)
-                declarations.extend(nodes or ())
+                if not wrong:
+                    declarations.extend(nodes or ())
         if wrong:
             declarations.extend(_broken(source, start))
         found.extend(wrong)

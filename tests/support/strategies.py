@@ -35,6 +35,9 @@ contacts:
     plan: {{enum: [free, team, pro], history: {{table: plans, contact: id, time: at, value: plan}}}}
     seats: {{type: int, history: {{table: plans, contact: id, time: at, value: seats}}}}
     owner: {{type: string, history: {{table: owners, contact: id, time: at, value: owner}}}}
+    next call: {{type: timestamp, history: {{table: owners, contact: id, time: at, value: call}}}}
+    trial end: {{type: date, history: {{table: owners, contact: id, time: at, value: trial_end}}}}
+    spent: {{type: "decimal(12,2)", history: {{table: owners, contact: id, time: at, value: spent}}}}
 events:
   visited:
     table: visits
@@ -56,6 +59,7 @@ events:
 relations:
   company: {{table: companies, key: company_id, contact: company_id, attributes: {{industry: string, employees: int}}}}
 lists: {{table: members, list: list, contact: id}}
+identities: {{table: aliases, from: alias, to: id}}
 """
 
 WORDS = [
@@ -136,7 +140,15 @@ moving_windows = st.one_of(
     joined("in next ", window_durations),
 )
 anchors = st.sampled_from(
-    ["signup date", "renewal date", "first(visited)", "last(purchased)", 'last(visited "/pricing")']
+    [
+        "signup date",
+        "renewal date",
+        "next call",
+        "trial end",
+        "first(visited)",
+        "last(purchased)",
+        'last(visited "/pricing")',
+    ]
 )
 anchored_windows = joined("within ", durations, st.sampled_from([" after ", " before "]), anchors)
 windows = st.one_of(literal_windows, moving_windows, moving_windows, anchored_windows)
@@ -249,7 +261,11 @@ sequences = st.one_of(
     joined(
         visits, " without any ", orders, st.sampled_from(["", " with same shared", " with same day"]), event_windows
     ),
-)
+    joined(
+        orders, " then ", maybe_not, orders, st.sampled_from(["", " within 7d"]),
+        " with same ", st.sampled_from(["amount", "weight", "gift", "due", "product, gift"]), event_windows,
+    ),
+)  # fmt: skip
 
 # --- history --------------------------------------------------------------------------------------------------
 
@@ -276,6 +292,9 @@ histories = st.one_of(
     history_tests("seats", small.map(str)),
     joined("seats ", compare_ops, " ", small.map(str)),
     joined("owner ", equality, " country", folding),
+    joined(st.sampled_from(["next call", "trial end"]), " changed", event_windows),
+    joined("spent ", compare_ops, " ", decimals),
+    joined("anniversary of ", st.sampled_from(["next call", "trial end"]), " ", moving_windows),
 )
 members = st.one_of(
     joined("in sample ", st.sampled_from(["1", "12.5", "50", "99.999", "100"]), "% of ", words),
@@ -343,7 +362,7 @@ numeric_aggregates = st.one_of(
         ")",
     ),
     st.sampled_from(["sum(size of deal)", "max(size of deal)", "distinct(owner of deal)", "count(deal)"]),
-    st.sampled_from(["lead score", "balance", "company.employees", "fit"]),
+    st.sampled_from(["lead score", "balance", "company.employees", "fit", "seats", "spent"]),
 )
 numbers = st.recursive(
     st.one_of(numeric_aggregates, numeric_aggregates, decimals),
@@ -351,7 +370,7 @@ numbers = st.recursive(
     max_leaves=3,
 )
 instants = st.one_of(
-    st.sampled_from(["signup date", "renewal date"]),
+    st.sampled_from(["signup date", "renewal date", "next call", "trial end"]),
     joined(st.sampled_from(["first(", "last("]), timed, event_windows, ")"),
     joined(st.sampled_from(["max", "min", "last"]), "(due of ", orders, ")"),
     joined(st.sampled_from(["first", "last"]), "(day of ", timed, ")"),
@@ -418,6 +437,7 @@ score fit:
     +20 if country in ("DE", "a")
     +1.5 per visited in 30d, at most 4
     +2 per purchased
+    +3 if seats >= 2
     -15 if not visited in 60d
 """
 
@@ -451,7 +471,7 @@ _days = st.none() | days | st.sampled_from(["2026-02-30", "2024-02-29", "2025-04
 
 visit_rows = st.fixed_dictionaries(
     {
-        "id": st.sampled_from("abcd"),
+        "id": st.sampled_from([*"abcd", "anon"]),
         "at": instants_at,
         "delivery": st.none() | st.sampled_from(["d1", "d2", "d3"]),
         "path": _text,
@@ -462,7 +482,7 @@ visit_rows = st.fixed_dictionaries(
 )
 order_rows = st.fixed_dictionaries(
     {
-        "id": st.sampled_from("abcd"),
+        "id": st.sampled_from([*"abcd", "anon"]),
         "at": instants_at,
         "product": _text,
         "amount": _amounts,
@@ -481,7 +501,14 @@ plan_rows = st.fixed_dictionaries(
     }
 )
 owner_rows = st.fixed_dictionaries(
-    {"id": st.sampled_from("abcd"), "at": instants_at, "owner": st.sampled_from([None, "a", "A", "", "é"])}
+    {
+        "id": st.sampled_from("abcd"),
+        "at": instants_at,
+        "owner": st.sampled_from([None, "a", "A", "", "é"]),
+        "call": st.none() | instants_at,
+        "trial_end": _days,
+        "spent": _amounts,
+    }
 )
 people = st.fixed_dictionaries(
     {
@@ -514,6 +541,7 @@ worlds: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
                 "plans": st.lists(plan_rows, max_size=10),
                 "owners": st.lists(owner_rows, max_size=8),
                 "companies": st.just([{"company_id": "x", "industry": "DE", "employees": 3}, {"company_id": "y"}]),
+                "aliases": st.just([{"alias": "anon", "id": "a"}]),
                 "members": st.just(
                     [{"list": "vips", "id": "a"}, {"list": "vips", "id": "c"}, {"list": "others", "id": "b"}]
                 ),

@@ -85,7 +85,7 @@ class Probe:
         kept = {
             kind: rows if kind in self._timeless else [row for row in rows if row[0] <= now]
             for kind, rows in facts.events.items()
-            if kind in self.kinds
+            if kind in self.kinds or core.changed_attribute(kind) is not None
         }  # fmt: skip
         history = {key: [row for row in held if row[0] <= now] for key, held in facts.history.items()}
         return self.compiled.index(Facts(facts.id, facts.attributes, kept, facts.lists, history))

@@ -23,7 +23,7 @@ def simple(measure: nodes.Measure) -> bool:
     if measure.same or measure.within is not None or isinstance(measure.events.span, nodes.Anchored):
         return False
     if any(
-        isinstance(node, nodes.Attribute | nodes.Measure | nodes.Points)
+        isinstance(node, nodes.Attribute | nodes.Held | nodes.Measure | nodes.Points)
         for br in measure.events.branches
         for node in walk(br.where)
     ):
@@ -183,7 +183,7 @@ class Passes:
             conditions += self.span(span)
         node = select(columns, b.table(kind), conditions)
         here = b.column("contact", kind)
-        if any(isinstance(each, nodes.Attribute) for each in asked):
+        if any(isinstance(each, nodes.Attribute | nodes.Held) for each in asked):
             contact = inside.names.contact
             node = node.join(b.table(contact), on=b.compare("=", b.column("id", contact), here), copy=False)
         tables = dict.fromkeys(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segdsl.cli.common import Stop, common_options, instant, note, project_file, show
+from segdsl.cli.common import common_options, instant, no_segment, note, project_file, show
 
 if TYPE_CHECKING:
     from segdsl.analysis.diff import Change, Comparison, Member
@@ -103,13 +103,11 @@ def command(
 def _chosen(compared: list[Comparison], segments: tuple[str, ...]) -> list[Comparison]:
     """The comparisons that were asked for; ends the command for a name that neither version has."""
     from segdsl.catalog.model import name_key
-    from segdsl.text.suggest import nearest
 
     known = {name_key(each.name): each for each in compared}
     for segment in segments:
         if name_key(segment) not in known:
-            guess = nearest(segment, [each.name for each in compared])
-            raise Stop(f"no such segment in either version: {segment}", f"did you mean {guess}?" if guess else "")
+            raise no_segment(segment, [each.name for each in compared], " in either version")
     wanted = {name_key(segment) for segment in segments} or set(known)
     return [each for key, each in known.items() if key in wanted]
 

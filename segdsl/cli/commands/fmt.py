@@ -82,8 +82,11 @@ def _files(paths: tuple[str, ...]) -> list[Path]:
         given = [Path(path) for path in paths]
         for path in given:
             if not path.exists():
-                raise Stop(f"no such file or folder: {path}")
-        return rule_paths(given)
+                raise Stop(f"no such file or folder: {path}", "name .seg files or folders of them")
+        found_paths = rule_paths(given)
+        if not found_paths:
+            raise Stop("there are no .seg files in " + ", ".join(map(str, given)), "name a folder that has some")
+        return found_paths
     from segdsl.catalog import load
     from segdsl.cli.common import project_file
 

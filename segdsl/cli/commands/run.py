@@ -44,7 +44,7 @@ def command(
     from segdsl.core.time import isoformat
     from segdsl.engines import connect
 
-    if form == "parquet" and not count and output is None and sys.stdout.isatty():
+    if form == "parquet" and not count and (output is None or str(output) == "-") and sys.stdout.isatty():
         raise click.UsageError("parquet is not for a terminal: add -o FILE")
     catalog, program, names = runnable(rule, segments)
     moment = instant(now, catalog)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segdsl.cli.common import Stop, by_project, colored, common_options, note, show
+from segdsl.cli.common import by_project, colored, common_options, no_segment, note, show
 
 if TYPE_CHECKING:
     from segdsl.analysis.stories.coverage import Coverage
@@ -96,7 +96,6 @@ def _write(report: Report, form: str) -> None:
 def _wanted(segments: Sequence[str], loaded: Collection[Loaded]) -> set[str] | None:
     """The keys of the segments asked for, None for all. A name that is nowhere ends the command."""
     from segdsl.catalog import name_key
-    from segdsl.text.suggest import nearest
 
     if not segments:
         return None
@@ -104,8 +103,7 @@ def _wanted(segments: Sequence[str], loaded: Collection[Loaded]) -> set[str] | N
     complete = all(each.program for each in loaded)  # what has errors may well have had the name
     for segment in segments:
         if name_key(segment) not in known and complete:
-            guess = nearest(segment, known.values())
-            raise Stop(f"no such segment: {segment}", f"did you mean {guess}?" if guess else "")
+            raise no_segment(segment, list(known.values()))
     return {name_key(segment) for segment in segments}
 
 

@@ -404,5 +404,5 @@ def test_changes_of_an_attribute_are_worked_out_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("segdsl.core.contact.change_events", lambda held: pytest.fail("worked out again"))
     stage = core.Measure("count", core.Events((core.Branch(kind, core.EVERYONE),), EVER))
     rule = core.Compare("=", stage, core.Const(2, INT))
-    probe = Probe(core.Program({}, {}), [rule])
+    probe = Probe(Program({}, {}), [rule])
     assert probe.holds(rule)(probe.index(person, NOW), NOW)

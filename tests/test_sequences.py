@@ -100,7 +100,7 @@ def test_the_fast_search_finds_what_the_exhaustive_one_does(rules: list[str], lo
             assert compiled.predicate(name)(person, NOW) == expected, (segment.words, log)
 
 
-@settings(COMMON, max_examples=CASES // 40)
+@settings(COMMON, max_examples=CASES // 80)
 @given(st.lists(st.one_of(sequence(), until_total()), min_size=8, max_size=8), st.lists(rows, min_size=4, max_size=4))
 def test_sql_finds_what_the_exhaustive_search_does(rules: list[str], logs: list[Any]) -> None:
     table = [

@@ -6,11 +6,12 @@ from segdsl.catalog.model import name_key
 from segdsl.core import nodes as core
 from segdsl.core.time import EVER, Span
 from segdsl.criteria.comparison import equals
-from segdsl.criteria.context import Context
+from segdsl.criteria.context import Context, described
 from segdsl.criteria.events import COUNT, conjunction
 from segdsl.criteria.literals import step
+from segdsl.criteria.windows import start_of
 from segdsl.syntax import ast
-from segdsl.types import INT
+from segdsl.types import INT, Date, Timestamp
 
 
 def changed(
@@ -21,7 +22,7 @@ def changed(
     where: core.Rule = core.EVERYONE
     for end, literal in (("from", clause.before), ("to", clause.after)):
         if literal is not None:
-            where = conjunction(where, equals(context, subject, core.Property(end, held.type), literal))
+            where = conjunction(where, _holds(context, subject, core.Property(end, held.type), literal))
     return _changes(context, subject, held, where, window or EVER, context.words(clause))
 
 
@@ -30,10 +31,25 @@ def was(context: Context, subject: ast.Expression, clause: ast.Was) -> core.Rule
     held = _with_history(context, subject, clause)
     if clause.ago is not None:
         then = core.Held(held.key, held.type, step(context, clause.ago, -1))
-        return equals(context, subject, then, clause.value)
+        return _holds(context, subject, then, clause.value)
     # A value that was ever held began once: the first one known is a change, too.
-    where = equals(context, subject, core.Property("to", held.type), clause.value)
+    where = _holds(context, subject, core.Property("to", held.type), clause.value)
     return _changes(context, subject, held, where, EVER, context.words(clause))
+
+
+def _holds(context: Context, subject: ast.Expression, value: core.Value, literal: ast.Expression) -> core.Rule:
+    """Whether a value that an attribute had is the one written: a day only for a `date`."""
+    if not isinstance(literal, ast.Date | ast.Instant) or not isinstance(value.type, Date | Timestamp):
+        return equals(context, subject, value, literal)
+    if isinstance(value.type, Timestamp) or isinstance(literal, ast.Instant):
+        context.reject(
+            "SEG0305",
+            f"`{context.words(subject)}` is {described(value.type)}, and `{literal.text}` is not one value of it",
+            literal.span,
+            label="a day is written where a date is declared" if isinstance(value.type, Date) else "not a value",
+            help=f"ask `changed` without a value, or for the value at now `{context.words(subject)} on 2026-01-31`",
+        )
+    return core.Compare("=", value, core.Const(start_of(context, literal), Date()))
 
 
 def _changes(

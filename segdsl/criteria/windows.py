@@ -139,7 +139,7 @@ def _literal(
 
 
 def start_of(context: Context, literal: ast.Date | ast.Instant) -> int:
-    """The first instant that a literal day or instant stands for."""
+    """The first instant that a literal day or instant stands for. Raises Rejected for one that does not exist."""
     if isinstance(literal, ast.Date):
         return midnight(_day(context, literal), context.catalog.timezone)
     instant = parse_instant(literal.text, context.catalog.timezone)

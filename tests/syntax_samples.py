@@ -91,6 +91,7 @@ in list "x"
 visited within 3d after 2026-01-01
 contact count > 3
 segment = "x" and score > 3 and test = 3
+ratio = lead score and test since 2026-03-29T02:30
 first(purchased) in 30d
 count(visited in 30d) > count(visited between 30d and 60d ago)
 count(any of (a, b) in 3d) > 3

@@ -65,7 +65,8 @@ def test_answers_are_the_predicates_and_parts_make_the_whole(world: dict[str, An
                 still = frozen(facts, NOW)
                 assert holds(still, from_datetime(explanation.next_change)) != explanation.holds
                 changing = [part for part in explanation.reason.walk() if part.op != "points" and part.next_change]
-                assert any(part.next_change == explanation.next_change for part in changing[1:] or changing)
+                # A part may change more than once before the whole does; it cannot be that all change only later.
+                assert any(part.next_change <= explanation.next_change for part in changing[1:] or changing)
 
 
 counted = st.tuples(

@@ -250,3 +250,16 @@ def test_a_declaration_with_a_wrong_escape_is_there_once() -> None:
 def test_help_for_halves_of_tests(rule: str, help_: str) -> None:
     _, found = parse_rule(Source("r", rule))
     assert len(found) == 1 and found[0].help.startswith(help_)
+
+
+def test_a_clock_time_makes_no_heading() -> None:
+    """`score`, `test` and `segment` are plain words of a rule, even where a colon follows on their line."""
+    rules = [
+        "ratio = lead score and x since 2026-03-29T02:30",
+        "a\n    or test since 2026-03-29T02:30",
+        "a or\n    test since 2026-03-29T02:30",
+        "score and owner changed since 2026-03-29T02:30",
+    ]
+    for rule in rules:
+        file, found = parse_file(Source("x.seg", f"segment s:\n    {rule}\n\nsegment t:\n    everyone\n"))
+        assert not found and len(file.declarations) == 2, (rule, found)

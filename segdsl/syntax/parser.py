@@ -23,12 +23,12 @@ _BOM = "\ufeff"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _TITLE = r'(?:"(?:[^"\\\n\r]|\\[^\n\r])*"?)'
 # At the start of a line these words begin a declaration; further in, only if a colon ends the heading.
+_NAME = r"(?:`[^`\n\r]*`|[^\W\d]\w*(?:[ \t]+[^\W\d]\w*)*)"
 _HEADING = re.compile(
     rf"(?:(?:segment|score|test)(?=[ \t]+[^\W\d]|[ \t]*[`:\"])|"
-    rf"[ \t]+(?:segment|score|test)[ \t]+[^:\"\n\r#()=<>]+{_TITLE}?[ \t]*:)",
+    rf"[ \t]+(?:segment|score|test)[ \t]+{_NAME}[ \t]*{_TITLE}?[ \t]*:)",
     re.IGNORECASE,
 )
-_NAME = r"(?:`[^`\n\r]*`|[^\W\d]\w*(?:[ \t]+[^\W\d]\w*)*)"
 _HEADING_END = re.compile(
     rf"[ \t]*(?P<word>\w+)[ \t]*(?P<name>{_NAME})?[ \t]*(?P<title>{_TITLE})?[ \t]*(?P<colon>:)?", re.IGNORECASE
 )

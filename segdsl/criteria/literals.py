@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import gcd
+
 from segdsl.core import nodes as core
 from segdsl.core.time import LAST, MICROSECONDS, FromNow
 from segdsl.criteria.context import Context
@@ -20,6 +22,15 @@ def number(node: ast.Number) -> core.Const:
     fraction = fraction.rstrip("0")
     value = sign * int(whole + fraction)
     return core.Const(value, Number(len(fraction), max(abs(value), 1)))
+
+
+def share(node: ast.Number) -> tuple[int, int] | None:
+    """A percentage as an exact fraction of a whole, (part, whole); None if it is not above 0 and up to 100."""
+    percent = number(node)
+    assert isinstance(percent.type, Number)
+    part, whole = int(percent.value), 100 * 10**percent.type.scale
+    divisor = gcd(part, whole)
+    return (part // divisor, whole // divisor) if 0 < part <= whole else None
 
 
 def whole_number(context: Context, node: ast.Number, what: str) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from math import gcd
-
 from segdsl.core import nodes as core
 from segdsl.criteria.context import Context, Lowered, Quotient, described
 from segdsl.criteria.events import COUNT, MOST_EVENTS, conjunction, events_of, is_events, kinds_of, property_of
-from segdsl.criteria.literals import number
+from segdsl.criteria.literals import share
 from segdsl.criteria.windows import take_window
 from segdsl.syntax import ast
 from segdsl.types import Bool, Date, Enum, Float, Number, String, Timestamp, Type
@@ -136,10 +134,8 @@ def _where_known(events: core.Events, of: core.Property | core.PeriodOf) -> core
 
 def _rank(context: Context, call: ast.Call) -> tuple[int, int]:
     assert call.rank is not None
-    constant = number(call.rank)
-    assert isinstance(constant.type, Number)
-    top, bottom = int(constant.value), 100 * 10**constant.type.scale
-    if not 0 < top <= bottom:
+    rank = share(call.rank)
+    if rank is None:
         context.reject(
             "SEG0517",
             f"there is no percentile {call.rank.text}",
@@ -147,5 +143,4 @@ def _rank(context: Context, call: ast.Call) -> tuple[int, int]:
             label="outside 0 to 100",
             help="write a number above 0 and up to 100: `percentile(75, …)`",
         )
-    divisor = gcd(top, bottom)
-    return top // divisor, bottom // divisor
+    return rank

@@ -5,10 +5,9 @@ from __future__ import annotations
 from segdsl.catalog.model import name_key
 from segdsl.core import nodes as core
 from segdsl.criteria.context import Context
-from segdsl.criteria.literals import number
+from segdsl.criteria.literals import share
 from segdsl.syntax import ast
 from segdsl.syntax.strings import plain
-from segdsl.types import Number
 
 
 def in_segment(context: Context, node: ast.InSegment) -> core.Rule:
@@ -45,10 +44,8 @@ def in_list(context: Context, node: ast.InList) -> core.Rule:
 def in_sample(context: Context, node: ast.InSample) -> core.Rule:
     """`in sample 10% of "spring test"`. Raises Rejected for a share that is none."""
     _not_in_where(context, node)
-    percent = number(node.percent)
-    assert isinstance(percent.type, Number)
-    part, whole = int(percent.value), 100 * 10**percent.type.scale
-    if not 0 < part <= whole:
+    percent = share(node.percent)
+    if percent is None:
         context.reject(
             "SEG0525",
             f"`{node.percent.text}%` is no share of the contacts",
@@ -57,6 +54,7 @@ def in_sample(context: Context, node: ast.InSample) -> core.Rule:
             help='write `in sample 10% of "name of the test"`',
         )
     # below part/whole of 2^32, rounded up: a whole number is below x exactly if it is below x rounded up
+    part, whole = percent
     return core.InSample(plain(node.salt), -(-part * 2**32 // whole))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segdsl.analysis.linting.runner import Subject
+from segdsl.analysis.linting.subject import Subject
 from segdsl.analysis.proof.spans import furthest
 from segdsl.catalog.model import Event, Length
 from segdsl.core import nodes as core

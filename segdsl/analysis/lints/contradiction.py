@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segdsl.analysis.linting.runner import Subject
+from segdsl.analysis.linting.subject import Subject
 from segdsl.analysis.linting.wording import place, words
 from segdsl.text.diagnostic import Diagnostic
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from segdsl.analysis.linting.runner import Subject
+from segdsl.analysis.linting.subject import Subject
 from segdsl.syntax import ast
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.source import Source, Span

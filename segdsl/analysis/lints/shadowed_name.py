@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segdsl.analysis.linting.runner import Subject
+from segdsl.analysis.linting.subject import Subject
 from segdsl.catalog.model import name_key
 from segdsl.core import nodes as core
 from segdsl.core.program import BARE

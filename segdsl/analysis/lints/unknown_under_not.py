@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segdsl.analysis.linting.runner import Subject
+from segdsl.analysis.linting.subject import Subject
 from segdsl.core import nodes as core
 from segdsl.core.walking import children, walk
 from segdsl.text.diagnostic import Diagnostic

@@ -80,9 +80,9 @@ class CompiledProgram:
             module.functions.append("\n".join([*lines, *("    " + line for line in body)]))
             self._references[number] = emitter.references
         self.source = module.source()
-        self._namespace = self._execute()
+        self._execute()
 
-    def _execute(self) -> dict[str, Any]:
+    def _execute(self) -> None:
         module, plan = self._module, self._module.plan
         space: dict[str, Any] = {name: getattr(runtime, name) for name in _HELPERS}
 
@@ -102,7 +102,6 @@ class CompiledProgram:
             ]
         plan.functions = [space[f"{kind}_{number}"] for (kind, _), number in self._numbers.items()]
         plan.spans = module.resolve
-        return space
 
     def index(self, facts: Facts) -> Index:
         """The contact's facts arranged for this program: pass it to predicates instead of facts in hot loops."""

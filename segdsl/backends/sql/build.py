@@ -13,7 +13,7 @@ from typing import Any, Literal
 from sqlglot import exp, parse_one
 from sqlglot.dialects.duckdb import DuckDB
 
-from segdsl.core.time import clamp, to_datetime
+from segdsl.core.time import MICROSECONDS, clamp, to_datetime
 
 Node = Any  # sqlglot's nodes; the library's own annotations are too loose to help a strict checker
 
@@ -79,12 +79,12 @@ def instant(moment: int) -> Node:
     )
 
 
-_UNITS = (("DAY", 86_400_000_000), ("HOUR", 3_600_000_000), ("MINUTE", 60_000_000), ("SECOND", 1_000_000))
+_UNITS = {word: MICROSECONDS[unit] for word, unit in {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}.items()}
 
 
 def interval(microseconds: int) -> Node:
     """A length of time, in the largest unit that says it exactly. A day is 24 hours: instants here have no zone."""
-    for unit, size in _UNITS:
+    for unit, size in _UNITS.items():
         if microseconds % size == 0:
             return exp.Interval(this=text(str(microseconds // size)), unit=exp.Var(this=unit))
     return exp.Interval(this=text(str(microseconds)), unit=exp.Var(this="MICROSECONDS"))

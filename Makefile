@@ -26,7 +26,7 @@ bench: $(READY)
 
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --strip-extras \
-		--allow-unsafe --extra dev --output-file requirements.lock pyproject.toml
+		--allow-unsafe --all-extras --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,304 @@
+"""What a dialect has to say, and how most of them say it.
+
+The statement's plan asks here for everything on which databases differ. Nothing else in the compiler knows one
+database from another. A new dialect is a file beside this one, and a line in the list of dialects.
+
+*Canonical* are the forms that values have inside a statement, whatever the stored columns look like: an instant (here
+a TIMESTAMP that shows UTC, elsewhere perhaps a whole number of microseconds), a number (here a BIGINT or DECIMAL,
+elsewhere perhaps a whole number of its last decimal place), DOUBLE, VARCHAR, BOOLEAN, and a list of texts. NULL is
+an unknown value. *Physical* are the types of stored columns, as the database spells them.
+"""
+
+from __future__ import annotations
+
+import decimal
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from string import ascii_lowercase, ascii_uppercase
+from typing import ClassVar, Literal
+
+from sqlglot import exp
+
+from segdsl import types
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.lookups import Lookup, by_windows
+from segdsl.core import nodes
+from segdsl.core.time import MICROSECONDS, Period, clamp, to_datetime
+from segdsl.text.diagnostic import Diagnostic, Errors
+from segdsl.types import Type
+
+# What a dialect may not be able to do, by the words for it in messages.
+Feature = Literal[
+    "bursts",  # `… within 1h` of a count: a RANGE frame over time
+    "samples",  # `in sample 10%`: MD5
+    "places",  # `within 10 km of`: sine and arcsine
+    "lists",  # `tags contains "x"`: lists of texts
+    "time zones",  # calendars of another zone than UTC
+    "live calendars",  # `--live` with calendar windows of another zone than UTC
+    "live",  # `--live` at all
+]
+
+_UNITS = {word: MICROSECONDS[unit] for word, unit in {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}.items()}
+
+
+class Dialect(ABC):
+    """The defaults: native timestamps without zone, exact decimals of 38 digits, window frames over intervals."""
+
+    name: ClassVar[str]  # as `--dialect` has it
+    printer: ClassVar[str]  # the dialect of sqlglot that spells trees
+    title: ClassVar[str]  # as people write it
+    executed: ClassVar[bool] = False  # whether this project's tests run its text on the real thing
+    lookup: ClassVar[Lookup] = staticmethod(by_windows)
+    joins_rules: ClassVar[bool] = False  # whether a table of rules beats an aggregate for each count
+    cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people: "Redshift has no RANGE frame over time"
+
+    instant_type: ClassVar[str] = "TIMESTAMP"  # canonical types, as DuckDB spells them
+    widest: ClassVar[int] = 38  # digits of the widest decimal
+
+    # --- printing ------------------------------------------------------------------------------------------------
+
+    def text(self, tree: Node) -> str:
+        """A statement as text with all values in it, for people."""
+        printed = str(self.finished(tree).sql(dialect=self.printer, pretty=True))
+        note = "" if self.executed else f"/* {self.title}: this text was never executed by segdsl's own tests */\n"
+        return note + printed
+
+    def question(self, tree: Node) -> tuple[str, dict[str, str]]:
+        """A statement for the driver: its text with placeholders, and the texts that they stand for."""
+        mark = f"value_{secrets.token_hex(8)}_"
+        names: dict[str, str] = {}
+
+        def bound(node: Node) -> Node:
+            if isinstance(node, exp.Literal) and node.is_string and node.meta.get("bound"):
+                return exp.Var(this=mark + names.setdefault(str(node.this), f"p{len(names) + 1}"))
+            return node
+
+        printed = str(self.finished(tree).transform(bound).sql(dialect=self.printer, comments=False))
+        pieces = printed.split(mark)
+        for i, piece in enumerate(pieces[1:], 1):
+            name = piece[: next((n for n, c in enumerate(piece) if not c.isalnum()), len(piece))]
+            pieces[i] = self.placeholder(name) + self.verbatim(piece[len(name) :])
+        return self.verbatim(pieces[0]) + "".join(pieces[1:]), {name: value for value, name in names.items()}
+
+    def placeholder(self, name: str) -> str:
+        """What stands for a value in text for the driver."""
+        return f":{name}"
+
+    def verbatim(self, printed: str) -> str:
+        """Text between placeholders, escaped as the driver wants it."""
+        return printed
+
+    def finished(self, tree: Node) -> Node:
+        """The whole statement with what the dialect adds at its end."""
+        return tree
+
+    def require(self, feature: Feature) -> None:
+        """Raises `Errors` (SEG0704) if the dialect cannot do it."""
+        if feature in self.cannot:
+            raise Errors([Diagnostic(
+                "SEG0704", f"{self.title} cannot do this: {self.cannot[feature]}",
+                help="ask another database, `--dialect duckdb` for one, or `segdsl run --backend python`",
+            )])  # fmt: skip
+
+    # --- instants ------------------------------------------------------------------------------------------------
+
+    def instant(self, moment: int) -> Node:
+        """The literal of an instant in microseconds."""
+        clock = to_datetime(clamp(moment)).replace(tzinfo=None)
+        shown = clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")
+        return b.cast(b.literal(shown), self.instant_type)
+
+    def interval(self, microseconds: int) -> Node:
+        """A length of time, in the largest unit that says it exactly. A day is 24 hours: instants have no zone."""
+        for unit, size in _UNITS.items():
+            if microseconds % size == 0:
+                return exp.Interval(this=b.literal(str(microseconds // size)), unit=exp.Var(this=unit))
+        return exp.Interval(this=b.literal(str(microseconds)), unit=exp.Var(this="MICROSECONDS"))
+
+    def moved(self, moment: Node, microseconds: int) -> Node:
+        """An instant that much later, or earlier if negative."""
+        if not microseconds:
+            return moment
+        kind = exp.Sub if microseconds < 0 else exp.Add
+        return exp.Paren(this=kind(this=b.operand(moment), expression=self.interval(abs(microseconds))))
+
+    def no_instant(self) -> Node:
+        """NULL as an instant."""
+        return b.cast(b.NULL(), self.instant_type)
+
+    @abstractmethod
+    def micros(self, x: Node) -> Node:
+        """An instant as a whole number of microseconds since 1970."""
+
+    @abstractmethod
+    def current(self) -> Node:
+        """The database's own clock as an instant."""
+
+    # --- clocks: instants that show the time of some zone instead of UTC ---------------------------------------------
+
+    @abstractmethod
+    def to_local(self, x: Node, zone: str) -> Node:
+        """The clock that `zone` shows at an instant."""
+
+    @abstractmethod
+    def from_local(self, x: Node, zone: str) -> Node:
+        """The instant when clocks in `zone` show `x`: the earlier of two, moved forward over a gap."""
+
+    def truncated(self, x: Node, unit: Period) -> Node:
+        """The beginning of the day, week (from Monday), month, quarter or year that a clock shows."""
+        return b.template(f"DATE_TRUNC('{unit}', _x)", x=x)
+
+    def stepped(self, x: Node, unit: Period, periods: int) -> Node:
+        """The beginning of a period, moved by whole periods."""
+        if not periods:
+            return x
+        count, word = {"quarter": (3, "MONTH"), "week": (7, "DAY")}.get(unit, (1, unit.upper()))
+        length = exp.Interval(this=b.literal(str(abs(periods) * count)), unit=exp.Var(this=word))
+        kind = exp.Sub if periods < 0 else exp.Add
+        return exp.Paren(this=kind(this=b.operand(x), expression=length))
+
+    def since_month(self, x: Node, months: int) -> Node:
+        """A clock stepped by months, but no further than the end of the month that is reached."""
+        start = self.truncated(x, "month")
+        inside = b.template("_m + (_x - _s)", m=self.stepped(start.copy(), "month", months), x=x.copy(), s=start)
+        return b.extreme(exp.Least, [inside, self.stepped(start.copy(), "month", months + 1)])
+
+    def year(self, x: Node) -> Node:
+        """The year that a clock shows, as a number."""
+        return b.template("EXTRACT(YEAR FROM _x)", x=x)
+
+    def month_and_day(self, x: Node) -> Node:
+        """`100 * month + day` that a clock shows."""
+        return b.template("EXTRACT(MONTH FROM _x) * 100 + EXTRACT(DAY FROM _x)", x=x)
+
+    # --- numbers -------------------------------------------------------------------------------------------------
+
+    def number(self, scaled: int, scale: int) -> Node:
+        """The literal of `scaled / 10**scale`, in the form of a number with that scale."""
+        return b.number(scaled, scale)
+
+    def wide(self, x: Node, scale: int, target: int) -> Node:
+        """A number of one scale as the widest type there is of another, larger or equal scale."""
+        return b.cast(x, f"DECIMAL({self.widest}, {target})" if target else "HUGEINT")
+
+    def product(self, left: Node, right: Node) -> Node:
+        """Two wide numbers multiplied; their scales add up."""
+        return exp.Mul(this=left, expression=right)
+
+    def summed(self, x: Node, scale: int) -> Node:
+        """SUM of a number, exact however many rows there are."""
+        return exp.Sum(this=x)
+
+    def to_double(self, x: Node, scale: int) -> Node:
+        """The nearest double of a number: by way of its digits, as a division of it need not be."""
+        return b.cast(b.cast(x, "VARCHAR") if scale else x, "DOUBLE")
+
+    # --- text ----------------------------------------------------------------------------------------------------
+
+    def ordered(self, x: Node) -> Node:
+        """A text for ORDER BY, MIN and MAX, in the order of code points."""
+        return x
+
+    def folded(self, x: Node) -> Node:
+        """A text with A to Z made small, and no other letter."""
+        return exp.func("TRANSLATE", x, b.literal(ascii_uppercase), b.literal(ascii_lowercase))
+
+    def like(self, x: Node, glob: Sequence[str | nodes.Wild]) -> Node:
+        """Whether a text fits a glob, by code points and minding case."""
+        return exp.Escape(
+            this=exp.Like(this=b.operand(x), expression=b.text(pattern(glob))), expression=b.literal("!")
+        )
+
+    def key_text(self, x: Node, whole: bool) -> Node:
+        """A contact's canonical key as text; `whole`: it is a number."""
+        return b.cast(x, "VARCHAR") if whole else x
+
+    def md5(self, x: Node, digits: int) -> Node:
+        """The first hexadecimal digits, in small letters, of the MD5 of a text in UTF-8."""
+        return b.template("SUBSTRING(MD5(_x), 1, _n)", x=x, n=b.number(digits))
+
+    # --- lists ---------------------------------------------------------------------------------------------------
+
+    def contains(self, x: Node, item: str) -> Node:
+        """Whether a list of texts has an item."""
+        return exp.ArrayContains(this=x, expression=b.text(item))
+
+    def rows_of(self, values: list[Node]) -> Node | None:
+        """Some values of one row as rows of their own; None where a SELECT list cannot say that."""
+        return None
+
+    # --- stored columns ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def family(self, physical: str) -> str:
+        """text, int, decimal, float, bool, timestamp (UTC or without zone), timestamptz, date, json, list, nested,
+        label (a text of few values, not stored as text), blob, or other."""
+
+    @abstractmethod
+    def physical_of(self, declared: Type) -> str:
+        """The stored type that holds a declared type as it is; what a column is taken for if no schema is known."""
+
+    @abstractmethod
+    def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
+        """The canonical value of a stored one; what does not fit is NULL, and nothing raises.
+
+        zone: where the midnight of a date is, and (never of a timestamp) what a clock without offset shows.
+        """
+
+    @abstractmethod
+    def epoch(self, x: Node, physical: str, unit: str) -> Node:
+        """An instant out of a number of seconds, milliseconds or microseconds (s, ms, us), cut to the microsecond."""
+
+    @abstractmethod
+    def clock(self, x: Node, physical: str, zone: str) -> Node:
+        """An instant out of a local clock time in `zone`."""
+
+    @abstractmethod
+    def key(self, x: Node, physical: str, whole: bool) -> Node:
+        """A contact's key as the contacts' table has it: whole numbers, or text. Also any discriminator, as text."""
+
+    @abstractmethod
+    def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
+        """The JSON value under keys; NULL where the text is not JSON or a key is missing. Its physical type is JSON."""
+
+    def field(self, x: Node, path: tuple[str, ...], physical: str) -> tuple[Node, str] | None:
+        """The field of a nested column under keys, and its type; None where it has no such field."""
+        return None
+
+    def bare_time(self, physical: str) -> bool:
+        """Whether a time column of this type is an instant as it stands, so that the database can skip by it."""
+        return physical.upper() == self.instant_type
+
+    def whole_key(self, physical: str) -> bool:
+        """Whether keys of this type are compared as whole numbers."""
+        return self.family(physical) == "int"
+
+    # --- answers -------------------------------------------------------------------------------------------------
+
+    def output(self, x: Node, declared: Type) -> Node:
+        """A canonical value as it is best fetched; `python` knows what was done."""
+        return self.micros(x) if isinstance(declared, types.Timestamp | types.Date) else x
+
+    def python(self, value: object, declared: Type) -> object:
+        """A fetched value in Python's form: instants and numbers are int (of the last decimal place), lists tuples."""
+        if value is None:
+            return None
+        if isinstance(declared, types.Number):
+            with decimal.localcontext(prec=80):
+                return int(decimal.Decimal(value).scaleb(declared.scale))  # type: ignore[arg-type]
+        if isinstance(declared, types.Timestamp | types.Date):
+            return int(value)  # type: ignore[call-overload]
+        if isinstance(declared, types.ListOf):
+            return tuple(value)  # type: ignore[arg-type]
+        return bool(value) if isinstance(declared, types.Bool) else value
+
+
+def pattern(glob: Sequence[str | nodes.Wild]) -> str:
+    """A glob as a LIKE pattern with `!` as its escape."""
+    wild = {nodes.Wild.ONE: "_", nodes.Wild.RUN: "%"}
+    return "".join(
+        wild[part] if isinstance(part, nodes.Wild) else part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        for part in glob
+    )

@@ -77,7 +77,7 @@ class Statement:
             self._collect(found)
         joins = dialect.joins_rules and isinstance(self.clock, Fixed)
         self.terms = terms.plan(walked) if joins else terms.Terms()
-        tables = [catalog.contacts, *(e.table for e in catalog.events.values()), Live.CLOCK, Live.EDGES]
+        tables = [catalog.contacts, *(e.table for e in catalog.events.values()), Live.CLOCK, Live.PERIODS, Live.EDGES]
         tables += [relation.table for relation in catalog.relations.values()]
         tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
         tables += [a.history.table for a in catalog.attributes.values() if a.history]

@@ -94,6 +94,7 @@ class Postgres(Engine):
     """A connection to a PostgreSQL server."""
 
     dialect = get("postgres")
+    minds_case = True
 
     def __init__(self, catalog: model.Catalog) -> None:
         super().__init__(catalog)

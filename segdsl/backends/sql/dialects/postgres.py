@@ -17,8 +17,6 @@ Measured on PostgreSQL 15, 16 and 18:
 from __future__ import annotations
 
 import re
-from typing import ClassVar
-
 from sqlglot import exp
 
 from segdsl import types
@@ -48,7 +46,9 @@ _DAY = (
 )
 _CLOCK = rf"{_DAY}[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{{1,9}})?)?"
 _OFFSET = "(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
-_CUT = r"^.{10}.[0-9:]{5,8}(?:\.[0-9]{1,6})?"  # a clock, to the microsecond
+_MIDNIGHT = rf"{_DAY}(?:[Tt ]00:00(?::00(?:\.0{{1,9}})?)?[Zz]?)?"  # how databases write a date as a time
+_CUT = r"^.{10}(?:.[0-9:]{5,8}(?:\.[0-9]{1,6})?)?"  # a clock, to the microsecond
+_SHIFT = "[+-][0-9]{2}(?::?[0-9]{2})?$"
 _PLAIN = r"^-?[0-9]+(?:\.[0-9]+)?$"
 _WHOLE_KEY = "^(?:0|-?[1-9][0-9]{0,18})$"
 _UTF8 = (  # as hexadecimal digits, without NUL
@@ -90,10 +90,9 @@ def _matches(x: Node, pattern: str) -> Node:
 class Postgres(Dialect):
     """The dialect's conversions and spellings."""
 
-    name: ClassVar[str] = "postgres"
-    printer: ClassVar[str] = "postgres"
-    title: ClassVar[str] = "PostgreSQL"
-    executed: ClassVar[bool] = True
+    name = printer = "postgres"
+    title = "PostgreSQL"
+    executed = unnests = True
 
     # --- printing ------------------------------------------------------------------------------------------------
 
@@ -172,11 +171,21 @@ class Postgres(Dialect):
                 return "bigint" if declared == types.INT else f"numeric({digits},{declared.scale})"
             case types.Float() | types.Geo():
                 return "double precision"
-            case types.Timestamp() | types.Date():
-                return "timestamp"
+            case types.Timestamp():
+                return "timestamp without time zone"
+            case types.Date():
+                return "date"
             case types.ListOf():
                 return "text[]"
         return "text"
+
+    def bare(self, physical: str, declared: Type) -> bool:
+        return (  # never a numeric: it may be NaN
+            isinstance(declared, types.String) and re.fullmatch(r"text|character varying(\(\d+\))?", physical) is not None
+        ) or (isinstance(declared, types.Bool) or declared == types.INT) and physical == self.physical_of(declared)
+
+    def bare_time(self, physical: str) -> bool:
+        return self.family(physical) == "timestamp"
 
     def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
         family = self.family(physical)
@@ -188,7 +197,7 @@ class Postgres(Dialect):
             case types.Timestamp() | types.Date():
                 return self.instant_of(x, family, declared, zone)
             case types.String() | types.Enum() if family == "label":
-                return labelled(_sql("CAST(_x AS TEXT)", x=x), declared)
+                return self.labelled(_sql("CAST(_x AS TEXT)", x=x), declared)
             case types.Bool() if family == "bool":
                 return x
             case types.Number() if family in {"int", "decimal", "float"}:
@@ -215,12 +224,13 @@ class Postgres(Dialect):
                 return _when(_sql("_x ~ _p AND LENGTH(_x) < 1000", x=x, p=b.literal(_PLAIN)),
                              _in_range(_sql("CAST(_x AS NUMERIC)", x=x)))  # fmt: skip
             case types.Date():
-                return self.from_local(_when(_matches(x, f"^{_DAY}$"), b.cast(x, "TIMESTAMP")), zone)
+                day = _when(_matches(x, f"^{_MIDNIGHT}$"), _sql("CAST(LEFT(_x, 10) AS TIMESTAMP)", x=x))
+                return self.from_local(day, zone)
             case types.Timestamp():
                 return self.instant_from_text(x, "UTC")
             case types.ListOf():
                 return self.list_from_json(_json_of_text(x))
-        return labelled(x, declared)
+        return self.labelled(x, declared)
 
     def number_from_text(self, x: Node, declared: types.Number) -> Node:
         if declared == types.INT:
@@ -253,7 +263,7 @@ class Postgres(Dialect):
             x = _sql("CAST(_x AS NUMERIC)", x=x)
         kind = self.physical_of(declared)
         if family == "int" and declared == types.INT:
-            return x if physical == kind else _sql(f"CAST(_x AS {kind})", x=x)
+            return x if physical == "bigint" else _sql(f"CAST(_x AS {kind})", x=x)
         fits = exp.Between(this=b.operand(x), low=_least(declared), high=b.number(declared.limit, declared.scale))
         if family == "decimal":
             fits = exp.And(this=_sql("_x = ROUND(_x, _n)", x=x, n=b.number(declared.scale)), expression=fits)
@@ -372,13 +382,6 @@ class Postgres(Dialect):
         )  # fmt: skip
 
 
-def labelled(x: Node, declared: Type) -> Node:
-    """A text as it is; of an enum NULL where it is none of the declared values."""
-    if not isinstance(declared, types.Enum):
-        return x
-    return _when(b.one_of(x.copy(), [b.text(value) for value in declared.values]), x)
-
-
 def _when(condition: Node, value: Node) -> Node:
     """The value where the condition holds; it is not looked at elsewhere."""
     return b.case([(condition, value)])
@@ -423,7 +426,10 @@ def _in_range(x: Node) -> Node:
 
 def _double_of(words: Node) -> Node:
     """The double that a JSON number stands for."""
-    return _when(_sql(r"_w ~ '^[^eE]{1,999}([eE][-+]?[0-9]{1,3})?$'", w=words), _in_range(_sql("CAST(_w AS NUMERIC)", w=words)))
+    return _when(
+        _sql("_w ~ '^[^eE]+([eE][-+]?[0-9]{1,3})?$' AND LENGTH(_w) < 1000", w=words),
+        _in_range(_sql("CAST(_w AS NUMERIC)", w=words)),
+    )
 
 
 def _since_1970(microseconds: Node) -> Node:

@@ -121,7 +121,7 @@ class Postgres(Engine):
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
         quoted = ".".join('"' + part.replace('"', '""') + '"' for part in table.split("."))
-        return list(self.rows(_COLUMNS, {"table": quoted})) or None  # type: ignore[arg-type]
+        return list(self.rows(_COLUMNS, {"table": quoted})) or None
 
     def tables(self) -> list[str]:
         return sorted(name for (name,) in self.rows(_TABLES, {}))
@@ -178,8 +178,8 @@ def _connected(url: str) -> psycopg.Connection:
         said = _line(error)
         if parts.get("password"):
             said = said.replace(parts["password"], "***")
-        raise failure("SEG0710", f"there is no connection to the database: {said}",
-                      f"`database` in segdsl.yml is like `{FORM}`; is the server running, and may you use it?") from None
+        help = f"`database` in segdsl.yml is like `{FORM}`; is the server running, and may you use it?"
+        raise failure("SEG0710", f"there is no connection to the database: {said}", help) from None
     version, encoding = connection.info.server_version, connection.info.parameter_status("server_encoding")
     if version < OLDEST * 10_000 or encoding != "UTF8":
         connection.close()

@@ -17,6 +17,7 @@ Measured on PostgreSQL 15, 16 and 18:
 from __future__ import annotations
 
 import re
+
 from sqlglot import exp
 
 from segdsl import types
@@ -74,7 +75,8 @@ _IS_JSON = f"""
         SELECT REGEXP_REPLACE(REGEXP_REPLACE(REGEXP_REPLACE(TRANSLATE(_x, '~#', 'xx'), '{_STRING}', '~', 'g'),
             '{_SCALAR}', '#', 'g'), '[ \\t\\n\\r]+', '', 'g'), 0
         UNION ALL
-        SELECT REGEXP_REPLACE(s, '{_INNERMOST}', '#', 'g'), n + 1 FROM folded WHERE s ~ '{_INNERMOST}' AND n < {_DEEPEST}
+        SELECT REGEXP_REPLACE(s, '{_INNERMOST}', '#', 'g'), n + 1
+        FROM folded WHERE s ~ '{_INNERMOST}' AND n < {_DEEPEST}
     ) SELECT BOOL_OR(s IN ('~', '#')) FROM folded)
 """
 
@@ -127,7 +129,8 @@ class Postgres(Dialect):
         earlier = _sql("(_x - INTERVAL '1 day') AT TIME ZONE _z AT TIME ZONE 'UTC' + INTERVAL '1 day'",
                        x=x, z=_zone(zone))  # fmt: skip
         return _sql(
-            "CASE WHEN _e AT TIME ZONE 'UTC' AT TIME ZONE _z = _x THEN _e ELSE _x AT TIME ZONE _z AT TIME ZONE 'UTC' END",
+            "CASE WHEN _e AT TIME ZONE 'UTC' AT TIME ZONE _z = _x THEN _e"
+            " ELSE _x AT TIME ZONE _z AT TIME ZONE 'UTC' END",
             x=x, e=earlier, z=_zone(zone),
         )  # fmt: skip
 
@@ -180,9 +183,10 @@ class Postgres(Dialect):
         return "text"
 
     def bare(self, physical: str, declared: Type) -> bool:
-        return (  # never a numeric: it may be NaN
-            isinstance(declared, types.String) and re.fullmatch(r"text|character varying(\(\d+\))?", physical) is not None
-        ) or (isinstance(declared, types.Bool) or declared == types.INT) and physical == self.physical_of(declared)
+        if isinstance(declared, types.String):
+            return re.fullmatch(r"text|character varying(\(\d+\))?", physical) is not None
+        # Never a numeric: it may be NaN.
+        return (isinstance(declared, types.Bool) or declared == types.INT) and physical == self.physical_of(declared)
 
     def bare_time(self, physical: str) -> bool:
         return self.family(physical) == "timestamp"
@@ -244,7 +248,7 @@ class Postgres(Dialect):
         return _when(_matches(x, pattern), _sql(f"CAST(_x AS {self.physical_of(declared)})", x=digits))
 
     def instant_from_text(self, x: Node, zone: str) -> Node:
-        """ISO text, cut to the microsecond; a clock without an offset is one of the zone, and so is a day's midnight."""
+        """ISO text, cut to the microsecond; a day alone and a clock without an offset are of the zone."""
         clock = _sql("CAST(SUBSTRING(_x FROM _p) AS TIMESTAMP)", x=x, p=b.literal(_CUT))
         offset = _sql("RPAD(REPLACE(SUBSTRING(_x FROM _p), ':', ''), 5, '0')", x=x, p=b.literal(_SHIFT))
         minutes = _sql("CAST(LEFT(_o, 1) || '1' AS INT)"
@@ -264,10 +268,10 @@ class Postgres(Dialect):
         kind = self.physical_of(declared)
         if family == "int" and declared == types.INT:
             return x if physical == "bigint" else _sql(f"CAST(_x AS {kind})", x=x)
-        fits = exp.Between(this=b.operand(x), low=_least(declared), high=b.number(declared.limit, declared.scale))
+        fits = [_fits(x, declared)]
         if family == "decimal":
-            fits = exp.And(this=_sql("_x = ROUND(_x, _n)", x=x, n=b.number(declared.scale)), expression=fits)
-        return _when(fits, _sql(f"CAST(_x AS {kind})", x=x))
+            fits.append(_sql("_x = ROUND(_x, _n)", x=x, n=b.number(declared.scale)))
+        return _when(b.conjunction(fits), _sql(f"CAST(_x AS {kind})", x=x))
 
     def from_shortest(self, x: Node, declared: types.Number) -> Node:
         """A double: whole for an int, else its shortest decimal text rounded half away from zero."""
@@ -275,8 +279,7 @@ class Postgres(Dialect):
             return _when(_sql("_x = TRUNC(_x) AND _x >= -9223372036854775808e0 AND _x < 9223372036854775808e0", x=x),
                          b.cast(x, "BIGINT"))  # fmt: skip
         text = _sql("ROUND(CAST(CAST(_x AS TEXT) AS NUMERIC), _n)", x=x, n=b.number(declared.scale))
-        fits = exp.Between(this=text, low=_least(declared), high=b.number(declared.limit, declared.scale))
-        return _when(_sql("ABS(_x) < 1e40", x=x), _when(fits, text))
+        return _when(_sql("ABS(_x) < 1e40", x=x), _when(_fits(text, declared), text))
 
     def instant_of(self, x: Node, family: str, declared: Type, zone: str) -> Node:
         """A timestamp or date out of a timestamp or date; a clock is UTC, or a midnight in `zone` for a date."""
@@ -403,8 +406,11 @@ def _plain_text(x: Node, physical: str) -> Node:
     return _sql('_x COLLATE "C"', x=x) if " collate " in kind or kind == "citext" else x
 
 
-def _least(declared: types.Number) -> Node:
-    return b.number(-declared.limit - (declared == types.INT), declared.scale)
+def _fits(x: Node, declared: types.Number) -> Node:
+    """Whether a number is in the range of a declared type; a NaN is in none."""
+    least = -declared.limit - (declared == types.INT)
+    low, high = b.number(least, declared.scale), b.number(declared.limit, declared.scale)
+    return exp.Between(this=b.operand(x), low=low, high=high)
 
 
 def _double(x: Node, family: str, physical: str) -> Node:
@@ -434,9 +440,9 @@ def _double_of(words: Node) -> Node:
 
 def _since_1970(microseconds: Node) -> Node:
     return _sql(
-        "CAST('1970-01-01' AS TIMESTAMP) + _n / 1000000 * INTERVAL '1 second' + _n % 1000000 * INTERVAL '1 microsecond'",
-        n=microseconds,
-    )
+        "CAST('1970-01-01' AS TIMESTAMP) + _n / 1000000 * INTERVAL '1 second'"
+        " + _n % 1000000 * INTERVAL '1 microsecond'", n=microseconds,
+    )  # fmt: skip
 
 
 def _string(x: Node) -> Node:

@@ -17,6 +17,7 @@ Measured on PostgreSQL 15, 16 and 18:
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from sqlglot import exp
 
@@ -27,6 +28,7 @@ from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.core.time import FIRST, LAST
 from segdsl.types import Type
 
+_COLLECTS = exp.Window, exp.AggFunc, exp.Join, exp.SetOperation, exp.Distinct  # what a query is not repeated for
 _UNITS = {"s": 10**6, "ms": 1000, "us": 1}
 _ZONES = {"CET": "Europe/Brussels", "MET": "Europe/Brussels", "EET": "Europe/Athens", "WET": "Europe/Lisbon"}
 _FAMILIES = {
@@ -104,6 +106,18 @@ class Postgres(Dialect):
 
     def verbatim(self, printed: str) -> str:
         return printed.replace("%", "%%")
+
+    def finished(self, tree: Node) -> Node:
+        # A CTE that is used twice would be computed once, all of it. Those that only read a table are better read each
+        # time with the window of the one that asks, by an index if there is one.
+        opening = tree.args.get("with_")
+        ctes = {cte.alias: cte for cte in opening.expressions} if opening else {}
+        used = Counter(table.name for table in tree.find_all(exp.Table) if not table.db)
+        for name, cte in ctes.items():
+            reads = cte.this.find(*_COLLECTS) is None and not any(t.name in ctes for t in cte.this.find_all(exp.Table))
+            if used[name] > 1 and reads:
+                cte.set("materialized", False)
+        return tree
 
     # --- instants and clocks -------------------------------------------------------------------------------------
 

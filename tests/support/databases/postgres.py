@@ -62,14 +62,14 @@ class PostgresDatabase:
         )
         self.url = f"postgresql://postgres@/postgres?host={self.folder}"
         self.connection = psycopg.connect(self.url, autocommit=True, options="-c client_min_messages=warning")
-        self._made: dict[str, dict[str, str]] = {}
+        self.made: dict[str, dict[str, str]] = {}
 
     def load(self, tables: Mapping[str, Table]) -> None:
         """Small tables in one statement together; those that exist with the same columns are emptied and kept."""
         script = []
         for name, table in tables.items():
             columns = dict(table.columns)
-            if self._made.get(name) == columns:
+            if self.made.get(name) == columns:
                 script.append(f"DELETE FROM {_named(name)}")
             else:
                 parts = ", ".join(f"{_quoted(column)} {kind}" for column, kind in columns.items())
@@ -80,7 +80,7 @@ class PostgresDatabase:
                 script.append(f"INSERT INTO {_named(name)} VALUES ({'), ('.join(values)})")
         self.connection.execute("; ".join(script).encode())
         for name, table in tables.items():
-            self._made[name] = dict(table.columns)
+            self.made[name] = dict(table.columns)
             if len(table.rows) >= _MANY:
                 self._copy(name, table)
 

@@ -96,7 +96,7 @@ class Postgres(Dialect):
 
     name = printer = "postgres"
     title = "PostgreSQL"
-    executed = unnests = True
+    executed = skips = unnests = True
 
     # --- printing ------------------------------------------------------------------------------------------------
 
@@ -204,6 +204,14 @@ class Postgres(Dialect):
 
     def bare_time(self, physical: str) -> bool:
         return self.family(physical) == "timestamp"
+
+    def unguarded(self, x: Node, physical: str) -> Node | None:
+        if self.family(physical) == "timestamptz":
+            return _sql("_x AT TIME ZONE 'UTC'", x=x)
+        return super().unguarded(x, physical)
+
+    def stored(self, moment: Node, physical: str) -> Node:
+        return _sql("_m AT TIME ZONE 'UTC'", m=moment) if self.family(physical) == "timestamptz" else moment
 
     def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
         family = self.family(physical)

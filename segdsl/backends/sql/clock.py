@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -28,6 +29,10 @@ class Clock(ABC):
     @abstractmethod
     def edge(self, edge: Edge) -> Node:
         """The instant of an edge."""
+
+    @abstractmethod
+    def earliest(self, edges: Sequence[Edge]) -> Node:
+        """The earliest of some edges."""
 
     @abstractmethod
     def until(self, edge: Edge) -> Node:
@@ -64,6 +69,9 @@ class Fixed(Clock):
 
     def edge(self, edge: Edge) -> Node:
         return self.dialect.instant(edge.resolve(self.instant))
+
+    def earliest(self, edges: Sequence[Edge]) -> Node:
+        return self.dialect.instant(min(edge.resolve(self.instant) for edge in edges))
 
     def until(self, edge: Edge) -> Node:
         return self.dialect.instant(min(edge.resolve(self.instant), self.instant))
@@ -105,6 +113,11 @@ class Live(Clock):
 
     def edge(self, edge: Edge) -> Node:
         return self.dialect.instant(edge.instant) if isinstance(edge, time.At) else self._asked(edge, self._of(edge))
+
+    def earliest(self, edges: Sequence[Edge]) -> Node:
+        if len(edges) == 1:
+            return self.edge(edges[0])
+        return self._asked(("earliest", *edges), b.extreme(exp.Least, [self._of(edge) for edge in edges]))
 
     def until(self, edge: Edge) -> Node:
         if isinstance(edge, FromNow) and edge.microseconds <= 0 and edge.months <= 0:

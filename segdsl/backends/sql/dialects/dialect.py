@@ -52,6 +52,7 @@ class Dialect(ABC):
     executed: ClassVar[bool] = False  # whether this project's tests run its text on the real thing
     joins_rules: ClassVar[bool] = False  # whether a table of rules beats an aggregate for each count
     inlines: ClassVar[bool] = False  # whether a CTE is computed anew wherever it is used
+    skips: ClassVar[bool] = False  # whether to say of stored times what windows say of instants made of them
     unnests: ClassVar[bool] = False  # whether `rows_of` is there
     cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people: "Redshift has no RANGE frame over time"
 
@@ -299,6 +300,14 @@ class Dialect(ABC):
     def bare_time(self, physical: str) -> bool:
         """Whether a time column of this type is an instant as it stands, so that the database can skip by it."""
         return physical.upper() == self.instant_type
+
+    def unguarded(self, x: Node, physical: str) -> Node | None:
+        """A stored time as an instant that may lie beyond the years 1 to 9999, where that is a simpler expression."""
+        return x if self.bare_time(physical) else None
+
+    def stored(self, moment: Node, physical: str) -> Node:
+        """An instant to compare the bare column with that `unguarded` takes."""
+        return moment
 
     def whole_key(self, physical: str) -> bool:
         """Whether keys of this type are compared as whole numbers."""

@@ -19,7 +19,7 @@ from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.names import Namer
 from segdsl.catalog import model
 from segdsl.core import nodes
-from segdsl.core.time import FIRST
+from segdsl.core.time import FIRST, LAST
 from segdsl.types import Type
 
 INT, TEXT, INSTANT = types.INT, types.String(), types.Timestamp()
@@ -298,8 +298,11 @@ class Reading:
         return self.ranked(b.column("value"), self.catalog.attributes[key].type), True
 
     def stored_since(self, time: Node) -> list[Node]:
-        """The condition that drops times before the year 1 where a bare column holds them."""
-        return [b.compare(">=", time.copy(), self.dialect.instant(FIRST))] if isinstance(time, exp.Column) else []
+        """The conditions that drop times before the year 1 and beyond 9999 where a bare column holds them."""
+        if not isinstance(time, exp.Column):
+            return []
+        return [b.compare(">=", time.copy(), self.dialect.instant(FIRST)),
+                b.compare("<=", time.copy(), self.dialect.instant(LAST))]  # fmt: skip
 
     def ranked(self, value: Node, declared: Type) -> Node:
         """What a value is ordered by: enums by their place in the declared list, texts by code points."""

@@ -267,12 +267,13 @@ class Statement:
             ]
         named, more = ", ".join(self.wanted[:NAMED]), len(self.wanted) - NAMED
         header = f" {b.safe_comment(named)}{f' and {more} more' if more > 0 else ''} at {self.clock.title} "
-        tree = selects[0]
-        if len(selects) > 1:
-            columns = [(n, b.column(n)) for n in ("segment", "contact")]
-            tree = select(columns, b.united(selects).subquery("members"))
         contact = b.column("contact") if self.reading.whole_keys else self.dialect.ordered(b.column("contact"))
         order = [self.dialect.ordered(b.column("segment")), contact]
+        tree = selects[0]
+        # An ORDER BY takes the names that a SELECT gives, but not always expressions of them.
+        if len(selects) > 1 or not all(isinstance(each, exp.Column) for each in order):
+            columns = [(n, b.column(n)) for n in ("segment", "contact")]
+            tree = select(columns, b.united(selects).subquery("members"))
         tree.set("order", exp.Order(expressions=[exp.Ordered(this=each, nulls_first=False) for each in order]))
         opening = exp.With(expressions=ctes)
         opening.comments = [header]

@@ -54,6 +54,7 @@ class Dialect(ABC):
     inlines: ClassVar[bool] = False  # whether a CTE is computed anew wherever it is used
     skips: ClassVar[bool] = False  # whether to say of stored times what windows say of instants made of them
     unnests: ClassVar[bool] = False  # whether `rows_of` is there
+    ranges: ClassVar[bool] = True  # whether a RANGE frame may be of any length of time
     cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people: "Redshift has no RANGE frame over time"
 
     # Families within which columns of keys can be joined as they stand.
@@ -333,10 +334,10 @@ class Dialect(ABC):
         return bool(value) if isinstance(declared, types.Bool) else value
 
 
-def pattern(glob: Sequence[str | nodes.Wild]) -> str:
-    """A glob as a LIKE pattern with `!` as its escape."""
+def pattern(glob: Sequence[str | nodes.Wild], escape: str = "!") -> str:
+    """A glob as a LIKE pattern with an escape."""
     wild = {nodes.Wild.ONE: "_", nodes.Wild.RUN: "%"}
     return "".join(
-        wild[part] if isinstance(part, nodes.Wild) else part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        wild[part] if isinstance(part, nodes.Wild) else "".join(escape * (c in {"%", "_", escape}) + c for c in part)
         for part in glob
     )

@@ -19,7 +19,7 @@ from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.names import Namer
 from segdsl.catalog import model
 from segdsl.core import nodes
-from segdsl.core.time import FIRST, LAST
+from segdsl.core.time import FIRST
 from segdsl.types import Type
 
 INT, TEXT, INSTANT = types.INT, types.String(), types.Timestamp()

@@ -148,8 +148,8 @@ class Live(Clock):
         name, _ = self._columns.setdefault(key, (f"edge_{len(self._columns)}", value))
         return select([(name, b.column(name))], b.table(self.EDGES)).subquery()
 
-    def _of(self, edge: Edge) -> Node:
-        """An edge out of the column `now`."""
+    def _of(self, edge: Edge, whole: bool = False) -> Node:
+        """An edge out of the column `now` and, unless it is to be `whole`, out of those of `periods`."""
         match edge:
             case time.At():
                 return self.dialect.instant(edge.instant)
@@ -158,21 +158,25 @@ class Live(Clock):
                 stepped = self.dialect.since_month(now, edge.months) if edge.months else now
                 return self.dialect.moved(stepped, edge.microseconds)
             case PeriodStart():
-                start = self._beginning(edge.base, edge.zone, edge.unit, edge.offset)
+                beginning = self._start if whole else self._beginning
+                start = beginning(edge.base, edge.zone, edge.unit, edge.offset)
                 return self.dialect.moved(self.dialect.from_local(start, edge.zone), -1)
             case time.Earlier():
-                return b.extreme(exp.Least, [self._of(edge.first), self._of(edge.second)])
+                return b.extreme(exp.Least, [self._of(each, whole) for each in (edge.first, edge.second)])
             case time.Later():
-                return b.extreme(exp.Greatest, [self._of(edge.first), self._of(edge.second)])
+                return b.extreme(exp.Greatest, [self._of(each, whole) for each in (edge.first, edge.second)])
 
-    def _beginning(self, edge: Edge, zone: str, unit: time.Period = "day", periods: int = 0) -> Node:
+    def _start(self, edge: Edge, zone: str, unit: time.Period, periods: int) -> Node:
         """The beginning of the period that holds an edge, moved by periods: as clocks in the zone show it."""
         if zone != "UTC":
             self.dialect.require("live calendars")
-        start = self.dialect.truncated(self.dialect.to_local(self._of(edge), zone), unit)
-        key = (edge, zone, unit, periods)
-        stepped = self.dialect.stepped(start, unit, periods)
-        return b.column(self._periods.setdefault(key, (f"period_{len(self._periods)}", stepped))[0])
+        start = self.dialect.truncated(self.dialect.to_local(self._of(edge, whole=True), zone), unit)
+        return self.dialect.stepped(start, unit, periods)
+
+    def _beginning(self, edge: Edge, zone: str, unit: time.Period = "day", periods: int = 0) -> Node:
+        """The same, out of its column."""
+        new = (f"period_{len(self._periods)}", self._start(edge, zone, unit, periods))
+        return b.column(self._periods.setdefault((edge, zone, unit, periods), new)[0])
 
     def _first_day(self, edge: Edge | None, zone: str) -> Day:
         """The first day that begins after an edge."""

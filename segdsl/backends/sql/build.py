@@ -34,10 +34,14 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array)
 
 
+def plain(name: str) -> bool:
+    """Whether a name is a lower-case word."""
+    return _PLAIN.fullmatch(name) is not None
+
+
 def identifier(name: str) -> Node:
     """An identifier, quoted unless it is a plain lower-case word that no dialect reserves."""
-    plain = _PLAIN.fullmatch(name) is not None and name.upper() not in RESERVED
-    return exp.to_identifier(name, quoted=not plain)
+    return exp.to_identifier(name, quoted=not plain(name) or name.upper() in RESERVED)
 
 
 def column(name: str, table: str | None = None) -> Node:

@@ -35,10 +35,14 @@ _ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, e
           exp.Subquery)  # fmt: skip
 
 
+def plain(name: str) -> bool:
+    """Whether a name is a lower-case word."""
+    return _PLAIN.fullmatch(name) is not None
+
+
 def identifier(name: str) -> Node:
     """An identifier, quoted unless it is a plain lower-case word that no dialect reserves."""
-    plain = _PLAIN.fullmatch(name) is not None and name.upper() not in RESERVED
-    return exp.to_identifier(name, quoted=not plain)
+    return exp.to_identifier(name, quoted=not plain(name) or name.upper() in RESERVED)
 
 
 def column(name: str, table: str | None = None) -> Node:

@@ -38,6 +38,7 @@ Feature = Literal[
     "time zones",  # calendars of another zone than UTC
     "live calendars",  # `--live` with calendar windows of another zone than UTC
     "live",  # `--live` at all
+    "json",  # columns inside JSON
 ]
 
 _UNITS = {word: MICROSECONDS[unit] for word, unit in {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}.items()}

@@ -350,12 +350,12 @@ def test_only_this_contact_is_scanned(folder: Path, monkeypatch: pytest.MonkeyPa
             connection.execute(f"COPY (SELECT * FROM read_csv('{source}', header = true)) TO '{target}'")
         source.unlink()
     catalog = segdsl.load().catalog
-    asked: list[str] = []
+    asked: list[tuple[str, dict[str, str]]] = []
     with connect(catalog) as engine:
-        ask = engine.sql
-        monkeypatch.setattr(engine, "sql", lambda statement: asked.append(statement) or ask(statement))
+        ask = engine.rows
+        monkeypatch.setattr(engine, "rows", lambda text, values: asked.append((text, values)) or ask(text, values))
         assert len(engine.one("c1").events["visited"]) == 2
-        plans = {text: "\n".join(row[1] for row in ask(f"EXPLAIN {text}")) for text in asked}
+        plans = {text: "\n".join(row[1] for row in ask(f"EXPLAIN {text}", values)) for text, values in asked}
     scans = [plan for text, plan in plans.items() if "visits" in text]
     assert scans and all("c1" in plan.split("Read Parquet")[-1] or "Filters" in plan for plan in scans), scans
 

@@ -140,7 +140,7 @@ def test_no_join_grows_with_the_square_of_events(tmp_path: Path, stored: str) ->
     rule = "a then not b then c within 1s then not any event all within 3s without b"
     program = program_of(f"segment s:\n    {rule}\n", catalog)
     with connect(catalog) as engine:
-        statement = Statement(program, catalog, ["s"], NOW, engine.schema(), "duckdb", engine.lookup)
-        plan = "".join(str(row) for row in engine.sql(f"EXPLAIN {statement.text()}")).lower().replace("_", " ")
+        statement = Statement(program, catalog, ["s"], NOW, engine.schema(), engine.dialect, engine.lookup)
+        plan = "".join(str(row) for row in engine.rows(f"EXPLAIN {statement.text()}", {})).lower().replace("_", " ")
     assert "asof" in plan if stored == "parquet" else "window" in plan
     assert "nested loop" not in plan

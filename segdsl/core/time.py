@@ -95,6 +95,35 @@ def _offset(instant: int, zone: str) -> timedelta:
         return timedelta(0)
 
 
+@lru_cache(maxsize=64)
+def transitions(zone: str) -> tuple[int, tuple[tuple[int, int, int], ...]]:
+    """The first offset of `zone` from UTC, and its changes `(instant, offset before, offset after)`; microseconds.
+
+    Those from 1800 to 2099, which are all that happened and those that the rules of today foretell until then.
+    """
+    day = from_datetime(datetime(1800, 1, 1, tzinfo=UTC))
+    end = from_datetime(datetime(2100, 1, 1, tzinfo=UTC))
+    first = before = _microseconds(_offset(day, zone))
+    found = []
+    while day < end:
+        following = day + MICROSECONDS["w"]
+        if _microseconds(_offset(following, zone)) != before:
+            low, high = day, following
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if _microseconds(_offset(middle, zone)) == before else (low, middle)
+            after = _microseconds(_offset(high, zone))
+            found.append((high, before, after))
+            before, day = after, high
+        else:
+            day = following
+    return first, tuple(found)
+
+
+def _microseconds(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)
+
+
 _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )

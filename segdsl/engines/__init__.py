@@ -8,7 +8,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.text.diagnostic import Diagnostic, Errors
 
 if TYPE_CHECKING:
-    from segdsl.engines.duckdb import Engine
+    from segdsl.engines.engine import Engine
 
 SUPPORTED = "a folder of CSV, JSONL or Parquet files, and `duckdb:///path`"
 
@@ -24,6 +24,6 @@ def connect(catalog: Catalog) -> Engine:
     if ("://" in url and not url.startswith("duckdb://")) or url == "spark:local":
         kind = url.split(":")[0]
         raise Errors([Diagnostic("SEG0702", f"`{kind}` is not supported yet", help=f"supported are {SUPPORTED}")])
-    from segdsl.engines.duckdb import Engine
+    from segdsl.engines.duckdb import DuckDB
 
-    return Engine(catalog)
+    return DuckDB(catalog)

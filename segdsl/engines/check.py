@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from sqlglot import exp
+
 from segdsl import types
-from segdsl.backends.sql.dialects import get
-from segdsl.backends.sql.reading import Reading
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import select
 from segdsl.catalog.model import Catalog, Column
 from segdsl.core.nodes import InList
 from segdsl.core.program import Program
 from segdsl.core.walking import walk
-from segdsl.engines.duckdb import Engine
+from segdsl.engines.engine import Engine
 from segdsl.text.diagnostic import Diagnostic
 from segdsl.text.suggest import nearest
 from segdsl.types import Type
@@ -50,7 +52,7 @@ def _types(catalog: Catalog, engine: Engine) -> list[Diagnostic]:
         declared += [(event.table, prop.column, prop.type, prop.name) for prop in event.properties.values()]
         if event.time and not event.time.unit:
             declared.append((event.table, event.time.column, types.Timestamp(), event.name))
-    schema, dialect = engine.schema(), get(engine.dialect)
+    schema, dialect = engine.schema(), engine.dialect
     found = []
     for table, column, kind, name in declared:
         physical = schema.get((table, column.name))
@@ -73,9 +75,7 @@ def _lists(catalog: Catalog, program: Program, engine: Engine) -> list[Diagnosti
     ]  # fmt: skip
     if not asked or catalog.lists is None:
         return []
-    query = Reading(catalog, get(engine.dialect), engine.schema()).on_list().sql(dialect=engine.dialect)
-    names = engine.sql(f"SELECT DISTINCT list FROM ({query}) AS l WHERE NOT list IS NULL ORDER BY 1")
-    known = [row[0] for row in names]
+    known = engine.lists()
     found = []
     for name, part in asked:
         if name not in known:
@@ -103,28 +103,40 @@ def _sort(kind: Type) -> str:
 
 
 def _data(catalog: Catalog, engine: Engine) -> list[Diagnostic]:
-    reading = Reading(catalog, get(engine.dialect), engine.schema())
-    contacts = reading.contacts({}, 0).sql(dialect=engine.dialect)
+    reading = engine.reading()
     found = []
-    twice = list(engine.sql(f"SELECT id FROM ({contacts}) AS c GROUP BY id HAVING COUNT(*) > 1 ORDER BY id LIMIT 1"))
-    if twice:
-        message = f"two rows of `{catalog.contacts}` have the key `{twice[0][0]}`"
+    ids = reading.contacts({}, engine.last).subquery("c")
+    twice = _first(engine, _more_than_once([("id", b.column("id"))], ids, exp.Star()))
+    if twice is not None:
+        message = f"two rows of `{catalog.contacts}` have the key `{twice}`"
         found.append(Diagnostic("SEG0714", message, help=f"each `{catalog.key.name}` may stand there once"))
     if catalog.identities:
         table = catalog.identities.table
-        alias = reading.text(table, catalog.identities.alias).sql(dialect=engine.dialect)
-        contact = reading.text(table, catalog.identities.contact).sql(dialect=engine.dialect)
-        from_ = reading.source(table).sql(dialect=engine.dialect)
-        chained = list(engine.sql(
-            f"SELECT {contact} FROM {from_} WHERE {contact} IN (SELECT {alias} FROM {from_}"
-            f" WHERE {alias} <> {contact}) ORDER BY 1 LIMIT 1"
-        ))  # fmt: skip
-        if chained:
-            message = f"`{chained[0][0]}` in `{table}` stands for a contact and is an alias of another"
+        columns = [("alias", reading.text(table, catalog.identities.alias)),
+                   ("contact", reading.text(table, catalog.identities.contact))]  # fmt: skip
+        rows = select(columns, reading.source(table))
+        alias, contact = b.column("alias"), b.column("contact")
+        others = select([("alias", alias)], rows.subquery("a"), [exp.NEQ(this=contact, expression=alias.copy())])
+        among = exp.In(this=contact.copy(), query=others.subquery())
+        chained = _first(engine, select([("contact", contact.copy())], rows.copy().subquery("i"), [among]))
+        if chained is not None:
+            message = f"`{chained}` in `{table}` stands for a contact and is an alias of another"
             found.append(Diagnostic("SEG0715", message, help="an alias must name the contact itself"))
-        many = list(engine.sql(
-            f"SELECT {alias} FROM {from_} GROUP BY 1 HAVING COUNT(DISTINCT {contact}) > 1 ORDER BY 1 LIMIT 1"
-        ))  # fmt: skip
-        if many:
-            found.append(Diagnostic("SEG0715", f"`{many[0][0]}` in `{table}` is an alias of several contacts"))
+        distinct = exp.Distinct(expressions=[contact.copy()])
+        many = _first(engine, _more_than_once([("alias", alias.copy())], rows.copy().subquery("i"), distinct))
+        if many is not None:
+            found.append(Diagnostic("SEG0715", f"`{many}` in `{table}` is an alias of several contacts"))
     return found
+
+
+def _more_than_once(columns: list[tuple[str, b.Node]], rows: b.Node, counted: b.Node) -> b.Node:
+    """The values of a column of which there are several."""
+    query = select(columns, rows).group_by(columns[0][1].copy(), copy=False)
+    return query.having(b.compare(">", exp.Count(this=counted), b.number(1)), copy=False)
+
+
+def _first(engine: Engine, query: b.Node) -> object:
+    """The least of a query's values, which are of one column; None if it has none."""
+    name = query.expressions[0].alias_or_name
+    least = exp.Min(this=b.column(name))
+    return next(iter(engine.ask(select([(name, least)], query.subquery("found")))))[0]

@@ -13,6 +13,7 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.clock import Fixed
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.reading import Reading, Schema
@@ -41,6 +42,7 @@ class Engine(ABC):
     """An open database; a context manager. Every error of the database is an `Errors`."""
 
     dialect: ClassVar[Dialect]
+    minds_case: ClassVar[bool] = False  # whether `Name` and `name` are two columns
     lookup: Lookup | None = None  # another way to ask for neighbours in time than the dialect's own
 
     def __init__(self, catalog: model.Catalog) -> None:
@@ -48,6 +50,7 @@ class Engine(ABC):
         self.catalog = catalog
         self.used = used_columns(catalog)
         self._schema: dict[tuple[str, str], str] | None = None
+        self.last = Fixed(self.dialect, LAST)
 
     def __enter__(self) -> Self:
         return self
@@ -96,12 +99,9 @@ class Engine(ABC):
         if self._schema is None:
             self._schema = {}
             for table in self.used:
-                declared = {column.lower(): column for column in self.used[table]}
-                found = self.columns(table) or []
-                exact = {name for name, _ in found}
-                for name, physical in found:
-                    wanted = declared.get(name.lower(), name)
-                    self._schema[table, name if wanted in exact else wanted] = physical
+                declared = {} if self.minds_case else {column.lower(): column for column in self.used[table]}
+                for name, physical in self.columns(table) or ():
+                    self._schema[table, declared.get(name.lower(), name)] = physical
         return self._schema
 
     def require(self, wanted: Iterable[str] | None = None) -> None:
@@ -146,7 +146,7 @@ class Engine(ABC):
         """`(segment, contact)` in that order, for the named segments."""
         statement = Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
         self.require(statement.used_tables())
-        yield from self.ask(statement.tree())  # type: ignore[misc]
+        yield from self.ask(statement.tree())
 
     def facts(self, kinds: Iterable[str] | None = None, contact: str | int | None = None) -> Iterator[Facts]:
         """Every contact with its attributes, events of the given kinds (None: all), lists and history, by id.
@@ -171,7 +171,7 @@ class Engine(ABC):
         }  # fmt: skip
         outputs = [("id", b.column("id"))]
         outputs += [(name, self.dialect.output(b.column(name), node.type)) for node in wanted for name in names[node]]
-        query = select(outputs, reading.contacts(names, LAST).subquery("c"))
+        query = select(outputs, reading.contacts(names, self.last).subquery("c"))
         for row in self.ask(self._sorted(query, "id")):
             if contact is not None and row[0] != contact:
                 continue
@@ -209,11 +209,18 @@ class Engine(ABC):
         """The other ids under which a contact's events are recorded."""
         return [alias for alias, key in self._identities("contact", contact) if key == contact]
 
+    def total(self) -> int:
+        """How many contacts there are."""
+        counted = exp.Count(this=exp.Star())
+        [(total,)] = self.ask(select([("n", counted)], self.reading().contacts({}, self.last).subquery("c")))
+        return int(total)
+
     def lists(self) -> list[str]:
         """The names of all static lists that somebody is on, sorted; empty where the catalog declares none."""
         if self.catalog.lists is None:
             return []
-        query = select([("list", b.column("list"))], self.reading().on_list().subquery("l"), [b.known(b.column("list"))])
+        name = b.column("list")
+        query = select([("list", name)], self.reading().on_list().subquery("l"), [b.known(name.copy())])
         return sorted(row[0] for row in self.ask(query.distinct(copy=False)))
 
     def _identities(self, column: str, wanted: str | int) -> list[tuple[str, str | int]]:
@@ -228,7 +235,7 @@ class Engine(ABC):
         value = b.number(wanted) if isinstance(wanted, int) else b.text(wanted)
         query = select([(name, b.column(name)) for name, _ in columns], source,
                        [b.compare("=", b.column(column), value)])  # fmt: skip
-        return sorted(set(self.ask(query)), key=str)  # type: ignore[arg-type]
+        return sorted(set(self.ask(query)), key=str)
 
     def _who(self, text: str) -> str:
         """Which contact may have been meant: whose alias this is, or one whose key is a letter away."""
@@ -237,7 +244,7 @@ class Engine(ABC):
             return f"`{text}` is an alias of `{known[0][1]}`: ask about that one"
         reading = self.reading()
         ids = select([("name", self.dialect.key_text(b.column("id"), reading.whole_keys))],
-                     reading.contacts({}, LAST).subquery("c")).subquery("n")  # fmt: skip
+                     reading.contacts({}, self.last).subquery("c")).subquery("n")  # fmt: skip
         # One wrong letter leaves the first or the second half as it was meant.
         half = max(1, len(text) // 2)
         halves: list[tuple[str | nodes.Wild, ...]] = [
@@ -268,7 +275,7 @@ class Engine(ABC):
         columns = [("contact", b.column("contact")), ("at", at)]
         columns += [(f"o{i}", self.dialect.output(b.column(names[key]), prop.type))
                     for i, (key, prop) in enumerate(event.properties.items())]  # fmt: skip
-        conditions = [b.known(b.column("contact")), *([b.known(b.column("t"))] if event.time else [])]
+        conditions = [b.known(b.column("contact")), *([b.known(at.copy())] if event.time else [])]
         return self.ask(self._sorted(select(columns, reading.event(kind, names).subquery("e"), conditions), "contact"))
 
     def _sorted(self, query: Node, name: str) -> Node:

@@ -15,8 +15,7 @@ from typing import Any
 from segdsl.catalog.model import Catalog
 from segdsl.check.names import declared, without
 from segdsl.core import time
-from segdsl.core.nodes import EVERYONE
-from segdsl.core.program import BARE, Program, Segment, needed
+from segdsl.core.program import BARE, Program, needed
 from segdsl.pipeline import compile_parsed, compile_rule
 from segdsl.project import Database, Rule
 from segdsl.repl import saving
@@ -117,15 +116,8 @@ class Session:
         if self._lists is None:
             self._lists = ()
             if self.catalog.lists is not None:
-                from segdsl.backends.sql.dialects import get
-                from segdsl.backends.sql.reading import Reading
-
                 try:
-                    engine = self._engine()
-                    lists = Reading(self.catalog, get(engine.dialect), engine.schema()).on_list()
-                    text = lists.sql(dialect=engine.dialect)
-                    rows = engine.sql(f"SELECT DISTINCT list FROM ({text}) AS lists_ ORDER BY 1")
-                    self._lists = tuple(row[0] for row in rows if row[0] is not None)
+                    self._lists = tuple(self._engine().lists())
                 except Errors:
                     return ()
         return self._lists
@@ -230,17 +222,8 @@ class Session:
             elif self._stop.is_set():
                 raise Interrupted
         seconds = clock.perf_counter() - start
-        total = self._total(engine)
+        total = engine.total()
         return [Answer(name, sizes[name], total, tuple(samples[name]), now, seconds) for name in names]
-
-    def _total(self, engine: Any) -> int:
-        """How many contacts there are."""
-        from segdsl.backends.sql import compile_segments
-
-        everyone = Program({"everyone": Segment("everyone", EVERYONE)}, {})
-        text = compile_segments(everyone, self.catalog, ["everyone"], 0, engine.schema(), engine.dialect)
-        [(total,)] = engine.sql(f"SELECT COUNT(*) FROM ({text}) AS everyone_")
-        return int(total)
 
     # --- commands ---------------------------------------------------------------------------------------------------
 
@@ -276,7 +259,7 @@ class Session:
         asked, schema = self.last, None
         if not dialect:  # what the database was asked, to the letter
             engine = self._engine()
-            dialect, schema = engine.dialect, engine.schema()
+            dialect, schema = engine.dialect.name, engine.schema()
         return Listing(
             compile_segments(asked.program, self.catalog, [asked.name], asked.now, schema, dialect.lower()), "sql"
         )
@@ -327,7 +310,7 @@ class Session:
         answers = self._members(program, sound, now) if program is not None and sound else []
         sizes = {each.name: each.size for each in answers}
         seconds = answers[0].seconds if answers else 0.0
-        total = answers[0].total if answers else self._total(self._engine())
+        total = answers[0].total if answers else self._engine().total()
         return Sizes(tuple((name, sizes.get(name)) for name in names), total, now, seconds)
 
 

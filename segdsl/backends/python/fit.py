@@ -20,6 +20,7 @@ _INTEGER = re.compile(r"-?[0-9]+")
 _PLAIN = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FINE = re.compile(r"(\.[0-9]{6})[0-9]{1,3}(?![0-9])")
+_SPACED = re.compile(r"\d\s+([Zz+-]|$)")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _MOST_DIGITS = 100  # of any number that fits a type; longer ones are not worth converting
 
@@ -141,7 +142,8 @@ def _timestamp(value: object) -> int | None:
     if _DAY.fullmatch(value):
         day = _calendar_day(value)
         return None if day is None else midnight(day, "UTC")
-    return parse_instant(_FINE.sub(r"\1", value), "UTC")
+    # People may put a blank before an offset, stored times have none.
+    return None if _SPACED.search(value) else parse_instant(_FINE.sub(r"\1", value), "UTC")
 
 
 def _instant(moment: datetime) -> int:

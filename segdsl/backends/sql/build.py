@@ -13,8 +13,6 @@ from typing import Any, Literal
 from sqlglot import exp, parse_one
 from sqlglot.dialects.duckdb import DuckDB
 
-from segdsl.core.time import MICROSECONDS, clamp, to_datetime
-
 Node = Any  # sqlglot's nodes; the library's own annotations are too loose to help a strict checker
 
 TRUE = exp.true
@@ -57,7 +55,14 @@ def table(name: str, alias: str | None = None) -> Node:
 
 
 def text(value: str) -> Node:
-    """A text literal; the printer escapes it for the dialect."""
+    """A text of the rules or the catalog: a literal for people, a bound value for drivers (`Dialect.question`)."""
+    node = exp.Literal.string(value)
+    node.meta["bound"] = True
+    return node
+
+
+def literal(value: str) -> Node:
+    """A text of this package's own, such as a pattern; the printer escapes it for the dialect."""
     return exp.Literal.string(value)
 
 
@@ -69,33 +74,6 @@ def number(scaled: int, scale: int = 0) -> Node:
         digits = f"{digits[:-scale]}.{digits[-scale:]}"
     literal = exp.Literal.number(digits)
     return exp.Neg(this=literal) if scaled < 0 else literal
-
-
-def instant(moment: int) -> Node:
-    """A TIMESTAMP literal."""
-    clock = to_datetime(clamp(moment)).replace(tzinfo=None)
-    return cast(
-        text(clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")), "TIMESTAMP"
-    )
-
-
-_UNITS = {word: MICROSECONDS[unit] for word, unit in {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}.items()}
-
-
-def interval(microseconds: int) -> Node:
-    """A length of time, in the largest unit that says it exactly. A day is 24 hours: instants here have no zone."""
-    for unit, size in _UNITS.items():
-        if microseconds % size == 0:
-            return exp.Interval(this=text(str(microseconds // size)), unit=exp.Var(this=unit))
-    return exp.Interval(this=text(str(microseconds)), unit=exp.Var(this="MICROSECONDS"))
-
-
-def moved(moment: Node, microseconds: int) -> Node:
-    """An instant that much later, or earlier if negative."""
-    if not microseconds:
-        return moment
-    kind = exp.Sub if microseconds < 0 else exp.Add
-    return exp.Paren(this=kind(this=operand(moment), expression=interval(abs(microseconds))))
 
 
 def double(value: float) -> Node:
@@ -182,6 +160,11 @@ def compare(op: Literal["=", "<", "<=", ">", ">="], left: Node, right: Node) -> 
     return _OPERATORS[op](this=operand(left), expression=operand(right))
 
 
+def added(left: Node, right: Node) -> Node:
+    """The sum of two numbers."""
+    return exp.Add(this=operand(left), expression=operand(right))
+
+
 def extreme(kind: type[exp.Greatest] | type[exp.Least], options: Sequence[Node]) -> Node:
     """The greatest or least of options that are all known: where one is not, engines differ."""
     if len(options) == 1:
@@ -219,13 +202,16 @@ def safe_comment(words: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _parsed(source: str) -> Node:
-    return parse_one(source, dialect="duckdb")
+def _parsed(source: str, dialect: str) -> Node:
+    return parse_one(source, dialect=dialect)
 
 
-def template(source: str, **slots: Node) -> Node:
-    """SQL text of this package with `_name` columns replaced by nodes. Never give it text of a user."""
-    tree = _parsed(source).copy()
+def template(source: str, dialect: str = "duckdb", **slots: Node) -> Node:
+    """SQL text of this package with `_name` columns replaced by nodes. Never give it text of a user.
+
+    dialect: of sqlglot, in which `source` is written.
+    """
+    tree = _parsed(source, dialect).copy()
     for found in list(tree.find_all(exp.Column)):
         name = found.name
         if name.startswith("_") and name[1:] in slots and not found.table:

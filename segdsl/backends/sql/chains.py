@@ -12,11 +12,13 @@ from typing import Literal
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, instant, moved, select, united
+from segdsl.backends.sql.build import Node, select, united
+from segdsl.backends.sql.clock import Clock
+from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.lookups import Look, Lookup
 from segdsl.backends.sql.measures import Passes, united_name
 from segdsl.core import nodes
-from segdsl.core.time import EVER, FIRST, Span
+from segdsl.core.time import EVER, FIRST, FromNow, Span
 
 CompareOp = Literal["<", "<=", ">", ">="]
 
@@ -69,7 +71,7 @@ class Chains:
         looks = [Look(self._from(before, begun), taken, required=True)]
         conditions = []
         if part.within is not None:
-            conditions.append(b.compare("<=", b.column("t"), moved(b.column("previous"), part.within)))
+            conditions.append(b.compare("<=", b.column("t"), self.dialect.moved(b.column("previous"), part.within)))
         if part.forbidden:
             looks.append(Look(self._events(part.forbidden), {"blocked": "t"}))
             conditions.append(self._unknown_or("<=", "blocked", b.column("previous")))
@@ -78,9 +80,9 @@ class Chains:
             return self._told(events, looks, conditions, keep=begun)
         told = self._told(events, looks, conditions)
         # The earliest predecessor is the first one that is near enough and not before what is forbidden.
-        bounds = [moved(b.column("t"), -part.within)] if part.within is not None else []
-        bounds += [b.coalesce(b.column("blocked"), instant(FIRST))] if part.forbidden else []
-        bound = b.extreme(exp.Greatest, bounds or [instant(FIRST)])
+        bounds = [self.dialect.moved(b.column("t"), -part.within)] if part.within is not None else []
+        bounds += [b.coalesce(b.column("blocked"), self.dialect.instant(FIRST))] if part.forbidden else []
+        bound = b.extreme(exp.Greatest, bounds or [self.dialect.instant(FIRST)])
         probes = select([*self._keys(), ("begun", b.column("begun")), ("bound", bound)], told.subquery("told"))
         earliest = Look(self._from(before, ["begun_early"]), {"begun_early": "begun_early"}, ahead=True, or_same=True)
         return self._at("bound", probes, ["begun"], earliest)
@@ -91,7 +93,7 @@ class Chains:
         """The last events behind which nothing is left to ask."""
         looks, conditions = self._absent()
         if self.chain.total is not None:
-            conditions.append(b.compare("<=", b.column("t"), moved(b.column("begun"), self.chain.total)))
+            conditions.append(b.compare("<=", b.column("t"), self.dialect.moved(b.column("begun"), self.chain.total)))
         for n, wait in enumerate(self.chain.waits):
             name = f"wait_{n + 1}"
             looks.append(Look(self._events(wait.forbidden), {name: "t"}, ahead=True))
@@ -99,7 +101,7 @@ class Chains:
                 conditions.append(b.negation(b.known(b.column(name))))
             else:
                 conditions.append(self._unknown_or(">", name, b.column("t"), wait.within))
-                conditions.append(b.compare("<=", moved(b.column("t"), wait.within), instant(self.now)))
+                conditions.append(b.compare("<=", self.dialect.moved(b.column("t"), wait.within), self.clock.now()))
         return self._told(self._from(reached, self.carried), looks, conditions, self.carried, keep=[])
 
     def _ends_of_total(self, reached: Sequence[str]) -> Node:
@@ -112,10 +114,10 @@ class Chains:
         for name, wait in zip(waits, self.chain.waits, strict=True):
             looks.append(Look(self._events(wait.forbidden), {name: "t"}, ahead=True))
         told = self._told(self._from(reached[-1], self.carried), looks, [] if between else conditions, self.carried)
-        low = [b.column("begun_early"), moved(b.column("t"), -total)]
+        low = [b.column("begun_early"), self.dialect.moved(b.column("t"), -total)]
         low += [b.coalesce(b.column("absent"), b.column("begun_early"))] if between else []
-        high = [b.column("begun"), instant(self.now - total)]
-        high += [b.coalesce(moved(b.column(name), -total - 1), b.column("begun")) for name in waits]
+        high = [b.column("begun"), self.clock.edge(FromNow(-total))]
+        high += [b.coalesce(self.dialect.moved(b.column(name), -total - 1), b.column("begun")) for name in waits]
         bounds = select(
             [*self._keys(), ("low", b.extreme(exp.Greatest, low)), ("high", b.extreme(exp.Least, high))],
             told.subquery("told"),
@@ -132,7 +134,7 @@ class Chains:
             looks = [Look(alive, {"upcoming": "t"}, ahead=True, required=True)]
             conditions = []
             if part.within is not None:
-                conditions.append(b.compare("<=", b.column("upcoming"), moved(b.column("t"), part.within)))
+                conditions.append(b.compare("<=", b.column("upcoming"), self.dialect.moved(b.column("t"), part.within)))
             if part.forbidden:
                 looks.append(Look(self._events(part.forbidden), {"blocked": "t"}, ahead=True))
                 conditions.append(self._unknown_or(">=", "blocked", b.column("upcoming")))
@@ -155,9 +157,14 @@ class Chains:
     # --- pieces --------------------------------------------------------------------------------------------------
 
     @property
-    def now(self) -> int:
-        """The instant that the statement asks about, in microseconds."""
-        return self.passes.rules.now
+    def clock(self) -> Clock:
+        """When the statement asks."""
+        return self.passes.rules.clock
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the database says it."""
+        return self.passes.rules.dialect
 
     @property
     def keys(self) -> list[str]:
@@ -195,7 +202,7 @@ class Chains:
 
     def _unknown_or(self, op: CompareOp, name: str, other: Node, by: int = 0) -> Node:
         """`name` is NULL (there is no such event), or `name op other + by`."""
-        known = b.compare(op, b.column(name), moved(other, by))
+        known = b.compare(op, b.column(name), self.dialect.moved(other, by))
         return b.disjunction([exp.Is(this=b.column(name), expression=b.NULL()), known])
 
     def _at(self, at: str, rows: Node, carried: Sequence[str], look: Look) -> Node:
@@ -215,7 +222,7 @@ class Chains:
     ) -> Node:  # fmt: skip
         """The rows that fit the conditions on what the looks tell them, with the columns to keep (None: all told)."""
         told = [*carried, *(name for look in looks for name in look.take)]
-        query = self.lookup(rows, self.keys, carried, looks) if looks else rows
+        query = self.lookup(rows, self.keys, carried, looks, self.dialect.no_instant()) if looks else rows
         wanted = told if keep is None else list(keep)
         if not conditions and wanted == told:
             return query

@@ -32,12 +32,12 @@ class Look:
     required: bool = False
 
 
-# (rows, keys, carried, looks): a query of the rows' keys (`contact`, the group, `t`), the carried columns, and what
-# the looks tell. `looks` is not empty.
-Lookup = Callable[[Node, Sequence[str], Sequence[str], Sequence[Look]], Node]
+# (rows, keys, carried, looks, unknown): a query of the rows' keys (`contact`, the group, `t`), the carried columns, and
+# what the looks tell. `looks` is not empty. `unknown` is NULL as an instant.
+Lookup = Callable[[Node, Sequence[str], Sequence[str], Sequence[Look], Node], Node]
 
 
-def by_asof(rows: Node, keys: Sequence[str], carried: Sequence[str], looks: Sequence[Look]) -> Node:
+def by_asof(rows: Node, keys: Sequence[str], carried: Sequence[str], looks: Sequence[Look], unknown: Node) -> Node:
     """One ASOF JOIN for each look."""
     columns = [(name, b.column(name, "event")) for name in (*keys, *carried)]
     aliases = [next(iter(look.take)) for look in looks]
@@ -55,13 +55,12 @@ def by_asof(rows: Node, keys: Sequence[str], carried: Sequence[str], looks: Sequ
     return query
 
 
-def by_windows(rows: Node, keys: Sequence[str], carried: Sequence[str], looks: Sequence[Look]) -> Node:
+def by_windows(rows: Node, keys: Sequence[str], carried: Sequence[str], looks: Sequence[Look], unknown: Node) -> Node:
     """One sort for all looks; only a ROWS frame is needed."""
     outputs = [name for look in looks for name in look.take]
 
     def part(source: Node, place: int, own: Mapping[str, Node]) -> Node:
         columns = [*((key, b.column(key)) for key in keys), ("place", b.number(place))]
-        unknown = b.cast(b.NULL(), "TIMESTAMP")
         columns += [(name, own.get(name, unknown.copy())) for name in (*carried, *(f"{n}_of" for n in outputs))]
         return select(columns, source.subquery("events"))
 

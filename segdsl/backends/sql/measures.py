@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
+from segdsl import types
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, instant, interval, select, united
+from segdsl.backends.sql.build import Node, select, united
 from segdsl.backends.sql.names import Names
-from segdsl.backends.sql.reading import ranked
 from segdsl.backends.sql.rules import Rules
 from segdsl.core import nodes
 from segdsl.core.time import Span
@@ -45,15 +45,15 @@ class Passes:
         names = Names(
             old.names.attributes, old.names.measures, self.properties[kind], old.names.segments, old.names.contact
         )
-        return Rules(names, old.program, old.dialect, old.reading, old.now)
+        return Rules(names, old.program, old.dialect, old.reading, old.clock)
 
     def span(self, span: Span | None) -> list[Node]:
         """The conditions that put `t` into a span."""
         if span is None:
             return []
-        lo, hi = span.resolve_for_events(self.rules.now)
-        parts = [b.compare(">", b.column("t"), instant(lo))] if lo is not None else []
-        return [*parts, b.compare("<=", b.column("t"), instant(hi))]
+        lo, hi = self.rules.clock.events(span)
+        parts = [b.compare(">", b.column("t"), lo)] if lo is not None else []
+        return [*parts, b.compare("<=", b.column("t"), hi)]
 
     # --- simple measures ---------------------------------------------------------------------------------------
 
@@ -94,7 +94,8 @@ class Passes:
             case "count":
                 return exp.Count(this=exp.Star() if value is None else value)
             case "sum":
-                return exp.Sum(this=value)
+                assert isinstance(measure.type, types.Number)
+                return self.rules.dialect.summed(value, measure.type.scale)
             case "distinct":
                 return exp.Count(this=exp.Distinct(expressions=[value]))
             case "min" | "first":
@@ -136,9 +137,9 @@ class Passes:
         if value is not None:
             conditions.append(b.known(value))
         if measure.within is not None:
-            frame = exp.WindowSpec(
-                kind="RANGE", start=interval(measure.within - 1), start_side="PRECEDING", end="CURRENT ROW"
-            )
+            self.rules.dialect.require("bursts")
+            length = self.rules.dialect.interval(measure.within - 1)
+            frame = exp.WindowSpec(kind="RANGE", start=length, start_side="PRECEDING", end="CURRENT ROW")
             window = exp.Window(
                 this=exp.Count(this=exp.Star()), partition_by=[contact, *same],
                 order=exp.Order(expressions=[exp.Ordered(this=b.column("t"), nulls_first=False)]), spec=frame,
@@ -151,7 +152,7 @@ class Passes:
             return self.percentile(measure, value, rows, conditions, name)
         if measure.kind in {"first", "last"} and measure.of is not None:
             down = measure.kind == "last"
-            keys = [b.column("t"), ranked(value, measure.of.type)]
+            keys = [b.column("t"), self.rules.reading.ranked(value, measure.of.type)]
             window = exp.Window(
                 this=exp.RowNumber(), partition_by=[contact],
                 order=exp.Order(expressions=[exp.Ordered(this=key, desc=down, nulls_first=False) for key in keys]),

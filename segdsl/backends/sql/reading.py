@@ -1,7 +1,7 @@
 """From stored columns to canonical values: the one place that knows how tables are mapped.
 
-Every SELECT built here yields BOOLEAN, BIGINT, DECIMAL, DOUBLE, VARCHAR, TIMESTAMP (UTC, without zone) or
-VARCHAR[]; what does not fit its declared type is NULL. A column stored as declared stays a bare column.
+Every SELECT built here yields the dialect's canonical values; what does not fit its declared type is NULL. A column
+that is stored in canonical form stays a bare column.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, instant, select
-from segdsl.backends.sql.dialects.duckdb import DuckDB
+from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.clock import Clock
+from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.names import Namer
 from segdsl.catalog import model
 from segdsl.core import nodes
 from segdsl.core.time import FIRST
 from segdsl.types import Type
+
+INT, TEXT, INSTANT = types.INT, types.String(), types.Timestamp()
 
 Schema = Mapping[tuple[str, str], str]  # (table, column) -> the stored type, as the database spells it
 
@@ -28,7 +31,7 @@ class Reading:
     """Table expressions for one catalog, as physically stored according to a schema."""
 
     def __init__(
-        self, catalog: model.Catalog, dialect: DuckDB, schema: Schema | None, only: Sequence[str | int] = ()
+        self, catalog: model.Catalog, dialect: Dialect, schema: Schema | None, only: Sequence[str | int] = ()
     ) -> None:
         """only: what one contact is called, as key and as aliases; rows of others need not be read then. Who asks
         must still leave out what is not that contact's: a stored key may be an alias of another."""
@@ -36,9 +39,8 @@ class Reading:
         self.only = tuple(only)
         self.dialect = dialect
         self.schema = schema or {}
-        key = self.schema.get((catalog.contacts, catalog.key.name), "VARCHAR")
-        # Unsigned 128 bits compare with no other integer without errors: such keys are text.
-        self.whole_keys = not catalog.key.path and dialect.family(key) == "int" and key.upper() != "UHUGEINT"
+        key = self.schema.get((catalog.contacts, catalog.key.name), dialect.physical_of(TEXT))
+        self.whole_keys = not catalog.key.path and dialect.whole_key(key)
         self._extracted: dict[tuple[str, str | None], dict[model.Column, str]] = {}
 
     # --- columns -------------------------------------------------------------------------------------------------
@@ -47,7 +49,7 @@ class Reading:
         """The stored expression and its physical type."""
         x = b.column(column.name, source)
         if column.path:
-            stored = self.schema.get((table, column.name), "VARCHAR")
+            stored = self._stored(table, column)
             if self.dialect.family(stored) == "nested":
                 found = self.dialect.field(x, column.path, stored)
                 if found is not None:
@@ -71,7 +73,7 @@ class Reading:
         extracted = [
             exp.Alias(
                 this=self.dialect.json_at(
-                    b.column(column.name), column.path, self.schema.get((table, column.name), "VARCHAR")
+                    b.column(column.name), column.path, self._stored(table, column)
                 ),
                 alias=b.identifier(name),
             )
@@ -82,35 +84,30 @@ class Reading:
 
     def value(self, table: str, column: model.Column, declared: Type, source: str | None = None) -> Node:
         """A column's canonical value."""
-        bare = self.dialect.physical_of(declared)
-        as_declared = "DATE" if isinstance(declared, types.Date) else bare
-        x, physical = self.raw(table, column, as_declared, source)
-        untouched = not isinstance(
-            declared, types.Enum | types.Timestamp | types.Date | types.Float | types.Geo | types.ListOf
-        )
-        if physical.upper().replace(" ", "") == bare.replace(" ", "") and untouched:
+        x, physical = self.raw(table, column, self.dialect.physical_of(declared), source)
+        if self.dialect.bare(physical, declared):
             return x
         return self.dialect.convert(x, physical, declared, self.catalog.timezone)
 
     def time(self, table: str, time: model.TimeColumn, source: str | None = None) -> Node:
         """An event's instant."""
-        x, physical = self.raw(table, time.column, "BIGINT" if time.unit else "TIMESTAMP", source)
+        x, physical = self.raw(table, time.column, self.dialect.physical_of(INT if time.unit else INSTANT), source)
         if time.unit:
             return self.dialect.epoch(x, physical, time.unit)
         if time.timezone:
             return self.dialect.clock(x, physical, time.timezone)
-        if physical.upper() == "TIMESTAMP":
-            return x  # bare, so that the database can skip what a window leaves out; see `stored_since`
-        return self.dialect.convert(x, physical, types.Timestamp(), self.catalog.timezone)
+        if self.dialect.bare_time(physical):
+            return x  # so that the database can skip what a window leaves out; see `stored_since`
+        return self.dialect.convert(x, physical, INSTANT, self.catalog.timezone)
 
     def key(self, table: str, column: model.Column, source: str | None = None) -> Node:
         """A column that holds contacts' keys."""
-        x, physical = self.raw(table, column, "BIGINT" if self.whole_keys else "VARCHAR", source)
+        x, physical = self.raw(table, column, self.dialect.physical_of(INT if self.whole_keys else TEXT), source)
         return self.dialect.key(x, physical, self.whole_keys)
 
     def text(self, table: str, column: model.Column, source: str | None = None) -> Node:
         """Any column as text: discriminators, delivery ids, list names, keys of related records."""
-        x, physical = self.raw(table, column, "VARCHAR", source)
+        x, physical = self.raw(table, column, self.dialect.physical_of(TEXT), source)
         return self.dialect.key(x, physical, False)
 
     def find_key(self, text: str) -> str | int | None:
@@ -162,7 +159,7 @@ class Reading:
         if event.time and timed:
             time = self.time(event.table, event.time, side)
             columns.append(("t", time))
-            conditions += stored_since(time)
+            conditions += self.stored_since(time)
         for key, name in names.items():
             prop = event.properties[key]
             columns.append((name, self.value(event.table, prop.column, prop.type, side)))
@@ -177,7 +174,7 @@ class Reading:
         columns.append(("delivery", self.text(event.table, event.id, side)))
         inner = self._joined(select(columns, self.source(event.table, side), conditions), original)
         order = [b.column("t")] if event.time and timed else []
-        order += [b.column(every[key]) for key in event.properties]
+        order += [self.ordered(b.column(every[key]), prop.type) for key, prop in event.properties.items()]
         window = exp.Window(this=exp.RowNumber(), partition_by=[b.column("contact"), b.column("delivery")])
         if order:
             window.set("order", exp.Order(expressions=[exp.Ordered(this=o, nulls_first=False) for o in order]))
@@ -204,14 +201,14 @@ class Reading:
         table = aliases.table
         names = [("name", self.text(table, aliases.alias)),
                  ("contact", exp.Min(this=self.key(table, aliases.contact)))]  # fmt: skip
-        known = select(names, self.source(table)).group_by("1", copy=False)
+        known = select(names, self.source(table)).group_by(names[0][1].copy(), copy=False)
         return node.join(
             known.subquery("alias"),
             on=b.compare("=", b.column("name", "alias"), original),
             join_type="left", copy=False,
         )  # fmt: skip
 
-    def contacts(self, wanted: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]], now: int) -> Node:
+    def contacts(self, wanted: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]], clock: Clock) -> Node:
         """`id, attributes...`: `wanted` maps attributes to column names (two for geo)."""
         catalog = self.catalog
         relations = sorted({node.relation for node in wanted if isinstance(node, nodes.Attribute) and node.relation})
@@ -224,7 +221,7 @@ class Reading:
             if isinstance(node, nodes.Held):
                 alias = f"h{held.index(node) + 1}"
                 columns.append((names[0], b.column("value", alias)))
-                source = self.held(node.key, instant(node.at.resolve(now)))
+                source = self.held(node.key, clock.edge(node.at))
                 joins.append((source, alias, b.compare("=", b.column("contact", alias), identity.copy())))
                 continue
             relation, key = node.relation, node.key
@@ -236,10 +233,10 @@ class Reading:
         for i, name in enumerate(relations):
             related = catalog.relations[name]
             alias = f"r{i + 1}"
-            left, physical_left = self.raw(catalog.contacts, related.contact, "VARCHAR", side)
-            right, physical_right = self.raw(related.table, related.key, "VARCHAR", alias)
+            left, physical_left = self.raw(catalog.contacts, related.contact, self.dialect.physical_of(TEXT), side)
+            right, physical_right = self.raw(related.table, related.key, self.dialect.physical_of(TEXT), alias)
             families = {self.dialect.family(physical_left), self.dialect.family(physical_right)}
-            if families not in ({"int"}, {"text"}):
+            if families not in self.dialect.comparable:
                 left = self.dialect.key(left, physical_left, False)
                 right = self.dialect.key(right, physical_right, False)
             related_on.append((related.table, alias, b.compare("=", left, right)))
@@ -293,12 +290,30 @@ class Reading:
         columns = [("contact", self.key(history.table, history.contact)), ("t", time),
                    ("value", self.value(history.table, history.value, attribute.type))]  # fmt: skip
         limit = b.known(time.copy()) if until is None else b.compare("<=", time.copy(), until)
-        conditions = [*stored_since(time), limit, *self._only(history.table, history.contact)]
+        conditions = [*self.stored_since(time), limit, *self._only(history.table, history.contact)]
         return select(columns, self.source(history.table), conditions)
 
     def _greatest(self, key: str) -> tuple[Node, bool]:
         """How rows of one instant are ordered: the greatest value first, no value last."""
-        return ranked(b.column("value"), self.catalog.attributes[key].type), True
+        return self.ranked(b.column("value"), self.catalog.attributes[key].type), True
+
+    def stored_since(self, time: Node) -> list[Node]:
+        """The condition that drops times before the year 1 where a bare column holds them."""
+        return [b.compare(">=", time.copy(), self.dialect.instant(FIRST))] if isinstance(time, exp.Column) else []
+
+    def ranked(self, value: Node, declared: Type) -> Node:
+        """What a value is ordered by: enums by their place in the declared list, texts by code points."""
+        if not isinstance(declared, types.Enum):
+            return self.ordered(value, declared)
+        places = [(b.compare("=", value.copy(), b.text(v)), b.number(i)) for i, v in enumerate(declared.values)]
+        return b.case(places)
+
+    def ordered(self, value: Node, declared: Type) -> Node:
+        """A value for ORDER BY."""
+        return self.dialect.ordered(value) if isinstance(declared, types.String | types.Enum) else value
+
+    def _stored(self, table: str, column: model.Column) -> str:
+        return self.schema.get((table, column.name), self.dialect.physical_of(TEXT))
 
     def on_list(self, name: str | None = None) -> Node:
         """The contacts on a static list; without a name, `list, contact` of all of them."""
@@ -321,15 +336,3 @@ def _first_of_each(
     placed = select([*columns, ("place", place)], rows.subquery("changes"))
     return select([(name, b.column(name)) for name, _ in columns], placed.subquery("placed"),
                   [b.compare("=", b.column("place"), b.number(1))])  # fmt: skip
-
-
-def stored_since(time: Node) -> list[Node]:
-    """The condition that drops times before the year 1 where a bare column holds them."""
-    return [b.compare(">=", time.copy(), instant(FIRST))] if isinstance(time, exp.Column) else []
-
-
-def ranked(value: Node, declared: Type) -> Node:
-    """What a value is ordered by: enums by their place in the declared list, everything else by itself."""
-    if not isinstance(declared, types.Enum):
-        return value
-    return b.case([(b.compare("=", value.copy(), b.text(v)), b.number(i)) for i, v in enumerate(declared.values)])

@@ -6,7 +6,6 @@ under NOT they are made FALSE first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import assert_never
 
 from sqlglot import exp
@@ -17,7 +16,6 @@ from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.terms import counted
 from segdsl.backends.sql.values import Values, certain
 from segdsl.core import nodes
-from segdsl.core.time import days_begun
 
 
 class Rules(Values):
@@ -54,7 +52,8 @@ class Rules(Values):
             case nodes.InSpan():
                 leaf = self.in_span(rule)
             case nodes.Contains():
-                leaf = exp.ArrayContains(this=self.value(rule.value), expression=b.text(rule.item))
+                self.dialect.require("lists")
+                leaf = self.dialect.contains(self.value(rule.value), rule.item)
             case nodes.Near():
                 leaf = self.near(rule)
             case nodes.Anniversary():
@@ -124,7 +123,7 @@ class Rules(Values):
                 op = {">=": ">", "<": "<="}.get(op, op)
         else:
             scaled *= 10 ** (target - scale)
-        return b.compare(op, side, b.number(scaled, target))  # type: ignore[arg-type]
+        return b.compare(op, side, self.dialect.number(scaled, target))  # type: ignore[arg-type]
 
     def one_of(self, rule: nodes.OneOf) -> Node:
         """A value that is one of some options, in its type's own form."""
@@ -140,8 +139,7 @@ class Rules(Values):
         parts = [b.one_of(value, [b.text(option) for option in exact])] if exact else []
         for glob in rule.globs:
             if any(isinstance(part, nodes.Wild) for part in glob):
-                like = exp.Like(this=b.operand(value.copy()), expression=b.text(pattern(glob)))
-                parts.append(exp.Escape(this=like, expression=b.text("!")))
+                parts.append(self.dialect.like(value.copy(), glob))
         return b.disjunction(parts)
 
     def in_span(self, rule: nodes.InSpan) -> Node:
@@ -149,21 +147,21 @@ class Rules(Values):
         value = self.value(rule.value)
         if isinstance(rule.span, nodes.Anchored):
             return b.conjunction(self.anchored(value, rule.span))
-        lo, hi = rule.span.resolve(self.now)
+        lo, hi = self.clock.span(rule.span)
         parts = []
         if lo is not None:
-            parts.append(b.compare(">", value, b.instant(lo)))
+            parts.append(b.compare(">", value, lo))
         if hi is not None:
-            parts.append(b.compare("<=", value.copy(), b.instant(hi)))
+            parts.append(b.compare("<=", value.copy(), hi))
         return b.conjunction(parts) if parts else b.known(value)
 
     def anchored(self, t: Node, span: nodes.Anchored) -> list[Node]:
         """`anchor + lo < t <= anchor + hi`, and not after now."""
         anchor = self.value(span.anchor)
         return [
-            b.compare(">", t, b.moved(anchor, span.lo)),
-            b.compare("<=", t.copy(), b.moved(anchor.copy(), span.hi)),
-            b.compare("<=", t.copy(), b.instant(self.now)),
+            b.compare(">", t, self.dialect.moved(anchor, span.lo)),
+            b.compare("<=", t.copy(), self.dialect.moved(anchor.copy(), span.hi)),
+            b.compare("<=", t.copy(), self.clock.now()),
         ]
 
     def near(self, rule: nodes.Near) -> Node:
@@ -171,6 +169,7 @@ class Rules(Values):
 
         Some engines' LEAST passes over NULL, so an unknown place is ruled out first.
         """
+        self.dialect.require("places")
         latitude, longitude = self.place(rule.value)
         return b.template(
             "CASE WHEN _lat IS NULL OR _lon IS NULL THEN FALSE"
@@ -182,44 +181,20 @@ class Rules(Values):
 
     def anniversary(self, rule: nodes.Anniversary) -> Node:
         """The day as numbers, year and 100 * month + day, against the days that begin in the span."""
-        first, last = days_begun(*rule.span.resolve(self.now), rule.zone)
-        (from_year, from_day), (to_year, to_day) = divmod(first, 10_000), divmod(last, 10_000)
         local = self.dialect.to_local(self.value(rule.value), rule.zone)
-        year = b.template("EXTRACT(YEAR FROM _x)", x=local)
-        day = b.template("EXTRACT(MONTH FROM _x) * 100 + EXTRACT(DAY FROM _x)", x=local)
-
-        def earlier_than(later: int) -> Node:
-            return b.compare("<", year.copy(), b.number(later))
-
-        since = b.compare(">=", day, b.number(from_day))
-        until = b.compare("<=", day.copy(), b.number(to_day))
-        if first > last:
-            return b.FALSE()
-        if from_year == to_year:
-            return b.conjunction([earlier_than(from_year), since, until])
-        options = [b.conjunction([earlier_than(from_year), since]), b.conjunction([earlier_than(to_year), until])]
-        if to_year - from_year > 1:  # some whole year lies in the span
-            options.append(earlier_than(to_year - 1))
-        return b.disjunction(options)
+        year, day = self.dialect.year(local), self.dialect.month_and_day(local.copy())
+        return self.clock.anniversaries(year, day, rule.span, rule.zone)
 
     def in_sample(self, rule: nodes.InSample) -> Node:
         """Hexadecimal digits compare like the numbers that they are."""
         if rule.threshold >= 2**32:
             return b.TRUE()
-        salted = exp.DPipe(this=b.text(rule.salt + ":"), expression=b.cast(self.identity(), "VARCHAR"))
-        return b.compare("<", self.dialect.md5(salted, 8), b.text(f"{rule.threshold:08x}"))
+        self.dialect.require("samples")
+        key = self.dialect.key_text(self.identity(), self.reading.whole_keys)
+        salted = exp.DPipe(this=b.text(rule.salt + ":"), expression=key)
+        return b.compare("<", self.dialect.md5(salted, 8), b.literal(f"{rule.threshold:08x}"))
 
     def among(self, table: str) -> Node:
         """The contact is among those of a CTE."""
         members = exp.Select(expressions=[b.column("contact")]).from_(b.table(table))
         return exp.In(this=self.identity(), query=members.subquery())
-
-
-
-def pattern(glob: Sequence[str | nodes.Wild]) -> str:
-    """A glob as a LIKE pattern with `!` as its escape."""
-    wild = {nodes.Wild.ONE: "_", nodes.Wild.RUN: "%"}
-    return "".join(
-        wild[part] if isinstance(part, nodes.Wild) else part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        for part in glob
-    )

@@ -11,6 +11,8 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql import dialects, terms
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
+from segdsl.backends.sql.clock import Fixed, Live
+from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
 from segdsl.backends.sql.names import Namer, Names
@@ -19,9 +21,7 @@ from segdsl.backends.sql.rules import Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.program import Program, needed
-from segdsl.core.time import isoformat
 from segdsl.core.walking import children, walk
-from segdsl.text.diagnostic import Diagnostic, Errors
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
 MANY = 64  # of more segments than this, so many are asked in one look at the contacts
@@ -39,13 +39,11 @@ def compile_segments(
 ) -> str:
     """The SQL statement that yields `segment, contact` for the named segments at `now`, in that order.
 
-    `schema` tells how columns are physically stored; without it they are taken to be as declared.
-    Raises `Errors`: SEG0701 for an unknown dialect, SEG0703 without an instant.
+    `now`: None asks the database's own clock each time that the statement runs. `schema` tells how columns are
+    physically stored; without it they are taken to be as declared.
+    Raises `Errors`: SEG0701 for an unknown dialect, SEG0704 for what the dialect cannot do.
     """
-    if now is None:
-        message = "a query that asks the database's own clock is not supported yet"
-        raise Errors([Diagnostic("SEG0703", message, help="give the instant, `--now 2026-01-31T00:00Z`")])
-    return Statement(program, catalog, names, now, schema, dialect).text()
+    return Statement(program, catalog, names, now, schema, dialects.get(dialect)).text()
 
 
 class Statement:
@@ -56,14 +54,14 @@ class Statement:
         program: Program,
         catalog: Catalog,
         names: Sequence[str],
-        now: int,
+        now: int | None,
         schema: Schema | None,
-        dialect: str,
+        dialect: Dialect,
         lookup: Lookup | None = None,
     ) -> None:
-        """`lookup`: another way to ask for neighbours in time than the dialect's own."""
-        self.program, self.catalog, self.now = program, catalog, now
-        self.dialect = dialects.get(dialect)
+        """`now`: None is the database's clock. `lookup`: another way to ask for neighbours than the dialect's own."""
+        self.program, self.catalog, self.dialect = program, catalog, dialect
+        self.clock = Live(dialect) if now is None else Fixed(dialect, now)
         self.lookup = lookup or self.dialect.lookup
         self.reading = Reading(catalog, self.dialect, schema)
         self.wanted = list(dict.fromkeys(names))
@@ -77,8 +75,9 @@ class Statement:
         walked = [list(self._walk(program.segments[name].rule, set())) for name in self.segments]
         for found in walked:
             self._collect(found)
-        self.terms = terms.plan(walked)
-        tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
+        joins = dialect.joins_rules and isinstance(self.clock, Fixed)
+        self.terms = terms.plan(walked) if joins else terms.Terms()
+        tables = [catalog.contacts, *(e.table for e in catalog.events.values()), Live.CLOCK, Live.EDGES]
         tables += [relation.table for relation in catalog.relations.values()]
         tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
         tables += [a.history.table for a in catalog.attributes.values() if a.history]
@@ -138,8 +137,7 @@ class Statement:
 
     def text(self) -> str:
         """The statement as text, for the dialect."""
-        node = self.tree()
-        return str(node.sql(dialect=self.dialect.name, pretty=True))
+        return self.dialect.text(self.tree())
 
     def tree(self) -> Node:
         """The statement as sqlglot's tree."""
@@ -159,21 +157,23 @@ class Statement:
             parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(node.type, types.Geo) else [wanted]
             attributes[node] = tuple(columns.name(part) for part in parts)
         contact = self.tables.name("contact")
-        ctes.append(b.cte(contact, self.reading.contacts(attributes, self.now)))
+        ctes.append(b.cte(contact, self.reading.contacts(attributes, self.clock)))
         segments = {name: self.tables.name(f"segment {name}") for name in self.segments if name in self.referred}
         names = Names(attributes, {}, {}, segments, contact, terms=self.terms)
-        rules = Rules(names, self.program, self.dialect, self.reading, self.now)
+        rules = Rules(names, self.program, self.dialect, self.reading, self.clock)
         passes = Passes(rules, kinds, properties)
         ctes += self._measures(passes, columns)
-        ctes += self.terms.ctes(kinds, properties, self.now, self.tables.name, columns.name)
+        if isinstance(self.clock, Fixed):
+            ctes += self.terms.ctes(kinds, properties, self.clock, self.tables.name, columns.name)
         for chain in self.chains:
             query = Chains(passes, chain, self.lookup, self.tables.name, self.reading.title)
             names.chains[chain] = query.members()
             ctes += query.ctes
-        if len(self.segments) > JOINED and (names.measures or names.terms.bits):
+        if len(self.segments) > (1 if self.dialect.inlines else JOINED) and (names.measures or names.terms.bits):
             rules.facts = self.tables.name("facts of contacts")
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
-        return self._finished(ctes, self._members(rules, segments, ctes))
+        members = self._members(rules, segments, ctes)
+        return self._finished([*self.clock.ctes(), *ctes], members)
 
     def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
         groups: dict[object, list[nodes.Measure]] = {}
@@ -231,7 +231,7 @@ class Statement:
     def _members(self, rules: Rules, segments: Mapping[str, str], ctes: list[Node]) -> list[Node]:
         """The queries of all wanted segments' members; those that others ask become CTEs first (name -> CTE)."""
         together = [name for name in self.wanted if name not in self.referred]
-        if rules.facts is None or len(together) <= MANY:
+        if rules.facts is None or len(together) <= (1 if self.dialect.inlines else MANY) or not self.dialect.unnests:
             together = []
         once = set(together)
         selects = [self._together(together[i : i + MANY], rules) for i in range(0, len(together), MANY)]
@@ -266,17 +266,14 @@ class Statement:
                 select([("segment", b.text("")), ("contact", b.NULL())], b.table(self.catalog.contacts), [b.FALSE()])
             ]
         named, more = ", ".join(self.wanted[:NAMED]), len(self.wanted) - NAMED
-        header = f" {b.safe_comment(named)}{f' and {more} more' if more > 0 else ''} at {isoformat(self.now)} "
+        header = f" {b.safe_comment(named)}{f' and {more} more' if more > 0 else ''} at {self.clock.title} "
+        tree = selects[0]
         if len(selects) > 1:
-            tree = selects[0]
-            for query in selects[1:]:
-                tree = exp.Union(this=tree, expression=query, distinct=False)
-        else:
-            tree = selects[0]
-        tree.set(
-            "order",
-            exp.Order(expressions=[exp.Ordered(this=b.column(n), nulls_first=False) for n in ("segment", "contact")]),
-        )
+            columns = [(n, b.column(n)) for n in ("segment", "contact")]
+            tree = select(columns, b.united(selects).subquery("members"))
+        contact = b.column("contact") if self.reading.whole_keys else self.dialect.ordered(b.column("contact"))
+        order = [self.dialect.ordered(b.column("segment")), contact]
+        tree.set("order", exp.Order(expressions=[exp.Ordered(this=each, nulls_first=False) for each in order]))
         opening = exp.With(expressions=ctes)
         opening.comments = [header]
         tree.set("with_", opening)

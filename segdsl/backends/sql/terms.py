@@ -15,7 +15,8 @@ from functools import cached_property
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node, instant, select
+from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.clock import Fixed
 from segdsl.core import nodes
 from segdsl.core.time import FIRST, Span
 from segdsl.types import INT
@@ -34,14 +35,14 @@ class Terms:
     bits: dict[Term, tuple[str, str, int]] = field(default_factory=dict)  # -> (table, column, bit)
     groups: dict[Group, dict[Term, None]] = field(default_factory=dict)
 
-    def ctes(self, kinds: dict[str, str], properties: dict[str, dict[str, str]], now: int,
+    def ctes(self, kinds: dict[str, str], properties: dict[str, dict[str, str]], clock: Fixed,
              name: Callable[[str], str], column: Callable[[str], str]) -> list[Node]:  # fmt: skip
         """For each group the table of its rules, and a row of bits for each contact."""
         found = []
         for (kind, prop), terms in self.groups.items():
             table = kinds[kind]
             rules, words = name(f"{table} rules"), name(f"{table} answers")
-            found.append(b.cte(rules, self._rules(list(terms), now)))
+            found.append(b.cte(rules, self._rules(list(terms), clock)))
             columns = [column(f"{table} answers") for _ in range(-(-len(terms) // BITS))]
             found.append(b.cte(words, _answers(table, properties[kind][prop.key], rules, columns)))
             for number, term in enumerate(terms):
@@ -57,18 +58,18 @@ class Terms:
         """The counts that are answered here."""
         return {measure for terms in self.groups.values() for measure, _ in terms}
 
-    def _rules(self, terms: list[Term], now: int) -> Node:
+    def _rules(self, terms: list[Term], clock: Fixed) -> Node:
         """`value, since, until, least, word, bit`: an event with the value, from since to until, counts for the bit."""
         rows = []
         for number, (measure, least) in enumerate(terms):
             filter_ = _filter(measure)
             assert filter_ is not None
             assert isinstance(measure.events.span, Span)
-            lo, hi = measure.events.span.resolve_for_events(now)
-            since = instant(FIRST if lo is None else lo + 1)
+            lo, hi = measure.events.span.resolve_for_events(clock.instant)
+            since, until = clock.dialect.instant(FIRST if lo is None else lo + 1), clock.dialect.instant(hi)
             for value in filter_[1]:
                 numbers = (least, number // BITS, 2 ** (number % BITS))
-                cells = [b.text(value), since.copy(), instant(hi), *map(b.number, numbers)]
+                cells = [b.text(value), since.copy(), until.copy(), *map(b.number, numbers)]
                 rows.append(exp.Tuple(expressions=cells))
         names = ["value", "since", "until", "least", "word", "bit"]
         alias = exp.TableAlias(this=b.identifier("rules"), columns=[b.identifier(name) for name in names])

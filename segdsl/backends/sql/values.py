@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from fractions import Fraction
-from string import ascii_lowercase, ascii_uppercase
 from typing import assert_never
 
 from sqlglot import exp
@@ -12,7 +11,8 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.dialects.duckdb import DuckDB
+from segdsl.backends.sql.clock import Clock
+from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.names import Names
 from segdsl.backends.sql.reading import Reading
 from segdsl.core import nodes
@@ -23,7 +23,7 @@ SMALL = 2**31  # below this, whole numbers add up in the type that literals have
 
 
 class Values(ABC):
-    """Writes values for one statement at `now`, an instant in microseconds.
+    """Writes values for one statement, which asks at the time of a clock.
 
     facts: the table of all measures, if they have been joined into one.
     """
@@ -32,13 +32,13 @@ class Values(ABC):
         self,
         names: Names,
         program: Program,
-        dialect: DuckDB,
+        dialect: Dialect,
         reading: Reading,
-        now: int,
+        clock: Clock,
         facts: str | None = None,
     ) -> None:
         self.names, self.program, self.dialect, self.reading = names, program, dialect, reading
-        self.now, self.facts = now, facts
+        self.clock, self.facts = clock, facts
 
     @abstractmethod
     def rule(self, rule: nodes.Rule) -> Node:
@@ -54,11 +54,10 @@ class Values(ABC):
             case nodes.Property():
                 return b.column(self.names.properties[value.key])
             case nodes.PeriodOf():
-                local = self.dialect.to_local(b.column("t"), value.zone)
-                start = b.template(f"DATE_TRUNC('{value.unit}', _x)", x=local)
-                return self.dialect.from_local(start, value.zone)
+                # As the clock of the zone shows it, which tells periods apart as well as its instant would.
+                return self.dialect.truncated(self.dialect.to_local(b.column("t"), value.zone), value.unit)
             case nodes.Folded():
-                return exp.func("TRANSLATE", self.value(value.text), b.text(ascii_uppercase), b.text(ascii_lowercase))
+                return self.dialect.folded(self.value(value.text))
             case nodes.Arithmetic():
                 return self.arithmetic(value)
             case nodes.Measure():
@@ -78,28 +77,24 @@ class Values(ABC):
             case types.Bool():
                 return b.TRUE() if value.value else b.FALSE()
             case types.Number():
-                return b.number(int(value.value), value.type.scale)
+                return self.dialect.number(int(value.value), value.type.scale)
             case types.Float():
                 return b.double(float(value.value))
             case types.Timestamp() | types.Date():
-                return b.instant(int(value.value))
+                return self.dialect.instant(int(value.value))
             case _:
                 return b.text(str(value.value))
 
     def arithmetic(self, value: nodes.Arithmetic) -> Node:
         """Both sides as wide as can be, so that nothing overflows before the result does, and nothing rounds."""
         left, right = self.value(value.left), self.value(value.right)
-        kinds = [value.left.type, value.right.type]
-        assert all(isinstance(kind, types.Number) for kind in kinds)
+        assert isinstance(value.left.type, types.Number) and isinstance(value.right.type, types.Number)
+        a, c = value.left.type.scale, value.right.type.scale
         if value.op == "*":
-            wide = [self.wide(node, kind.scale) for node, kind in zip((left, right), kinds, strict=True)]  # type: ignore[union-attr]
-            return exp.Mul(this=wide[0], expression=wide[1])
-        operator = exp.Add if value.op == "+" else exp.Sub
-        return operator(this=self.wide(left, value.type.scale), expression=self.wide(right, value.type.scale))
-
-    def wide(self, node: Node, scale: int) -> Node:
-        """A number cast to the widest type of its scale."""
-        return b.cast(node, f"DECIMAL(38, {scale})" if scale else "HUGEINT")
+            return self.dialect.times(self.dialect.wide(left, a, a), self.dialect.wide(right, c, c))
+        target = value.type.scale
+        wide = self.dialect.wide(left, a, target), self.dialect.wide(right, c, target)
+        return self.dialect.plus(*wide) if value.op == "+" else self.dialect.minus(*wide)
 
     def points(self, points: nodes.Points) -> Node:
         """The sum of a score's lines, or of a regularity's periods."""
@@ -109,31 +104,28 @@ class Values(ABC):
         lines: list[Node] = []
         for award in points.awards:
             if award.per is None:
-                line = b.number(award.points, scale)
+                line = self.dialect.number(award.points, scale)
             else:
                 assert isinstance(award.per.type, types.Number)
                 each, digits = award.points, scale
                 while digits + award.per.type.scale > scale:  # 0.50 points per 1.00: the product has the line's scale
                     each, digits = each // 10, digits - 1
-                factor = b.number(each, max(digits, 0))
-                per = self.wide(self.value(award.per), award.per.type.scale)
-                if scale:
-                    product = exp.Mul(this=per, expression=self.wide(factor, max(digits, 0)))
-                    line = self.wide(product, scale)
-                else:  # whole numbers stay as wide as one side is
-                    line = exp.Mul(this=per, expression=factor)
+                factor = self.dialect.number(each, max(digits, 0))
+                per = self.dialect.wide(self.value(award.per), award.per.type.scale, award.per.type.scale)
+                line = self.dialect.times(per, self.dialect.wide(factor, max(digits, 0), max(digits, 0)))
                 if not certain(award.per):
-                    line = b.coalesce(line, b.number(0))
+                    line = b.coalesce(line, self.dialect.number(0, scale))
                 if award.cap is not None:
-                    line = b.extreme(exp.Least, [line, b.number(award.cap, scale)])
+                    line = b.extreme(exp.Least, [line, self.dialect.number(award.cap, scale)])
             if award.rule is not None:
-                line = b.case([(self.rule(award.rule), line)], b.number(0))
-            lines.append(line if small else self.wide(line, scale))
+                line = b.case([(self.rule(award.rule), line)], self.dialect.number(0, scale))
+            lines.append(line if small else self.dialect.wide(line, scale, scale))
         if not lines:
-            return b.number(0, scale)
+            return self.dialect.number(0, scale)
+        add = b.added if small else self.dialect.plus
         while len(lines) > 1:  # balanced, like every long chain
             pairs = [lines[i : i + 2] for i in range(0, len(lines), 2)]
-            lines = [exp.Paren(this=exp.Add(this=p[0], expression=p[1])) if len(p) == 2 else p[0] for p in pairs]
+            lines = [b.paren(add(*pair)) if len(pair) == 2 else pair[0] for pair in pairs]
         return lines[0]
 
     # --- units ---------------------------------------------------------------------------------------------------
@@ -144,8 +136,8 @@ class Values(ABC):
         a, c = self.value(left), self.value(right)
         if left.type.scale == right.type.scale:
             return a, c
-        kind = f"DECIMAL(38, {max(left.type.scale, right.type.scale)})"
-        return b.cast(a, kind), b.cast(c, kind)
+        target = max(left.type.scale, right.type.scale)
+        return self.dialect.wide(a, left.type.scale, target), self.dialect.wide(c, right.type.scale, target)
 
     def double(self, value: nodes.Value) -> Node:
         """A number as a double, for comparison with a Float."""
@@ -153,10 +145,7 @@ class Values(ABC):
             scale = value.type.scale if isinstance(value.type, types.Number) else 0
             return b.double(float(Fraction(value.value) / 10**scale))
         node = self.value(value)
-        if isinstance(value.type, types.Number):
-            # By way of its digits: the nearest double, which dividing the scaled integer would not promise.
-            return b.cast(b.cast(node, "VARCHAR") if value.type.scale else node, "DOUBLE")
-        return node
+        return self.dialect.to_double(node, value.type.scale) if isinstance(value.type, types.Number) else node
 
     # --- places --------------------------------------------------------------------------------------------------
 

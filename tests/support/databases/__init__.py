@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,7 +35,7 @@ class Database(Protocol):
 
 
 # name of the dialect -> module:class
-DATABASES: dict[str, str] = {}
+DATABASES: dict[str, str] = {"duckdb": "duckdb:DuckDBDatabase"}
 
 
 @cache
@@ -42,4 +43,6 @@ def database(name: str) -> Database:
     """The running database of a dialect."""
     module, _, kind = DATABASES[name].partition(":")
     start: Callable[[], Database] = getattr(import_module(f"tests.support.databases.{module}"), kind)
-    return start()
+    running = start()
+    atexit.register(running.close)
+    return running

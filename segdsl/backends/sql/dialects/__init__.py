@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.suggest import nearest
 
-DIALECTS = {"duckdb": DuckDB()}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (DuckDB(),)}
 
 
-def get(name: str) -> DuckDB:
+def get(name: str) -> Dialect:
     """The dialect of a name; raises `Errors` (SEG0701) for an unknown one."""
     if name in DIALECTS:
         return DIALECTS[name]

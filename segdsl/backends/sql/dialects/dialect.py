@@ -23,7 +23,7 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.lookups import Lookup, by_windows
+from segdsl.backends.sql.lookups import Look, by_windows
 from segdsl.core import nodes
 from segdsl.core.time import MICROSECONDS, Period, clamp, to_datetime
 from segdsl.text.diagnostic import Diagnostic, Errors
@@ -50,9 +50,13 @@ class Dialect(ABC):
     printer: ClassVar[str]  # the dialect of sqlglot that spells trees
     title: ClassVar[str]  # as people write it
     executed: ClassVar[bool] = False  # whether this project's tests run its text on the real thing
-    lookup: ClassVar[Lookup] = staticmethod(by_windows)
     joins_rules: ClassVar[bool] = False  # whether a table of rules beats an aggregate for each count
+    inlines: ClassVar[bool] = False  # whether a CTE is computed anew wherever it is used
+    unnests: ClassVar[bool] = False  # whether `rows_of` is there
     cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people: "Redshift has no RANGE frame over time"
+
+    # Families within which columns of keys can be joined as they stand.
+    comparable: ClassVar[Sequence[frozenset[str]]] = (frozenset({"int"}), frozenset({"text"}))
 
     instant_type: ClassVar[str] = "TIMESTAMP"  # canonical types, as DuckDB spells them
     widest: ClassVar[int] = 38  # digits of the widest decimal
@@ -101,6 +105,12 @@ class Dialect(ABC):
                 "SEG0704", f"{self.title} cannot do this: {self.cannot[feature]}",
                 help="ask another database, `--dialect duckdb` for one, or `segdsl run --backend python`",
             )])  # fmt: skip
+
+    def lookup(
+        self, rows: Node, keys: Sequence[str], carried: Sequence[str], looks: Sequence[Look], unknown: Node
+    ) -> Node:
+        """How rows are told of their neighbours in time: see `lookups`."""
+        return by_windows(rows, keys, carried, looks, unknown)
 
     # --- instants ------------------------------------------------------------------------------------------------
 
@@ -181,11 +191,19 @@ class Dialect(ABC):
 
     def wide(self, x: Node, scale: int, target: int) -> Node:
         """A number of one scale as the widest type there is of another, larger or equal scale."""
-        return b.cast(x, f"DECIMAL({self.widest}, {target})" if target else "HUGEINT")
+        return b.cast(x, f"DECIMAL({self.widest}, {target})")
 
-    def product(self, left: Node, right: Node) -> Node:
+    def plus(self, left: Node, right: Node) -> Node:
+        """Two wide numbers of one scale added."""
+        return b.added(left, right)
+
+    def minus(self, left: Node, right: Node) -> Node:
+        """The right one of two wide numbers of one scale taken from the left one."""
+        return exp.Sub(this=b.operand(left), expression=b.operand(right))
+
+    def times(self, left: Node, right: Node) -> Node:
         """Two wide numbers multiplied; their scales add up."""
-        return exp.Mul(this=left, expression=right)
+        return exp.Mul(this=b.operand(left), expression=b.operand(right))
 
     def summed(self, x: Node, scale: int) -> Node:
         """SUM of a number, exact however many rows there are."""
@@ -225,9 +243,9 @@ class Dialect(ABC):
         """Whether a list of texts has an item."""
         return exp.ArrayContains(this=x, expression=b.text(item))
 
-    def rows_of(self, values: list[Node]) -> Node | None:
-        """Some values of one row as rows of their own; None where a SELECT list cannot say that."""
-        return None
+    def rows_of(self, values: list[Node]) -> Node:
+        """Some values of one row as rows of their own, in a SELECT list; where `unnests` says that it can be done."""
+        raise NotImplementedError
 
     # --- stored columns ------------------------------------------------------------------------------------------
 
@@ -246,6 +264,12 @@ class Dialect(ABC):
 
         zone: where the midnight of a date is, and (never of a timestamp) what a clock without offset shows.
         """
+
+    def labelled(self, x: Node, declared: Type) -> Node:
+        """A text as it is; of an enum NULL where it is none of the declared values."""
+        if not isinstance(declared, types.Enum):
+            return x
+        return b.case([(b.one_of(x.copy(), [b.text(value) for value in declared.values]), x)])
 
     @abstractmethod
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
@@ -266,6 +290,11 @@ class Dialect(ABC):
     def field(self, x: Node, path: tuple[str, ...], physical: str) -> tuple[Node, str] | None:
         """The field of a nested column under keys, and its type; None where it has no such field."""
         return None
+
+    def bare(self, physical: str, declared: Type) -> bool:
+        """Whether a column of this type holds canonical values as it stands: so a plain column can stay one."""
+        plain = isinstance(declared, types.Bool | types.Number | types.String)
+        return plain and physical.upper().replace(" ", "") == self.physical_of(declared).replace(" ", "")
 
     def bare_time(self, physical: str) -> bool:
         """Whether a time column of this type is an instant as it stands, so that the database can skip by it."""

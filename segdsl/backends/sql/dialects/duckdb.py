@@ -7,12 +7,14 @@ Measured on DuckDB 2.0: a text with an offset loses it when cast to TIMESTAMP (s
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sqlglot import exp
 
 from segdsl import types
-from segdsl.backends.sql.build import NULL, Node, case, cast, number, one_of, template, text
-from segdsl.backends.sql.lookups import by_asof
+from segdsl.backends.sql.build import NULL, Node, case, cast, literal, number, one_of, template, text
+from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.backends.sql.lookups import Look, by_asof
 from segdsl.core.time import FIRST, LAST
 from segdsl.types import Type
 
@@ -25,11 +27,30 @@ _INTS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USM
 _HUGE = {"UHUGEINT", "UINT128"}  # compared with a negative number, their greatest values raise
 
 
-class DuckDB:
-    """The dialect's conversions. `family` sorts physical types; the `..._from` methods convert between them."""
+class DuckDB(Dialect):
+    """The dialect that the defaults are made for."""
 
-    name = "duckdb"
-    lookup = staticmethod(by_asof)
+    name = printer = "duckdb"
+    title = "DuckDB"
+    executed = True
+    joins_rules = unnests = True
+
+    def lookup(
+        self, rows: Node, keys: Sequence[str], carried: Sequence[str], looks: Sequence[Look], unknown: Node
+    ) -> Node:
+        return by_asof(rows, keys, carried, looks, unknown)
+
+    def placeholder(self, name: str) -> str:
+        return f"${name}"
+
+    def wide(self, x: Node, scale: int, target: int) -> Node:
+        return cast(x, f"DECIMAL(38, {target})" if target else "HUGEINT")
+
+    def micros(self, x: Node) -> Node:
+        return template("EPOCH_US(_x)", x=x)
+
+    def current(self) -> Node:
+        return template("TIMEZONE('UTC', CAST(CURRENT_TIMESTAMP AS TIMESTAMPTZ))")
 
     def family(self, physical: str) -> str:
         """text, int, decimal, float, bool, timestamp, timestamptz, timestamp_ns, date, json, list, nested, label..."""
@@ -51,6 +72,10 @@ class DuckDB:
             "DATE": "date", "JSON": "json", "BLOB": "blob",
         }.get(kind, "other")  # fmt: skip
 
+    def whole_key(self, physical: str) -> bool:
+        # Unsigned 128 bits compare with no other integer without errors: such keys are text.
+        return self.family(physical) == "int" and physical.upper() != "UHUGEINT"
+
     def physical_of(self, declared: Type) -> str:
         """The stored type that holds a declared type as it is."""
         match declared:
@@ -60,8 +85,10 @@ class DuckDB:
                 return "BIGINT" if declared == types.INT else f"DECIMAL({_digits(declared)}, {declared.scale})"
             case types.Float() | types.Geo():
                 return "DOUBLE"
-            case types.Timestamp() | types.Date():
+            case types.Timestamp():
                 return "TIMESTAMP"
+            case types.Date():
+                return "DATE"
             case types.ListOf():
                 return "VARCHAR[]"
             case _:
@@ -79,7 +106,7 @@ class DuckDB:
                 pattern = "-?[0-9]+" + ("" if declared == types.INT else fraction)
                 return template(
                     f"CASE WHEN REGEXP_FULL_MATCH(_x, _p) THEN TRY_CAST(_x AS {self.physical_of(declared)}) END",
-                    x=x, p=text(pattern),
+                    x=x, p=literal(pattern),
                 )  # fmt: skip
             case types.Float() | types.Geo():
                 return template(
@@ -99,13 +126,13 @@ class DuckDB:
         if isinstance(declared, types.Date):
             day = template(
                 "CASE WHEN REGEXP_FULL_MATCH(_x, _p) THEN TRY_CAST(LEFT(_x, 10) AS TIMESTAMP) END",
-                x=x, p=text(_DAY + r"([Tt ]00:00(:00(\.0{1,9})?)?[Zz]?)?"),
+                x=x, p=literal(_DAY + r"([Tt ]00:00(:00(\.0{1,9})?)?[Zz]?)?"),
             )  # fmt: skip
             return self.from_local(day, day_zone or "UTC")
         return template(
             "CASE WHEN REGEXP_FULL_MATCH(_x, _day) THEN _a WHEN REGEXP_FULL_MATCH(_x, _offset) THEN _b END",
             x=x, a=self.from_local(plain, local_zone or "UTC"), b=offset,
-            day=text(f"{_DAY}|{_CLOCK}"), offset=text(_CLOCK + _OFFSET),
+            day=literal(f"{_DAY}|{_CLOCK}"), offset=literal(_CLOCK + _OFFSET),
         )  # fmt: skip
 
     # --- from native columns -----------------------------------------------------------------------------------
@@ -119,7 +146,7 @@ class DuckDB:
             return self.labelled(self.from_text(x, declared, zone), declared)
         match declared:
             case types.Timestamp() | types.Date():
-                return self.instant(x, family, declared, zone)
+                return self.stored_instant(x, family, declared, zone)
             case types.String() | types.Enum() if family in {"text", "label"}:
                 return self.labelled(x if family == "text" else cast(x, "VARCHAR"), declared)
             case types.Bool() if family == "bool":
@@ -134,12 +161,6 @@ class DuckDB:
             case types.ListOf() if family == "nested":
                 return self.list_from_json(template("TO_JSON(_x)", x=x))
         return cast(NULL(), self.physical_of(declared))
-
-    def labelled(self, x: Node, declared: Type) -> Node:
-        """A text as it is; of an enum NULL where it is none of the declared values."""
-        if not isinstance(declared, types.Enum):
-            return x
-        return case([(one_of(x.copy(), [text(value) for value in declared.values]), x)])
 
     def exact(self, x: Node, family: str, physical: str, declared: types.Number) -> Node:
         """A Number out of a stored number, as a decimal of its scale; NULL where it does not fit."""
@@ -164,7 +185,7 @@ class DuckDB:
             return template("CASE WHEN _x = TRUNC(_x) AND ABS(_x) < 9.3e18 THEN TRY_CAST(_x AS BIGINT) END", x=x)
         return template(f"TRY_CAST(CAST(_x AS VARCHAR) AS {self.physical_of(declared)})", x=x)
 
-    def instant(self, x: Node, family: str, declared: Type, zone: str) -> Node:
+    def stored_instant(self, x: Node, family: str, declared: Type, zone: str) -> Node:
         """A timestamp or date out of any stored form; plain clocks are UTC, or midnights in `zone` for a date."""
         is_date = isinstance(declared, types.Date)
         if family == "text":
@@ -214,19 +235,19 @@ class DuckDB:
         kind = template("JSON_TYPE(_x)", x=x)
         if isinstance(declared, types.ListOf):
             inner = template("CASE WHEN JSON_VALID(_w) THEN CAST(_w AS JSON) END", w=words)
-            whole = case([(one_of(kind.copy(), [text("VARCHAR")]), inner)], x)
+            whole = case([(one_of(kind.copy(), [literal("VARCHAR")]), inner)], x)
             return self.list_from_json(whole)
-        arms = [(one_of(kind.copy(), [text("VARCHAR")]), self.convert(words, "VARCHAR", declared, zone))]
+        arms = [(one_of(kind.copy(), [literal("VARCHAR")]), self.convert(words, "VARCHAR", declared, zone))]
         match declared:
             case types.Bool():
-                arms.append((one_of(kind.copy(), [text("BOOLEAN")]), template("_w = 'true'", w=words)))
+                arms.append((one_of(kind.copy(), [literal("BOOLEAN")]), template("_w = 'true'", w=words)))
             case types.Number():
-                whole = [text("BIGINT"), text("UBIGINT")]
+                whole = [literal("BIGINT"), literal("UBIGINT")]
                 arms.append((one_of(kind.copy(), whole), self.from_text(words, declared, zone)))
                 double = template("CAST(_w AS DOUBLE)", w=words)
-                arms.append((one_of(kind.copy(), [text("DOUBLE")]), self.from_shortest(double, declared)))
+                arms.append((one_of(kind.copy(), [literal("DOUBLE")]), self.from_shortest(double, declared)))
             case types.Float() | types.Geo():
-                numbers = [text("BIGINT"), text("UBIGINT"), text("DOUBLE")]
+                numbers = [literal("BIGINT"), literal("UBIGINT"), literal("DOUBLE")]
                 arms.append((one_of(kind.copy(), numbers), template("CAST(_w AS DOUBLE) + 0e0", w=words)))
         return case(arms)
 
@@ -243,7 +264,7 @@ class DuckDB:
         """The UTC clock when clocks in `zone` show `x`: the earlier of two, moved forward over a gap."""
         if zone == "UTC":
             return x
-        z = text(zone)
+        z = literal(zone)
         # A day after the same clock time of the day before: where clocks show x twice, that is the earlier of the two,
         # and anywhere else it is either the only one or no time at which they show x.
         earlier = template("TIMEZONE('UTC', TIMEZONE(_z, _x - INTERVAL '1' DAY)) + INTERVAL '1' DAY", x=x, z=z)
@@ -254,7 +275,7 @@ class DuckDB:
 
     def to_local(self, x: Node, zone: str) -> Node:
         """The clock that `zone` shows at a UTC instant."""
-        return x if zone == "UTC" else template("TIMEZONE(_z, TIMEZONE('UTC', _x))", x=x, z=text(zone))
+        return x if zone == "UTC" else template("TIMEZONE(_z, TIMEZONE('UTC', _x))", x=x, z=literal(zone))
 
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
         """An instant out of a number of seconds, milliseconds or microseconds, cut to the microsecond."""
@@ -293,20 +314,14 @@ class DuckDB:
         if family == "text":
             return self.instant_from_text(x, None, types.Timestamp(), zone)
         if family != "timestamptz":
-            return self.from_local(self.instant(x, family, types.Timestamp(), zone), zone)
-        return self.instant(x, family, types.Timestamp(), zone)
+            return self.from_local(self.stored_instant(x, family, types.Timestamp(), zone), zone)
+        return self.stored_instant(x, family, types.Timestamp(), zone)
 
     # --- lists -----------------------------------------------------------------------------------------------------
 
     def rows_of(self, values: list[Node]) -> Node:
         """Some values of one row as rows of their own."""
         return exp.Anonymous(this="UNNEST", expressions=[exp.Array(expressions=values)])
-
-    # --- hashes --------------------------------------------------------------------------------------------------
-
-    def md5(self, x: Node, digits: int) -> Node:
-        """The first hexadecimal digits, in small letters, of the MD5 of a text in UTF-8."""
-        return template("LEFT(MD5(_x), _n)", x=x, n=number(digits))
 
     # --- keys ----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,174 @@
+"""When a statement's instants are: fixed when it is compiled, or read off the database's clock each time it runs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from sqlglot import exp
+
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.core import time
+from segdsl.core.time import Edge, FromNow, PeriodStart, Span
+
+NOW = FromNow()
+
+Day = tuple[Node, Node]  # a calendar day: its year, and 100 * month + day
+
+
+class Clock(ABC):
+    """Edges of windows as expressions."""
+
+    title: str  # for people: when the statement asks
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    @abstractmethod
+    def edge(self, edge: Edge) -> Node:
+        """The instant of an edge."""
+
+    @abstractmethod
+    def until(self, edge: Edge) -> Node:
+        """The instant of an edge, or now if that is earlier."""
+
+    @abstractmethod
+    def anniversaries(self, year: Node, day: Node, span: Span, zone: str) -> Node:
+        """Whether a later year's anniversary of a day begins in a span: the day as its year and 100 * month + day."""
+
+    @abstractmethod
+    def ctes(self) -> list[Node]:
+        """What all that was asked needs at the beginning of the statement."""
+
+    def now(self) -> Node:
+        """The instant that the statement asks about."""
+        return self.edge(NOW)
+
+    def span(self, span: Span) -> tuple[Node | None, Node | None]:
+        """The two ends of a span; None for no bound."""
+        return (self.edge(span.lo) if span.lo else None), (self.edge(span.hi) if span.hi else None)
+
+    def events(self, span: Span) -> tuple[Node | None, Node]:
+        """The same, cut off at now: no later event exists yet."""
+        return (self.edge(span.lo) if span.lo else None), self.until(span.hi or NOW)
+
+
+class Fixed(Clock):
+    """One instant, in microseconds since 1970 UTC: every edge is a literal."""
+
+    def __init__(self, dialect: Dialect, now: int) -> None:
+        super().__init__(dialect)
+        self.instant = now
+        self.title = time.isoformat(now)
+
+    def edge(self, edge: Edge) -> Node:
+        return self.dialect.instant(edge.resolve(self.instant))
+
+    def until(self, edge: Edge) -> Node:
+        return self.dialect.instant(min(edge.resolve(self.instant), self.instant))
+
+    def ctes(self) -> list[Node]:
+        return []
+
+    def anniversaries(self, year: Node, day: Node, span: Span, zone: str) -> Node:
+        first, last = time.days_begun(*span.resolve(self.instant), zone)
+        (from_year, from_day), (to_year, to_day) = divmod(first, 10_000), divmod(last, 10_000)
+
+        def earlier_than(later: int) -> Node:
+            return b.compare("<", year.copy(), b.number(later))
+
+        since = b.compare(">=", day, b.number(from_day))
+        until = b.compare("<=", day.copy(), b.number(to_day))
+        if first > last:
+            return b.FALSE()
+        if from_year == to_year:
+            return b.conjunction([earlier_than(from_year), since, until])
+        options = [b.conjunction([earlier_than(from_year), since]), b.conjunction([earlier_than(to_year), until])]
+        if to_year - from_year > 1:  # some whole year lies in the span
+            options.append(earlier_than(to_year - 1))
+        return b.disjunction(options)
+
+
+class Live(Clock):
+    """The database's clock: it is read in one place, and every edge that is asked for is a column beside it."""
+
+    title = "the time of the database's clock"
+    CLOCK, EDGES = "clock", "edges"
+
+    def __init__(self, dialect: Dialect) -> None:
+        super().__init__(dialect)
+        dialect.require("live")
+        self._columns: dict[object, tuple[str, Node]] = {NOW: ("now", b.column("now"))}
+
+    def edge(self, edge: Edge) -> Node:
+        return self.dialect.instant(edge.instant) if isinstance(edge, time.At) else self._asked(edge, self._of(edge))
+
+    def until(self, edge: Edge) -> Node:
+        if isinstance(edge, FromNow) and edge.microseconds <= 0 and edge.months <= 0:
+            return self.edge(edge)
+        return self._asked(("until", edge), b.extreme(exp.Least, [self._of(edge), b.column("now")]))
+
+    def ctes(self) -> list[Node]:
+        clock = exp.Select(expressions=[exp.Alias(this=self.dialect.current(), alias=b.identifier("now"))])
+        edges = select(list(self._columns.values()), b.table(self.CLOCK))
+        return [b.cte(self.CLOCK, clock), b.cte(self.EDGES, edges)]
+
+    def anniversaries(self, year: Node, day: Node, span: Span, zone: str) -> Node:
+        (from_year, from_day), (to_year, to_day) = self._first_day(span.lo, zone), self._last_day(span.hi, zone)
+        earlier = b.template("_y < _from", y=year, **{"from": from_year})
+        spans = {"fy": from_year, "fd": from_day, "ty": to_year, "td": to_day, "y": year, "d": day}
+        return b.disjunction([
+            b.conjunction([earlier, b.template("_fy = _ty AND _d BETWEEN _fd AND _td", **spans)]),
+            b.template("_fy < _ty AND _y < _fy AND _d >= _fd", **spans),
+            b.template("_fy < _ty AND _y < _ty AND _d <= _td", **spans),
+            b.template("_ty - _fy > 1 AND _y < _ty - 1", **spans),
+        ])  # fmt: skip
+
+    def _asked(self, key: object, value: Node) -> Node:
+        """The value as a column of its own, read from there."""
+        name, _ = self._columns.setdefault(key, (f"edge_{len(self._columns)}", value))
+        return select([(name, b.column(name))], b.table(self.EDGES)).subquery()
+
+    def _of(self, edge: Edge) -> Node:
+        """An edge out of the column `now`."""
+        match edge:
+            case time.At():
+                return self.dialect.instant(edge.instant)
+            case FromNow():
+                now = b.column("now")
+                stepped = self.dialect.since_month(now, edge.months) if edge.months else now
+                return self.dialect.moved(stepped, edge.microseconds)
+            case PeriodStart():
+                start = self._day(self._of(edge.base), edge.zone, edge.unit)
+                start = self.dialect.stepped(start, edge.unit, edge.offset)
+                return self.dialect.moved(self.dialect.from_local(start, edge.zone), -1)
+            case time.Earlier():
+                return b.extreme(exp.Least, [self._of(edge.first), self._of(edge.second)])
+            case time.Later():
+                return b.extreme(exp.Greatest, [self._of(edge.first), self._of(edge.second)])
+
+    def _day(self, moment: Node, zone: str, unit: time.Period = "day") -> Node:
+        if zone != "UTC":
+            self.dialect.require("live calendars")
+        return self.dialect.truncated(self.dialect.to_local(moment, zone), unit)
+
+    def _first_day(self, edge: Edge | None, zone: str) -> Day:
+        """The first day that begins after an edge."""
+        if edge is None:
+            return b.number(1), b.number(101)
+        day = self.dialect.stepped(self._day(self._of(edge), zone), "day", 1)
+        return (self._asked(("first year", edge, zone), self.dialect.year(day)),
+                self._asked(("first day", edge, zone), self.dialect.month_and_day(day.copy())))  # fmt: skip
+
+    def _last_day(self, edge: Edge | None, zone: str) -> Day:
+        """The last day that begins up to an edge; 28 February counts as the 29th in a year without one."""
+        if edge is None:
+            return b.number(9999), b.number(1231)
+        day = self._day(self._of(edge), zone)
+        number, following = (
+            self.dialect.month_and_day(each) for each in (day, self.dialect.stepped(day.copy(), "day", 1))
+        )
+        leap = b.template("CASE WHEN _n = 228 AND _f = 301 THEN 229 ELSE _n END", n=number, f=following)
+        return (self._asked(("last year", edge, zone), self.dialect.year(day.copy())),
+                self._asked(("last day", edge, zone), leap))  # fmt: skip

@@ -14,10 +14,9 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from segdsl.backends.sql.dialects.dialect import Dialect
-from segdsl.backends.sql.dialects.sqlite import SQLite
 from segdsl.catalog import model
 from segdsl.engines.engine import BATCH, Engine, Row, failure
-from segdsl.engines.sqlite_functions import register
+from segdsl.engines.sqlite_functions import SQLiteWithFunctions, register
 
 ON_PATHS = "`database` in segdsl.yml is `sqlite:///path`; a relative path starts from segdsl.yml's folder"
 OLDEST = (3, 35, 0)  # the first with MATERIALIZED and with sines
@@ -28,10 +27,10 @@ SETTINGS = (
 )
 
 
-class SQLiteEngine(Engine):
+class SQLite(Engine):
     """An open SQLite file; see `Engine`."""
 
-    dialect: ClassVar[Dialect] = SQLite(functions=True)
+    dialect: ClassVar[Dialect] = SQLiteWithFunctions()
 
     def __init__(self, catalog: model.Catalog) -> None:
         super().__init__(catalog)

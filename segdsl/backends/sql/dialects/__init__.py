@@ -9,12 +9,14 @@ from segdsl.backends.sql.dialects.mysql import MySQL
 from segdsl.backends.sql.dialects.postgres import Postgres
 from segdsl.backends.sql.dialects.redshift import Redshift
 from segdsl.backends.sql.dialects.snowflake import Snowflake
+from segdsl.backends.sql.dialects.sqlite import SQLite
 from segdsl.backends.sql.dialects.trino import Trino
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.suggest import nearest
 
 _EVERY: tuple[Dialect, ...] = (
     DuckDB(),
+    SQLite(),
     Postgres(),
     Snowflake(),
     BigQuery(),

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.dialect import pattern
 from segdsl.backends.sql.dialects.documents import Kind, ReadsJSON
 from segdsl.core import nodes
 from segdsl.core.time import Period, clamp, to_datetime
-from segdsl.types import INT, Type
+from segdsl.types import INT
 
 _UNITS = {"week": "WEEK(MONDAY)"}
 

@@ -14,8 +14,8 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.dialect import Dialect
-from segdsl.core.time import FIRST, LAST, MICROSECONDS, Period
 from segdsl.core.time import DAY as ONE_DAY
+from segdsl.core.time import FIRST, LAST, MICROSECONDS, Period
 from segdsl.types import INT, Type
 
 UNITS = {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}

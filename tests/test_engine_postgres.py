@@ -376,7 +376,7 @@ def test_an_error_ends_what_is_open_and_nothing_more(server: PostgresDatabase, s
         assert engine.total() == 0
         with pytest.raises(Errors, match="another question"):
             list(half_read)
-        assert list(engine.rows("SELECT %(p1)s::text, '100%%'", {"p1": "%s '\\"})) == [("%s '\\", "100%")]
+        assert list(engine.rows("SELECT $1::text, '100% $1 %s'", {"p1": "%s '\\"})) == [("%s '\\", "100% $1 %s")]
 
 
 def test_a_question_can_be_stopped(server: PostgresDatabase, schema: psycopg.Connection) -> None:

@@ -49,7 +49,7 @@ _TABLES = """
     SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
-      AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'
+      AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 """
 
 # Each column with its type. Through domains to what they are made of; `ENUM` for an enum, with `[]` for a list of them.
@@ -58,7 +58,7 @@ _COLUMNS = """
     WITH RECURSIVE made AS (
         SELECT a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS modifier, a.attcollation AS collation
         FROM pg_attribute AS a
-        WHERE a.attrelid = to_regclass(%(table)s) AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
         UNION ALL
         SELECT m.attnum, m.attname, t.typbasetype, t.typtypmod, m.collation
         FROM made AS m JOIN pg_type AS t ON t.oid = m.type
@@ -104,9 +104,9 @@ class Postgres(Engine):
 
     def rows(self, statement: str, values: Mapping[str, str]) -> Iterator[Row]:
         with self._asking() as mine:
-            cursor = self._connection.cursor(f"segdsl_{next(self._numbers)}")
+            cursor = psycopg.RawServerCursor(self._connection, f"segdsl_{next(self._numbers)}")
             try:
-                cursor.execute(statement.encode(), values)
+                cursor.execute(statement.encode(), [values[f"p{i + 1}"] for i in range(len(values))])
                 while batch := cursor.fetchmany(BATCH):
                     yield from batch
                     if self._current is not mine:
@@ -121,7 +121,7 @@ class Postgres(Engine):
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
         quoted = ".".join('"' + part.replace('"', '""') + '"' for part in table.split("."))
-        return list(self.rows(_COLUMNS, {"table": quoted})) or None
+        return list(self.rows(_COLUMNS, {"p1": quoted})) or None
 
     def tables(self) -> list[str]:
         return sorted(name for (name,) in self.rows(_TABLES, {}))

@@ -77,13 +77,12 @@ class Dialect(ABC):
         """A statement for the driver: its text with placeholders, and the texts that they stand for."""
         mark = f"value_{secrets.token_hex(8)}_"
         names: dict[str, str] = {}
-
-        def bound(node: Node) -> Node:
-            if isinstance(node, exp.Literal) and node.is_string and node.meta.get("bound"):
-                return exp.Var(this=mark + names.setdefault(str(node.this), f"p{len(names) + 1}"))
-            return node
-
-        printed = str(self.finished(tree).transform(bound).sql(dialect=self.printer, comments=False))
+        whole = self.finished(tree).copy()
+        for node in whole.find_all(exp.Literal):
+            if node.is_string and node.meta.get("bound"):  # from here on it prints as it stands, like a number
+                node.set("this", mark + names.setdefault(str(node.this), f"p{len(names) + 1}"))
+                node.set("is_string", False)
+        printed = str(whole.sql(dialect=self.printer, comments=False))
         pieces = printed.split(mark)
         for i, piece in enumerate(pieces[1:], 1):
             name = piece[: next((n for n, c in enumerate(piece) if not c.isalnum()), len(piece))]

@@ -102,10 +102,7 @@ class Postgres(Dialect):
 
     def placeholder(self, name: str) -> str:
         # With its type: the server would guess one from each place, and two guesses must not differ.
-        return f"%({name})s::text"
-
-    def verbatim(self, printed: str) -> str:
-        return printed.replace("%", "%%")
+        return f"${name.removeprefix('p')}::text"
 
     def finished(self, tree: Node) -> Node:
         # A CTE that is used twice would be computed once, all of it. Those that only read a table are better read each

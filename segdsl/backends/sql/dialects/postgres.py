@@ -25,7 +25,7 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.dialect import Dialect
-from segdsl.core.time import FIRST, LAST
+from segdsl.core.time import DAY, FIRST, LAST
 from segdsl.types import Type
 
 _COLLECTS = exp.Window, exp.AggFunc, exp.Join, exp.SetOperation, exp.Distinct  # what a query is not repeated for
@@ -68,6 +68,7 @@ _UNSTORABLE = rf'"{_GOOD}*{_HALF}(?:[^"\\]|\\.)*"'
 _STRING = r'"(?:[^"\\\x01-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
 _SCALAR = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null"
 _INNERMOST = r"\[(?:[~#](?:,[~#])*)?\]|\{(?:~:[~#](?:,~:[~#])*)?\}"
+_FURTHEST = 1_721_000 * DAY  # from the year 1 to the first time of a TIMESTAMP, in 4713 before it
 _DEEPEST = 500  # levels of JSON: the server's own reader has an end, too
 
 # A text with its strings as `~` and its other scalars as `#` is JSON if folding up its innermost brackets, again and
@@ -117,6 +118,21 @@ class Postgres(Dialect):
         return tree
 
     # --- instants and clocks -------------------------------------------------------------------------------------
+
+    def interval(self, microseconds: int) -> Node:
+        # A frame may not reach back beyond the first time there is. Nobody's events are further apart.
+        return super().interval(min(microseconds, _FURTHEST))
+
+    def moved(self, moment: Node, microseconds: int) -> Node:
+        if -_FURTHEST <= microseconds <= _FURTHEST:
+            return super().moved(moment, microseconds)
+        # What would lie before the year 1, or after 9999, lies at its beginning or end: nothing is stored beyond.
+        end = FIRST if microseconds < 0 else LAST
+        reaches = b.compare(">" if microseconds < 0 else "<", moment, self.instant(end - microseconds))
+        by = super().interval(abs(microseconds))
+        kind = exp.Sub if microseconds < 0 else exp.Add
+        return b.case([(reaches, kind(this=b.operand(moment.copy()), expression=by)),
+                       (b.known(moment.copy()), self.instant(end))])  # fmt: skip
 
     def micros(self, x: Node) -> Node:
         # In parts: before version 14 EXTRACT yields doubles, which do not hold all of it.

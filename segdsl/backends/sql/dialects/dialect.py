@@ -149,6 +149,10 @@ class Dialect(ABC):
     def current(self) -> Node:
         """The database's own clock as an instant."""
 
+    def cell(self, table: str, name: str) -> Node:
+        """The value of a column of a CTE that has one row."""
+        return b.select([(name, b.column(name))], b.table(table)).subquery()
+
     # --- clocks: instants that show the time of some zone instead of UTC ---------------------------------------------
 
     @abstractmethod

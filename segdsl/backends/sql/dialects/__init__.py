@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segdsl.backends.sql.dialects.bigquery import BigQuery
+from segdsl.backends.sql.dialects.clickhouse import ClickHouse
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.backends.sql.dialects.mysql import MySQL
@@ -16,6 +17,7 @@ from segdsl.text.suggest import nearest
 _EVERY: tuple[Dialect, ...] = (
     DuckDB(),
     Postgres(),
+    ClickHouse(),
     Snowflake(),
     BigQuery(),
     Redshift(),

@@ -290,6 +290,10 @@ class Dialect(ABC):
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         """A contact's key as the contacts' table has it: whole numbers, or text. Also any discriminator, as text."""
 
+    def is_key(self, x: Node, whole: bool) -> Node:
+        """Whether a canonical key is one: that it is known, and is text where a stored text may be any bytes."""
+        return b.known(x)
+
     @abstractmethod
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
         """The JSON value under keys; NULL where the text is not JSON or a key is missing. Its physical type is JSON."""

@@ -33,7 +33,12 @@ KINDS = (
     Kind("sqlite:", "sqlite", "SQLite", "sqlite", "sqlite:///file.db"),
     Kind("postgresql:", "postgres", "Postgres", "postgres", "postgresql://user@host/database", "postgres", "psycopg"),
     Kind("postgres:", "postgres", "Postgres", "postgres", "postgres://user@host/database", "postgres", "psycopg"),
-)
+    Kind("clickhouse:", "clickhouse", "ClickHouseServer", "clickhouse", "clickhouse://user@host/database", "clickhouse",
+         "clickhouse-connect"),
+    Kind("clickhouses:", "clickhouse", "ClickHouseServer", "clickhouse", "clickhouses://user@host/database",
+         "clickhouse", "clickhouse-connect"),
+    Kind("chdb:", "chdb", "ChDB", "clickhouse", "chdb:///folder", "chdb", "chdb"),
+)  # fmt: skip
 FOLDER = Kind("", "duckdb", "DuckDB", "duckdb", "a folder of CSV, JSONL or Parquet files")
 SUPPORTED = f"{FOLDER.example}, {', '.join(f'`{kind.example}`' for kind in KINDS)}"
 

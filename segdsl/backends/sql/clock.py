@@ -146,7 +146,7 @@ class Live(Clock):
     def _asked(self, key: object, value: Node) -> Node:
         """The value as a column of its own, read from there."""
         name, _ = self._columns.setdefault(key, (f"edge_{len(self._columns)}", value))
-        return select([(name, b.column(name))], b.table(self.EDGES)).subquery()
+        return self.dialect.cell(self.EDGES, name)
 
     def _of(self, edge: Edge, whole: bool = False) -> Node:
         """An edge out of the column `now` and, unless it is to be `whole`, out of those of `periods`."""

@@ -110,7 +110,7 @@ class Passes:
             return b.column("t") if measure.kind in {"first", "last"} else None
         if united:
             return b.column(united_name(measure.of))
-        return self.inside(measure.events.branches[0].kind).value(measure.of)
+        return self.inside(measure.events.branches[0].kind).told(measure.of)
 
     def union(self, branches: Sequence[nodes.Branch], values: Sequence[nodes.Property | nodes.PeriodOf]) -> Node:
         """The events of several kinds, with the values asked of them."""
@@ -118,7 +118,7 @@ class Passes:
         for branch in branches:
             inside = self.inside(branch.kind)
             columns = [("contact", b.column("contact")), ("t", b.column("t"))]
-            columns += [(united_name(value), inside.value(value)) for value in dict.fromkeys(values)]
+            columns += [(united_name(value), inside.told(value)) for value in dict.fromkeys(values)]
             queries.append(select(columns, b.table(self.kinds[branch.kind]), self.where(branch)))
         return united(queries).subquery("events")
 
@@ -177,7 +177,7 @@ class Passes:
         kind = self.kinds[branch.kind]
         columns = [("contact", b.column("contact", kind))]
         columns += [("t", b.column("t"))] if timed else []
-        columns += [(united_name(value), inside.value(value)) for value in dict.fromkeys(values)]
+        columns += [(united_name(value), inside.told(value)) for value in dict.fromkeys(values)]
         conditions = self.where(branch)
         asked = list(walk(branch.where))
         if isinstance(span, nodes.Anchored):

@@ -254,7 +254,7 @@ class Reading:
                 left = self.dialect.key(left, physical_left, False)
                 right = self.dialect.key(right, physical_right, False)
             related_on.append((related.table, alias, b.compare("=", left, right)))
-        conditions = [b.known(identity.copy()), *self._only(catalog.contacts, catalog.key, side)]
+        conditions = [self.dialect.is_key(identity.copy(), self.whole_keys), *self._only(catalog.contacts, catalog.key, side)]
         query = select(columns, self.source(catalog.contacts, side), conditions)
         for table, alias, on in related_on:
             query = query.join(self.source(table, alias), on=on, join_type="left", copy=False)

@@ -39,6 +39,7 @@ DATABASES: dict[str, str] = {
     "duckdb": "duckdb:DuckDBDatabase",
     "sqlite": "sqlite:SQLiteDatabase",
     "postgres": "postgres:PostgresDatabase",
+    "clickhouse": "clickhouse:ClickHouseDatabase",
 }
 
 

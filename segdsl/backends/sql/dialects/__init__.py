@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segdsl.backends.sql.dialects.bigquery import BigQuery
+from segdsl.backends.sql.dialects.clickhouse import ClickHouse
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.backends.sql.dialects.mysql import MySQL
@@ -18,6 +19,7 @@ _EVERY: tuple[Dialect, ...] = (
     DuckDB(),
     SQLite(),
     Postgres(),
+    ClickHouse(),
     Snowflake(),
     BigQuery(),
     Redshift(),

@@ -149,6 +149,10 @@ class Dialect(ABC):
     def current(self) -> Node:
         """The database's own clock as an instant."""
 
+    def cell(self, table: str, name: str) -> Node:
+        """The value of a column of a CTE that has one row."""
+        return b.select([(name, b.column(name))], b.table(table)).subquery()
+
     # --- clocks: instants that show the time of some zone instead of UTC ---------------------------------------------
 
     @abstractmethod
@@ -292,6 +296,10 @@ class Dialect(ABC):
     @abstractmethod
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         """A contact's key as the contacts' table has it: whole numbers, or text. Also any discriminator, as text."""
+
+    def is_key(self, x: Node, whole: bool) -> Node:
+        """Whether a canonical key is one: that it is known, and is text where a stored text may be any bytes."""
+        return b.known(x)
 
     @abstractmethod
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:

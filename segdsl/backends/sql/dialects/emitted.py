@@ -14,8 +14,8 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.dialect import Dialect
-from segdsl.core.time import FIRST, LAST, MICROSECONDS, Period
 from segdsl.core.time import DAY as ONE_DAY
+from segdsl.core.time import FIRST, LAST, MICROSECONDS, Period
 from segdsl.types import INT, Type
 
 UNITS = {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}
@@ -137,8 +137,8 @@ class Emitted(Dialect):
         return x
 
     def finite(self, x: Node) -> Node:
-        """A double; NULL where it is no number."""
-        return self.sql("CASE WHEN _x <> CAST('NaN' AS DOUBLE) THEN _x END", x=x)
+        """A double with one zero; NULL where it is no number."""
+        return self.sql("CASE WHEN _x <> CAST('NaN' AS DOUBLE) THEN _x + 0e0 END", x=x)
 
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         return x

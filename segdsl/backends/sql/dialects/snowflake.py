@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.documents import Kind, ReadsJSON

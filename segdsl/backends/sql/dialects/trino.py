@@ -61,7 +61,7 @@ class Trino(ReadsJSON):
         return super().summed(x if scale else self.wide(x, 0, 0), scale)
 
     def finite(self, x: Node) -> Node:
-        return self.sql("CASE WHEN NOT IS_NAN(_x) THEN _x END", x=x)
+        return self.sql("CASE WHEN NOT IS_NAN(_x) THEN _x + 0e0 END", x=x)
 
     # --- texts and JSON ------------------------------------------------------------------------------------------
 

@@ -258,14 +258,15 @@ class Engine(ABC):
         return f"did you mean `{close}`?" if close else f"contacts are named by `{key}` of `{self.catalog.contacts}`"
 
     def _on_lists(self, reading: Reading) -> Iterator[Row]:
-        query = select([(name, b.column(name)) for name in ("contact", "list")], reading.on_list().subquery("e"),
-                       [b.known(b.column("contact"))])  # fmt: skip
+        columns = [(name, b.column(name)) for name in ("contact", "list")]
+        query = select(columns, reading.on_list().subquery("e"), [self._is_contact(reading)])
         return self.ask(self._sorted(query, "contact"))
 
     def _history(self, reading: Reading, key: str, kind: Type) -> Iterator[Row]:
         columns = [("contact", b.column("contact")), ("at", self.dialect.micros(b.column("t"))),
                    ("held", self.dialect.output(b.column("value"), kind))]  # fmt: skip
-        query = select(columns, reading.stored_changes(key).subquery("e"), [b.known(b.column("contact"))])
+        conditions = [self._is_contact(reading), self._stored_until()]
+        query = select(columns, reading.stored_changes(key).subquery("e"), conditions)
         return self.ask(self._sorted(query, "contact"))
 
     def _events(self, reading: Reading, kind: str) -> Iterator[Row]:
@@ -275,8 +276,16 @@ class Engine(ABC):
         columns = [("contact", b.column("contact")), ("at", at)]
         columns += [(f"o{i}", self.dialect.output(b.column(names[key]), prop.type))
                     for i, (key, prop) in enumerate(event.properties.items())]  # fmt: skip
-        conditions = [b.known(b.column("contact")), *([b.known(at.copy())] if event.time else [])]
+        conditions = [self._is_contact(reading), *([self._stored_until()] if event.time else [])]
         return self.ask(self._sorted(select(columns, reading.event(kind, names).subquery("e"), conditions), "contact"))
+
+    def _is_contact(self, reading: Reading) -> Node:
+        """The condition that drops rows of nobody."""
+        return self.dialect.is_key(b.column("contact"), reading.whole_keys)
+
+    def _stored_until(self) -> Node:
+        """The condition that drops rows without a time, and times beyond the year 9999: databases have some."""
+        return b.compare("<=", b.column("t"), self.last.now())
 
     def _sorted(self, query: Node, name: str) -> Node:
         """A query's rows in the order of a key, which is also the order that Python gives to keys."""

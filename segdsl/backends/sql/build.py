@@ -22,7 +22,8 @@ NULL = exp.null
 WIDE = 16  # more operands than this are grouped, so that no printer or parser meets a deep or endless chain
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-_ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array)
+_ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array,
+          exp.Subquery)  # fmt: skip
 
 
 def plain(name: str) -> bool:

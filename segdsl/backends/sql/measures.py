@@ -94,8 +94,9 @@ class Passes:
             case "count":
                 return exp.Count(this=exp.Star() if value is None else value)
             case "sum":
-                assert isinstance(measure.type, types.Number)
-                return self.rules.dialect.summed(value, measure.type.scale)
+                assert measure.of is not None
+                assert isinstance(measure.of.type, types.Number) and isinstance(measure.type, types.Number)
+                return self.rules.dialect.sized(self.rules.dialect.summed(value, measure.of.type), measure.type)
             case "distinct":
                 return exp.Count(this=exp.Distinct(expressions=[value]))
             case "min" | "first":
@@ -109,7 +110,7 @@ class Passes:
             return b.column("t") if measure.kind in {"first", "last"} else None
         if united:
             return b.column(united_name(measure.of))
-        return self.inside(measure.events.branches[0].kind).value(measure.of)
+        return self.inside(measure.events.branches[0].kind).told(measure.of)
 
     def union(self, branches: Sequence[nodes.Branch], values: Sequence[nodes.Property | nodes.PeriodOf]) -> Node:
         """The events of several kinds, with the values asked of them."""
@@ -117,7 +118,7 @@ class Passes:
         for branch in branches:
             inside = self.inside(branch.kind)
             columns = [("contact", b.column("contact")), ("t", b.column("t"))]
-            columns += [(united_name(value), inside.value(value)) for value in dict.fromkeys(values)]
+            columns += [(united_name(value), inside.told(value)) for value in dict.fromkeys(values)]
             queries.append(select(columns, b.table(self.kinds[branch.kind]), self.where(branch)))
         return united(queries).subquery("events")
 
@@ -181,7 +182,7 @@ class Passes:
         columns = [("contact", b.column("contact", kind))]
         columns += [("t", b.column("t"))] if timed else []
         for value in dict.fromkeys(values):
-            x = inside.value(value)
+            x = inside.told(value)
             columns.append((united_name(value), inside.dialect.told_apart(x, value.type) if value in same else x))
         conditions = self.where(branch)
         asked = list(walk(branch.where))

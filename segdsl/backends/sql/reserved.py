@@ -25,10 +25,10 @@ _WORDS = """
     readratio reads recover rejectlog release repeat require resignal resort respect restore restrict return
     row_number sample schemas second_microsecond sensitive separator setof signal similar skip snapshot spatial
     specific sql sql_big_result sql_calc_found_rows sql_small_result sqlexception sqlstate sqlwarning ssl start
-    starting stored substring symmetric sysdate system tag tdes terminated text255 text32k to top trailing treat
-    trim truncatecolumns try_cast tuple uescape unbounded undo unlock unpack unsigned usage user utc_date utc_time
-    utc_timestamp varcharacter variadic varying verbose virtual wallet whenever while within without write
-    xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize
-    xmltable year_month zerofill
+    starting stored substring symmetric sysdate system system_user tag tdes terminated text255 text32k to top
+    trailing treat trim truncatecolumns try_cast tuple uescape unbounded undo unlock unpack unsigned usage user
+    utc_date utc_time utc_timestamp varcharacter variadic varying verbose virtual wallet whenever while within
+    without write xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot
+    xmlserialize xmltable year_month zerofill
 """
 RESERVED = DuckDB.Tokenizer.KEYWORDS.keys() | {word.upper() for word in _WORDS.split()}

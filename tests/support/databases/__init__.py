@@ -35,7 +35,12 @@ class Database(Protocol):
 
 
 # name of the dialect -> module:class
-DATABASES: dict[str, str] = {"duckdb": "duckdb:DuckDBDatabase"}
+DATABASES: dict[str, str] = {
+    "duckdb": "duckdb:DuckDBDatabase",
+    "sqlite": "sqlite:SQLiteDatabase",
+    "postgres": "postgres:PostgresDatabase",
+    "clickhouse": "clickhouse:ClickHouseDatabase",
+}
 
 
 @cache

@@ -9,7 +9,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -52,7 +51,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -255,7 +253,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), opened AS (
   SELECT
     contact_id AS contact,
@@ -326,7 +323,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -466,7 +462,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -543,7 +538,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -625,7 +619,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -710,7 +703,6 @@ WITH purchased AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -875,7 +867,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -926,7 +917,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -1075,7 +1065,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -1117,7 +1106,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -1575,7 +1563,6 @@ WITH contact AS (
         FROM plans
         WHERE
           `at` >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-          AND `at` <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
           AND `at` <= CAST('2026-02-07 08:00:00+00' AS TIMESTAMP)
       ) AS changes
     ) AS placed
@@ -1603,7 +1590,6 @@ WITH contact AS (
         FROM plans
         WHERE
           `at` >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-          AND `at` <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
           AND `at` <= CAST('2026-03-09 08:00:00+00' AS TIMESTAMP)
       ) AS changes
     ) AS placed
@@ -1661,9 +1647,7 @@ WITH plan_changed AS (
             CASE WHEN plan IN ('free', 'pro') THEN plan END AS value
           FROM plans
           WHERE
-            `at` >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-            AND `at` <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
-            AND NOT `at` IS NULL
+            `at` >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP) AND NOT `at` IS NULL
         ) AS changes
       ) AS placed
       WHERE
@@ -1720,7 +1704,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), purchased AS (
   SELECT
     contact,
@@ -1856,7 +1839,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), purchased AS (
   SELECT
     contact,
@@ -2027,7 +2009,6 @@ WITH opened AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), purchased AS (
   SELECT
     contact,
@@ -2462,7 +2443,6 @@ WITH opened AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2638,7 +2618,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2653,18 +2632,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -2707,7 +2682,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2722,18 +2696,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -2757,122 +2727,64 @@ ORDER BY
 WITH clock AS (
   SELECT
     CURRENT_TIMESTAMP() AS now
+), periods AS (
+  SELECT
+    now,
+    SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' WEEK) AS period_1,
+    DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)) AS period_2,
+    DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER) AS period_3,
+    SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '1' QUARTER) AS period_4
+  FROM clock
 ), edges AS (
   SELECT
     now,
     SAFE.TIMESTAMP_ADD(CASE
       WHEN SAFE.DATETIME(
-        SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' WEEK), INTERVAL '-1' DAY),
-          'Asia/Kathmandu'
-        ), INTERVAL '1' DAY),
+        SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_1, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY),
         'Asia/Kathmandu'
-      ) = SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' WEEK)
-      THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' WEEK), INTERVAL '-1' DAY),
-        'Asia/Kathmandu'
-      ), INTERVAL '1' DAY)
-      WHEN SAFE.DATETIME(
-        SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' WEEK),
-          'Asia/Kathmandu'
-        ),
-        'Asia/Kathmandu'
-      ) = SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' WEEK)
-      THEN SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' WEEK),
-        'Asia/Kathmandu'
-      )
-      ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' WEEK), INTERVAL '-1' DAY),
-        'Asia/Kathmandu'
-      ), INTERVAL '1' DAY)
+      ) = period_1
+      THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_1, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
+      WHEN SAFE.DATETIME(SAFE.TIMESTAMP(period_1, 'Asia/Kathmandu'), 'Asia/Kathmandu') = period_1
+      THEN SAFE.TIMESTAMP(period_1, 'Asia/Kathmandu')
+      ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_1, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
     END, INTERVAL '-1' MICROSECOND) AS edge_1,
     LEAST(
       SAFE.TIMESTAMP_ADD(CASE
         WHEN SAFE.DATETIME(
-          SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-            SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' DAY),
-            'Asia/Kathmandu'
-          ), INTERVAL '1' DAY),
+          SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_2, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY),
           'Asia/Kathmandu'
-        ) = DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY))
-        THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' DAY),
-          'Asia/Kathmandu'
-        ), INTERVAL '1' DAY)
-        WHEN SAFE.DATETIME(
-          SAFE.TIMESTAMP(
-            DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)),
-            'Asia/Kathmandu'
-          ),
-          'Asia/Kathmandu'
-        ) = DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY))
-        THEN SAFE.TIMESTAMP(
-          DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)),
-          'Asia/Kathmandu'
-        )
-        ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), WEEK(MONDAY)), INTERVAL '-1' DAY),
-          'Asia/Kathmandu'
-        ), INTERVAL '1' DAY)
+        ) = period_2
+        THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_2, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
+        WHEN SAFE.DATETIME(SAFE.TIMESTAMP(period_2, 'Asia/Kathmandu'), 'Asia/Kathmandu') = period_2
+        THEN SAFE.TIMESTAMP(period_2, 'Asia/Kathmandu')
+        ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_2, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
       END, INTERVAL '-1' MICROSECOND),
       now
     ) AS edge_2,
     SAFE.TIMESTAMP_ADD(CASE
       WHEN SAFE.DATETIME(
-        SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '-1' DAY),
-          'Asia/Kathmandu'
-        ), INTERVAL '1' DAY),
+        SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_3, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY),
         'Asia/Kathmandu'
-      ) = DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER)
-      THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '-1' DAY),
-        'Asia/Kathmandu'
-      ), INTERVAL '1' DAY)
-      WHEN SAFE.DATETIME(
-        SAFE.TIMESTAMP(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), 'Asia/Kathmandu'),
-        'Asia/Kathmandu'
-      ) = DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER)
-      THEN SAFE.TIMESTAMP(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), 'Asia/Kathmandu')
-      ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '-1' DAY),
-        'Asia/Kathmandu'
-      ), INTERVAL '1' DAY)
+      ) = period_3
+      THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_3, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
+      WHEN SAFE.DATETIME(SAFE.TIMESTAMP(period_3, 'Asia/Kathmandu'), 'Asia/Kathmandu') = period_3
+      THEN SAFE.TIMESTAMP(period_3, 'Asia/Kathmandu')
+      ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_3, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
     END, INTERVAL '-1' MICROSECOND) AS edge_3,
     LEAST(
       SAFE.TIMESTAMP_ADD(CASE
         WHEN SAFE.DATETIME(
-          SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-            SAFE.DATETIME_ADD(SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '1' QUARTER), INTERVAL '-1' DAY),
-            'Asia/Kathmandu'
-          ), INTERVAL '1' DAY),
+          SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_4, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY),
           'Asia/Kathmandu'
-        ) = SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '1' QUARTER)
-        THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '1' QUARTER), INTERVAL '-1' DAY),
-          'Asia/Kathmandu'
-        ), INTERVAL '1' DAY)
-        WHEN SAFE.DATETIME(
-          SAFE.TIMESTAMP(
-            SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '1' QUARTER),
-            'Asia/Kathmandu'
-          ),
-          'Asia/Kathmandu'
-        ) = SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '1' QUARTER)
-        THEN SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '1' QUARTER),
-          'Asia/Kathmandu'
-        )
-        ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), QUARTER), INTERVAL '1' QUARTER), INTERVAL '-1' DAY),
-          'Asia/Kathmandu'
-        ), INTERVAL '1' DAY)
+        ) = period_4
+        THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_4, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
+        WHEN SAFE.DATETIME(SAFE.TIMESTAMP(period_4, 'Asia/Kathmandu'), 'Asia/Kathmandu') = period_4
+        THEN SAFE.TIMESTAMP(period_4, 'Asia/Kathmandu')
+        ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_4, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
       END, INTERVAL '-1' MICROSECOND),
       now
     ) AS edge_4
-  FROM clock
+  FROM periods
 ), visited AS (
   SELECT
     contact_id AS contact,
@@ -2880,7 +2792,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), purchased AS (
   SELECT
     contact,
@@ -2926,18 +2837,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   GROUP BY
     contact
@@ -2949,18 +2856,14 @@ WITH clock AS (
   FROM purchased
   WHERE
     t > (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   GROUP BY
     contact
@@ -2987,75 +2890,53 @@ ORDER BY
 WITH clock AS (
   SELECT
     CURRENT_TIMESTAMP() AS now
+), periods AS (
+  SELECT
+    now,
+    DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY) AS period_1,
+    SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY) AS period_2,
+    DATETIME_TRUNC(SAFE.DATETIME(SAFE.TIMESTAMP_ADD(now, INTERVAL '7' DAY), 'Asia/Kathmandu'), DAY) AS period_3,
+    SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(SAFE.TIMESTAMP_ADD(now, INTERVAL '7' DAY), 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY) AS period_4
+  FROM clock
 ), edges AS (
   SELECT
     now,
     SAFE.TIMESTAMP_ADD(CASE
       WHEN SAFE.DATETIME(
-        SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '-1' DAY),
-          'Asia/Kathmandu'
-        ), INTERVAL '1' DAY),
+        SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_1, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY),
         'Asia/Kathmandu'
-      ) = DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY)
-      THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '-1' DAY),
-        'Asia/Kathmandu'
-      ), INTERVAL '1' DAY)
-      WHEN SAFE.DATETIME(
-        SAFE.TIMESTAMP(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), 'Asia/Kathmandu'),
-        'Asia/Kathmandu'
-      ) = DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY)
-      THEN SAFE.TIMESTAMP(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), 'Asia/Kathmandu')
-      ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '-1' DAY),
-        'Asia/Kathmandu'
-      ), INTERVAL '1' DAY)
+      ) = period_1
+      THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_1, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
+      WHEN SAFE.DATETIME(SAFE.TIMESTAMP(period_1, 'Asia/Kathmandu'), 'Asia/Kathmandu') = period_1
+      THEN SAFE.TIMESTAMP(period_1, 'Asia/Kathmandu')
+      ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_1, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
     END, INTERVAL '-1' MICROSECOND) AS edge_1,
     SAFE.TIMESTAMP_ADD(CASE
       WHEN SAFE.DATETIME(
-        SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY), INTERVAL '-1' DAY),
-          'Asia/Kathmandu'
-        ), INTERVAL '1' DAY),
+        SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_2, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY),
         'Asia/Kathmandu'
-      ) = SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY)
-      THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY), INTERVAL '-1' DAY),
-        'Asia/Kathmandu'
-      ), INTERVAL '1' DAY)
-      WHEN SAFE.DATETIME(
-        SAFE.TIMESTAMP(
-          SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY),
-          'Asia/Kathmandu'
-        ),
-        'Asia/Kathmandu'
-      ) = SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY)
-      THEN SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY),
-        'Asia/Kathmandu'
-      )
-      ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(
-        SAFE.DATETIME_ADD(SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY), INTERVAL '-1' DAY),
-        'Asia/Kathmandu'
-      ), INTERVAL '1' DAY)
+      ) = period_2
+      THEN SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_2, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
+      WHEN SAFE.DATETIME(SAFE.TIMESTAMP(period_2, 'Asia/Kathmandu'), 'Asia/Kathmandu') = period_2
+      THEN SAFE.TIMESTAMP(period_2, 'Asia/Kathmandu')
+      ELSE SAFE.TIMESTAMP_ADD(SAFE.TIMESTAMP(SAFE.DATETIME_ADD(period_2, INTERVAL '-1' DAY), 'Asia/Kathmandu'), INTERVAL '1' DAY)
     END, INTERVAL '-1' MICROSECOND) AS edge_2,
-    EXTRACT(YEAR FROM SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY)) AS edge_3,
-    EXTRACT(MONTH FROM SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY)) * 100 + EXTRACT(DAY FROM SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(now, 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY)) AS edge_4,
-    EXTRACT(YEAR FROM DATETIME_TRUNC(SAFE.DATETIME(SAFE.TIMESTAMP_ADD(now, INTERVAL '7' DAY), 'Asia/Kathmandu'), DAY)) AS edge_5,
+    EXTRACT(YEAR FROM period_2) AS edge_3,
+    EXTRACT(MONTH FROM period_2) * 100 + EXTRACT(DAY FROM period_2) AS edge_4,
+    EXTRACT(YEAR FROM period_3) AS edge_5,
     CASE
       WHEN (
-        EXTRACT(MONTH FROM DATETIME_TRUNC(SAFE.DATETIME(SAFE.TIMESTAMP_ADD(now, INTERVAL '7' DAY), 'Asia/Kathmandu'), DAY)) * 100 + EXTRACT(DAY FROM DATETIME_TRUNC(SAFE.DATETIME(SAFE.TIMESTAMP_ADD(now, INTERVAL '7' DAY), 'Asia/Kathmandu'), DAY))
+        EXTRACT(MONTH FROM period_3) * 100 + EXTRACT(DAY FROM period_3)
       ) = 228
       AND (
-        EXTRACT(MONTH FROM SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(SAFE.TIMESTAMP_ADD(now, INTERVAL '7' DAY), 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY)) * 100 + EXTRACT(DAY FROM SAFE.DATETIME_ADD(DATETIME_TRUNC(SAFE.DATETIME(SAFE.TIMESTAMP_ADD(now, INTERVAL '7' DAY), 'Asia/Kathmandu'), DAY), INTERVAL '1' DAY))
+        EXTRACT(MONTH FROM period_4) * 100 + EXTRACT(DAY FROM period_4)
       ) = 301
       THEN 229
       ELSE (
-        EXTRACT(MONTH FROM DATETIME_TRUNC(SAFE.DATETIME(SAFE.TIMESTAMP_ADD(now, INTERVAL '7' DAY), 'Asia/Kathmandu'), DAY)) * 100 + EXTRACT(DAY FROM DATETIME_TRUNC(SAFE.DATETIME(SAFE.TIMESTAMP_ADD(now, INTERVAL '7' DAY), 'Asia/Kathmandu'), DAY))
+        EXTRACT(MONTH FROM period_3) * 100 + EXTRACT(DAY FROM period_3)
       )
     END AS edge_6
-  FROM clock
+  FROM periods
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -3091,139 +2972,103 @@ FROM contact
 WHERE
   (
     contact.renewal_date > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND contact.renewal_date <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   )
   OR (
     EXTRACT(YEAR FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu')) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) = (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu')) * 100 + EXTRACT(DAY FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu'))
     ) BETWEEN (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     ) AND (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
+      SELECT
+        edge_6
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND EXTRACT(YEAR FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu')) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu')) * 100 + EXTRACT(DAY FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu'))
     ) >= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND EXTRACT(YEAR FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu')) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu')) * 100 + EXTRACT(DAY FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu'))
     ) <= (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
+      SELECT
+        edge_6
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     ) - (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) > 1
     AND EXTRACT(YEAR FROM SAFE.DATETIME(contact.signup_date, 'Asia/Kathmandu')) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     ) - 1
   )
 ORDER BY
@@ -3798,7 +3643,6 @@ WITH visited AS (
     ON alias.name = e.contact_id
   WHERE
     e.`at` >= CAST('0001-01-01 00:00:00+00' AS TIMESTAMP)
-    AND e.`at` <= CAST('9999-12-31 23:59:59.999999+00' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id

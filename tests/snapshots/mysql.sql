@@ -9,7 +9,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -52,7 +51,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -174,16 +172,14 @@ WITH zone_asia_kathmandu AS (
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS contact,
     (
       `at` - INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_local <= `at`
-          ORDER BY
-            zone_since_local DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_local <= `at`
+        ORDER BY
+          zone_since_local DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     ) AS t,
     CAST(campaign AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS campaign
@@ -283,22 +279,19 @@ WITH zone_asia_kathmandu AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), opened AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS contact,
     (
       `at` - INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_local <= `at`
-          ORDER BY
-            zone_since_local DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_local <= `at`
+        ORDER BY
+          zone_since_local DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     ) AS t
   FROM mails
@@ -358,7 +351,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -498,7 +490,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -577,7 +568,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -663,7 +653,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id,
@@ -750,7 +739,6 @@ WITH purchased AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -928,7 +916,6 @@ WITH zone_asia_kathmandu AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -951,16 +938,14 @@ WITH zone_asia_kathmandu AS (
         THEN CAST(DATE(
           (
             t + INTERVAL (CAST((
-              (
-                SELECT
-                  zone_shift
-                FROM zone_asia_kathmandu
-                WHERE
-                  zone_since_utc <= t
-                ORDER BY
-                  zone_since_utc DESC
-                LIMIT 1
-              )
+              SELECT
+                zone_shift
+              FROM zone_asia_kathmandu
+              WHERE
+                zone_since_utc <= t
+              ORDER BY
+                zone_since_utc DESC
+              LIMIT 1
             ) AS SIGNED)) SECOND
           )
         ) AS DATETIME(6))
@@ -1006,7 +991,6 @@ WITH zone_asia_kathmandu AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -1021,7 +1005,20 @@ WITH zone_asia_kathmandu AS (
       DISTINCT CAST(DATE(
         (
           t + INTERVAL (CAST((
-            (
+            SELECT
+              zone_shift
+            FROM zone_asia_kathmandu
+            WHERE
+              zone_since_utc <= t
+            ORDER BY
+              zone_since_utc DESC
+            LIMIT 1
+          ) AS SIGNED)) SECOND
+        )
+      ) - INTERVAL (WEEKDAY(
+        DATE(
+          (
+            t + INTERVAL (CAST((
               SELECT
                 zone_shift
               FROM zone_asia_kathmandu
@@ -1030,23 +1027,6 @@ WITH zone_asia_kathmandu AS (
               ORDER BY
                 zone_since_utc DESC
               LIMIT 1
-            )
-          ) AS SIGNED)) SECOND
-        )
-      ) - INTERVAL (WEEKDAY(
-        DATE(
-          (
-            t + INTERVAL (CAST((
-              (
-                SELECT
-                  zone_shift
-                FROM zone_asia_kathmandu
-                WHERE
-                  zone_since_utc <= t
-                ORDER BY
-                  zone_since_utc DESC
-                LIMIT 1
-              )
             ) AS SIGNED)) SECOND
           )
         )
@@ -1191,7 +1171,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id,
@@ -1233,7 +1212,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -1550,16 +1528,14 @@ WITH zone_asia_kathmandu AS (
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id,
     (
       CAST(renewal_date AS DATETIME(6)) - INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_local <= CAST(renewal_date AS DATETIME(6))
-          ORDER BY
-            zone_since_local DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_local <= CAST(renewal_date AS DATETIME(6))
+        ORDER BY
+          zone_since_local DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     ) AS renewal_date
   FROM contacts
@@ -1615,7 +1591,19 @@ FROM contact
 WHERE
   EXTRACT(YEAR FROM (
     contact.signup_date + INTERVAL (CAST((
-      (
+      SELECT
+        zone_shift
+      FROM zone_asia_kathmandu
+      WHERE
+        zone_since_utc <= contact.signup_date
+      ORDER BY
+        zone_since_utc DESC
+      LIMIT 1
+    ) AS SIGNED)) SECOND
+  )) < 2026
+  AND (
+    EXTRACT(MONTH FROM (
+      contact.signup_date + INTERVAL (CAST((
         SELECT
           zone_shift
         FROM zone_asia_kathmandu
@@ -1624,64 +1612,42 @@ WHERE
         ORDER BY
           zone_since_utc DESC
         LIMIT 1
-      )
-    ) AS SIGNED)) SECOND
-  )) < 2026
-  AND (
-    EXTRACT(MONTH FROM (
-      contact.signup_date + INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_utc <= contact.signup_date
-          ORDER BY
-            zone_since_utc DESC
-          LIMIT 1
-        )
       ) AS SIGNED)) SECOND
     )) * 100 + EXTRACT(DAY FROM (
       contact.signup_date + INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_utc <= contact.signup_date
-          ORDER BY
-            zone_since_utc DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_utc <= contact.signup_date
+        ORDER BY
+          zone_since_utc DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     ))
   ) >= 310
   AND (
     EXTRACT(MONTH FROM (
       contact.signup_date + INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_utc <= contact.signup_date
-          ORDER BY
-            zone_since_utc DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_utc <= contact.signup_date
+        ORDER BY
+          zone_since_utc DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     )) * 100 + EXTRACT(DAY FROM (
       contact.signup_date + INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_utc <= contact.signup_date
-          ORDER BY
-            zone_since_utc DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_utc <= contact.signup_date
+        ORDER BY
+          zone_since_utc DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     ))
   ) <= 316
@@ -1858,7 +1824,6 @@ WITH contact AS (
         FROM plans
         WHERE
           `at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-          AND `at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
           AND `at` <= CAST('2026-02-07 08:00:00' AS DATETIME(6))
       ) AS changes
     ) AS placed
@@ -1889,7 +1854,6 @@ WITH contact AS (
         FROM plans
         WHERE
           `at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-          AND `at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
           AND `at` <= CAST('2026-03-09 08:00:00' AS DATETIME(6))
       ) AS changes
     ) AS placed
@@ -1950,9 +1914,7 @@ WITH plan_changed AS (
             END AS value
           FROM plans
           WHERE
-            `at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-            AND `at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
-            AND NOT `at` IS NULL
+            `at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6)) AND NOT `at` IS NULL
         ) AS changes
       ) AS placed
       WHERE
@@ -2009,7 +1971,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), purchased AS (
   SELECT
     contact,
@@ -2159,7 +2120,6 @@ WITH zone_asia_kathmandu AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), purchased AS (
   SELECT
     contact,
@@ -2209,16 +2169,14 @@ WITH zone_asia_kathmandu AS (
       CAST(DATE(
         (
           t + INTERVAL (CAST((
-            (
-              SELECT
-                zone_shift
-              FROM zone_asia_kathmandu
-              WHERE
-                zone_since_utc <= t
-              ORDER BY
-                zone_since_utc DESC
-              LIMIT 1
-            )
+            SELECT
+              zone_shift
+            FROM zone_asia_kathmandu
+            WHERE
+              zone_since_utc <= t
+            ORDER BY
+              zone_since_utc DESC
+            LIMIT 1
           ) AS SIGNED)) SECOND
         )
       ) AS DATETIME(6)) AS day_of_asia_kathmandu
@@ -2287,16 +2245,14 @@ WITH zone_asia_kathmandu AS (
                 CAST(DATE(
                   (
                     t + INTERVAL (CAST((
-                      (
-                        SELECT
-                          zone_shift
-                        FROM zone_asia_kathmandu
-                        WHERE
-                          zone_since_utc <= t
-                        ORDER BY
-                          zone_since_utc DESC
-                        LIMIT 1
-                      )
+                      SELECT
+                        zone_shift
+                      FROM zone_asia_kathmandu
+                      WHERE
+                        zone_since_utc <= t
+                      ORDER BY
+                        zone_since_utc DESC
+                      LIMIT 1
                     ) AS SIGNED)) SECOND
                   )
                 ) AS DATETIME(6)) AS day_of_asia_kathmandu
@@ -2358,16 +2314,14 @@ WITH zone_asia_kathmandu AS (
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS contact,
     (
       `at` - INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_local <= `at`
-          ORDER BY
-            zone_since_local DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_local <= `at`
+        ORDER BY
+          zone_since_local DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     ) AS t
   FROM mails
@@ -2380,7 +2334,6 @@ WITH zone_asia_kathmandu AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), purchased AS (
   SELECT
     contact,
@@ -2781,16 +2734,14 @@ WITH zone_asia_kathmandu AS (
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS contact,
     (
       `at` - INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_local <= `at`
-          ORDER BY
-            zone_since_local DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_local <= `at`
+        ORDER BY
+          zone_since_local DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     ) AS t
   FROM mails
@@ -2834,7 +2785,6 @@ WITH zone_asia_kathmandu AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -3012,7 +2962,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -3027,18 +2976,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -3090,7 +3035,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id
@@ -3105,18 +3049,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -3152,171 +3092,173 @@ WITH zone_asia_kathmandu AS (
 ), clock AS (
   SELECT
     UTC_TIMESTAMP(6) AS now
+), periods AS (
+  SELECT
+    now,
+    (
+      CAST(DATE(
+        (
+          now + INTERVAL (CAST((
+            SELECT
+              zone_shift
+            FROM zone_asia_kathmandu
+            WHERE
+              zone_since_utc <= now
+            ORDER BY
+              zone_since_utc DESC
+            LIMIT 1
+          ) AS SIGNED)) SECOND
+        )
+      ) - INTERVAL (WEEKDAY(
+        DATE(
+          (
+            now + INTERVAL (CAST((
+              SELECT
+                zone_shift
+              FROM zone_asia_kathmandu
+              WHERE
+                zone_since_utc <= now
+              ORDER BY
+                zone_since_utc DESC
+              LIMIT 1
+            ) AS SIGNED)) SECOND
+          )
+        )
+      )) DAY AS DATETIME(6)) + INTERVAL '-7' DAY
+    ) AS period_1,
+    CAST(DATE(
+      (
+        now + INTERVAL (CAST((
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_utc <= now
+          ORDER BY
+            zone_since_utc DESC
+          LIMIT 1
+        ) AS SIGNED)) SECOND
+      )
+    ) - INTERVAL (WEEKDAY(
+      DATE(
+        (
+          now + INTERVAL (CAST((
+            SELECT
+              zone_shift
+            FROM zone_asia_kathmandu
+            WHERE
+              zone_since_utc <= now
+            ORDER BY
+              zone_since_utc DESC
+            LIMIT 1
+          ) AS SIGNED)) SECOND
+        )
+      )
+    )) DAY AS DATETIME(6)) AS period_2,
+    CAST(MAKEDATE(
+      YEAR(
+        DATE(
+          (
+            now + INTERVAL (CAST((
+              SELECT
+                zone_shift
+              FROM zone_asia_kathmandu
+              WHERE
+                zone_since_utc <= now
+              ORDER BY
+                zone_since_utc DESC
+              LIMIT 1
+            ) AS SIGNED)) SECOND
+          )
+        )
+      ),
+      1
+    ) + INTERVAL (
+      QUARTER(
+        DATE(
+          (
+            now + INTERVAL (CAST((
+              SELECT
+                zone_shift
+              FROM zone_asia_kathmandu
+              WHERE
+                zone_since_utc <= now
+              ORDER BY
+                zone_since_utc DESC
+              LIMIT 1
+            ) AS SIGNED)) SECOND
+          )
+        )
+      ) * 3 - 3
+    ) MONTH AS DATETIME(6)) AS period_3,
+    (
+      CAST(MAKEDATE(
+        YEAR(
+          DATE(
+            (
+              now + INTERVAL (CAST((
+                SELECT
+                  zone_shift
+                FROM zone_asia_kathmandu
+                WHERE
+                  zone_since_utc <= now
+                ORDER BY
+                  zone_since_utc DESC
+                LIMIT 1
+              ) AS SIGNED)) SECOND
+            )
+          )
+        ),
+        1
+      ) + INTERVAL (
+        QUARTER(
+          DATE(
+            (
+              now + INTERVAL (CAST((
+                SELECT
+                  zone_shift
+                FROM zone_asia_kathmandu
+                WHERE
+                  zone_since_utc <= now
+                ORDER BY
+                  zone_since_utc DESC
+                LIMIT 1
+              ) AS SIGNED)) SECOND
+            )
+          )
+        ) * 3 - 3
+      ) MONTH AS DATETIME(6)) + INTERVAL '3' MONTH
+    ) AS period_4
+  FROM clock
 ), edges AS (
   SELECT
     now,
     (
       (
-        (
-          CAST(DATE(
-            (
-              now + INTERVAL (CAST((
-                (
-                  SELECT
-                    zone_shift
-                  FROM zone_asia_kathmandu
-                  WHERE
-                    zone_since_utc <= now
-                  ORDER BY
-                    zone_since_utc DESC
-                  LIMIT 1
-                )
-              ) AS SIGNED)) SECOND
-            )
-          ) - INTERVAL (WEEKDAY(
-            DATE(
-              (
-                now + INTERVAL (CAST((
-                  (
-                    SELECT
-                      zone_shift
-                    FROM zone_asia_kathmandu
-                    WHERE
-                      zone_since_utc <= now
-                    ORDER BY
-                      zone_since_utc DESC
-                    LIMIT 1
-                  )
-                ) AS SIGNED)) SECOND
-              )
-            )
-          )) DAY AS DATETIME(6)) + INTERVAL '-7' DAY
-        ) - INTERVAL (CAST((
-          (
-            SELECT
-              zone_shift
-            FROM zone_asia_kathmandu
-            WHERE
-              zone_since_local <= (
-                CAST(DATE(
-                  (
-                    now + INTERVAL (CAST((
-                      (
-                        SELECT
-                          zone_shift
-                        FROM zone_asia_kathmandu
-                        WHERE
-                          zone_since_utc <= now
-                        ORDER BY
-                          zone_since_utc DESC
-                        LIMIT 1
-                      )
-                    ) AS SIGNED)) SECOND
-                  )
-                ) - INTERVAL (WEEKDAY(
-                  DATE(
-                    (
-                      now + INTERVAL (CAST((
-                        (
-                          SELECT
-                            zone_shift
-                          FROM zone_asia_kathmandu
-                          WHERE
-                            zone_since_utc <= now
-                          ORDER BY
-                            zone_since_utc DESC
-                          LIMIT 1
-                        )
-                      ) AS SIGNED)) SECOND
-                    )
-                  )
-                )) DAY AS DATETIME(6)) + INTERVAL '-7' DAY
-              )
-            ORDER BY
-              zone_since_local DESC
-            LIMIT 1
-          )
+        period_1 - INTERVAL (CAST((
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_local <= period_1
+          ORDER BY
+            zone_since_local DESC
+          LIMIT 1
         ) AS SIGNED)) SECOND
       ) + INTERVAL '-1' MICROSECOND
     ) AS edge_1,
     LEAST(
       (
         (
-          CAST(DATE(
-            (
-              now + INTERVAL (CAST((
-                (
-                  SELECT
-                    zone_shift
-                  FROM zone_asia_kathmandu
-                  WHERE
-                    zone_since_utc <= now
-                  ORDER BY
-                    zone_since_utc DESC
-                  LIMIT 1
-                )
-              ) AS SIGNED)) SECOND
-            )
-          ) - INTERVAL (WEEKDAY(
-            DATE(
-              (
-                now + INTERVAL (CAST((
-                  (
-                    SELECT
-                      zone_shift
-                    FROM zone_asia_kathmandu
-                    WHERE
-                      zone_since_utc <= now
-                    ORDER BY
-                      zone_since_utc DESC
-                    LIMIT 1
-                  )
-                ) AS SIGNED)) SECOND
-              )
-            )
-          )) DAY AS DATETIME(6)) - INTERVAL (CAST((
-            (
-              SELECT
-                zone_shift
-              FROM zone_asia_kathmandu
-              WHERE
-                zone_since_local <= CAST(DATE(
-                  (
-                    now + INTERVAL (CAST((
-                      (
-                        SELECT
-                          zone_shift
-                        FROM zone_asia_kathmandu
-                        WHERE
-                          zone_since_utc <= now
-                        ORDER BY
-                          zone_since_utc DESC
-                        LIMIT 1
-                      )
-                    ) AS SIGNED)) SECOND
-                  )
-                ) - INTERVAL (WEEKDAY(
-                  DATE(
-                    (
-                      now + INTERVAL (CAST((
-                        (
-                          SELECT
-                            zone_shift
-                          FROM zone_asia_kathmandu
-                          WHERE
-                            zone_since_utc <= now
-                          ORDER BY
-                            zone_since_utc DESC
-                          LIMIT 1
-                        )
-                      ) AS SIGNED)) SECOND
-                    )
-                  )
-                )) DAY AS DATETIME(6))
-              ORDER BY
-                zone_since_local DESC
-              LIMIT 1
-            )
+          period_2 - INTERVAL (CAST((
+            SELECT
+              zone_shift
+            FROM zone_asia_kathmandu
+            WHERE
+              zone_since_local <= period_2
+            ORDER BY
+              zone_since_local DESC
+            LIMIT 1
           ) AS SIGNED)) SECOND
         ) + INTERVAL '-1' MICROSECOND
       ),
@@ -3324,200 +3266,36 @@ WITH zone_asia_kathmandu AS (
     ) AS edge_2,
     (
       (
-        CAST(MAKEDATE(
-          YEAR(
-            DATE(
-              (
-                now + INTERVAL (CAST((
-                  (
-                    SELECT
-                      zone_shift
-                    FROM zone_asia_kathmandu
-                    WHERE
-                      zone_since_utc <= now
-                    ORDER BY
-                      zone_since_utc DESC
-                    LIMIT 1
-                  )
-                ) AS SIGNED)) SECOND
-              )
-            )
-          ),
-          1
-        ) + INTERVAL (
-          QUARTER(
-            DATE(
-              (
-                now + INTERVAL (CAST((
-                  (
-                    SELECT
-                      zone_shift
-                    FROM zone_asia_kathmandu
-                    WHERE
-                      zone_since_utc <= now
-                    ORDER BY
-                      zone_since_utc DESC
-                    LIMIT 1
-                  )
-                ) AS SIGNED)) SECOND
-              )
-            )
-          ) * 3 - 3
-        ) MONTH AS DATETIME(6)) - INTERVAL (CAST((
-          (
-            SELECT
-              zone_shift
-            FROM zone_asia_kathmandu
-            WHERE
-              zone_since_local <= CAST(MAKEDATE(
-                YEAR(
-                  DATE(
-                    (
-                      now + INTERVAL (CAST((
-                        (
-                          SELECT
-                            zone_shift
-                          FROM zone_asia_kathmandu
-                          WHERE
-                            zone_since_utc <= now
-                          ORDER BY
-                            zone_since_utc DESC
-                          LIMIT 1
-                        )
-                      ) AS SIGNED)) SECOND
-                    )
-                  )
-                ),
-                1
-              ) + INTERVAL (
-                QUARTER(
-                  DATE(
-                    (
-                      now + INTERVAL (CAST((
-                        (
-                          SELECT
-                            zone_shift
-                          FROM zone_asia_kathmandu
-                          WHERE
-                            zone_since_utc <= now
-                          ORDER BY
-                            zone_since_utc DESC
-                          LIMIT 1
-                        )
-                      ) AS SIGNED)) SECOND
-                    )
-                  )
-                ) * 3 - 3
-              ) MONTH AS DATETIME(6))
-            ORDER BY
-              zone_since_local DESC
-            LIMIT 1
-          )
+        period_3 - INTERVAL (CAST((
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_local <= period_3
+          ORDER BY
+            zone_since_local DESC
+          LIMIT 1
         ) AS SIGNED)) SECOND
       ) + INTERVAL '-1' MICROSECOND
     ) AS edge_3,
     LEAST(
       (
         (
-          (
-            CAST(MAKEDATE(
-              YEAR(
-                DATE(
-                  (
-                    now + INTERVAL (CAST((
-                      (
-                        SELECT
-                          zone_shift
-                        FROM zone_asia_kathmandu
-                        WHERE
-                          zone_since_utc <= now
-                        ORDER BY
-                          zone_since_utc DESC
-                        LIMIT 1
-                      )
-                    ) AS SIGNED)) SECOND
-                  )
-                )
-              ),
-              1
-            ) + INTERVAL (
-              QUARTER(
-                DATE(
-                  (
-                    now + INTERVAL (CAST((
-                      (
-                        SELECT
-                          zone_shift
-                        FROM zone_asia_kathmandu
-                        WHERE
-                          zone_since_utc <= now
-                        ORDER BY
-                          zone_since_utc DESC
-                        LIMIT 1
-                      )
-                    ) AS SIGNED)) SECOND
-                  )
-                )
-              ) * 3 - 3
-            ) MONTH AS DATETIME(6)) + INTERVAL '3' MONTH
-          ) - INTERVAL (CAST((
-            (
-              SELECT
-                zone_shift
-              FROM zone_asia_kathmandu
-              WHERE
-                zone_since_local <= (
-                  CAST(MAKEDATE(
-                    YEAR(
-                      DATE(
-                        (
-                          now + INTERVAL (CAST((
-                            (
-                              SELECT
-                                zone_shift
-                              FROM zone_asia_kathmandu
-                              WHERE
-                                zone_since_utc <= now
-                              ORDER BY
-                                zone_since_utc DESC
-                              LIMIT 1
-                            )
-                          ) AS SIGNED)) SECOND
-                        )
-                      )
-                    ),
-                    1
-                  ) + INTERVAL (
-                    QUARTER(
-                      DATE(
-                        (
-                          now + INTERVAL (CAST((
-                            (
-                              SELECT
-                                zone_shift
-                              FROM zone_asia_kathmandu
-                              WHERE
-                                zone_since_utc <= now
-                              ORDER BY
-                                zone_since_utc DESC
-                              LIMIT 1
-                            )
-                          ) AS SIGNED)) SECOND
-                        )
-                      )
-                    ) * 3 - 3
-                  ) MONTH AS DATETIME(6)) + INTERVAL '3' MONTH
-                )
-              ORDER BY
-                zone_since_local DESC
-              LIMIT 1
-            )
+          period_4 - INTERVAL (CAST((
+            SELECT
+              zone_shift
+            FROM zone_asia_kathmandu
+            WHERE
+              zone_since_local <= period_4
+            ORDER BY
+              zone_since_local DESC
+            LIMIT 1
           ) AS SIGNED)) SECOND
         ) + INTERVAL '-1' MICROSECOND
       ),
       now
     ) AS edge_4
-  FROM clock
+  FROM periods
 ), visited AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS contact,
@@ -3525,7 +3303,6 @@ WITH zone_asia_kathmandu AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), purchased AS (
   SELECT
     contact,
@@ -3571,18 +3348,14 @@ WITH zone_asia_kathmandu AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   GROUP BY
     contact
@@ -3594,18 +3367,14 @@ WITH zone_asia_kathmandu AS (
   FROM purchased
   WHERE
     t > (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   GROUP BY
     contact
@@ -3644,164 +3413,63 @@ WITH zone_asia_kathmandu AS (
 ), clock AS (
   SELECT
     UTC_TIMESTAMP(6) AS now
-), edges AS (
+), periods AS (
   SELECT
     now,
-    (
+    CAST(DATE(
       (
-        CAST(DATE(
-          (
-            now + INTERVAL (CAST((
-              (
-                SELECT
-                  zone_shift
-                FROM zone_asia_kathmandu
-                WHERE
-                  zone_since_utc <= now
-                ORDER BY
-                  zone_since_utc DESC
-                LIMIT 1
-              )
-            ) AS SIGNED)) SECOND
-          )
-        ) AS DATETIME(6)) - INTERVAL (CAST((
-          (
+        now + INTERVAL (CAST((
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_utc <= now
+          ORDER BY
+            zone_since_utc DESC
+          LIMIT 1
+        ) AS SIGNED)) SECOND
+      )
+    ) AS DATETIME(6)) AS period_1,
+    (
+      CAST(DATE(
+        (
+          now + INTERVAL (CAST((
             SELECT
               zone_shift
             FROM zone_asia_kathmandu
             WHERE
-              zone_since_local <= CAST(DATE(
-                (
-                  now + INTERVAL (CAST((
-                    (
-                      SELECT
-                        zone_shift
-                      FROM zone_asia_kathmandu
-                      WHERE
-                        zone_since_utc <= now
-                      ORDER BY
-                        zone_since_utc DESC
-                      LIMIT 1
-                    )
-                  ) AS SIGNED)) SECOND
-                )
-              ) AS DATETIME(6))
+              zone_since_utc <= now
             ORDER BY
-              zone_since_local DESC
+              zone_since_utc DESC
             LIMIT 1
-          )
-        ) AS SIGNED)) SECOND
-      ) + INTERVAL '-1' MICROSECOND
-    ) AS edge_1,
-    (
-      (
-        (
-          CAST(DATE(
-            (
-              now + INTERVAL (CAST((
-                (
-                  SELECT
-                    zone_shift
-                  FROM zone_asia_kathmandu
-                  WHERE
-                    zone_since_utc <= now
-                  ORDER BY
-                    zone_since_utc DESC
-                  LIMIT 1
-                )
-              ) AS SIGNED)) SECOND
-            )
-          ) AS DATETIME(6)) + INTERVAL '1' DAY
-        ) - INTERVAL (CAST((
-          (
-            SELECT
-              zone_shift
-            FROM zone_asia_kathmandu
-            WHERE
-              zone_since_local <= (
-                CAST(DATE(
-                  (
-                    now + INTERVAL (CAST((
-                      (
-                        SELECT
-                          zone_shift
-                        FROM zone_asia_kathmandu
-                        WHERE
-                          zone_since_utc <= now
-                        ORDER BY
-                          zone_since_utc DESC
-                        LIMIT 1
-                      )
-                    ) AS SIGNED)) SECOND
-                  )
-                ) AS DATETIME(6)) + INTERVAL '1' DAY
-              )
-            ORDER BY
-              zone_since_local DESC
-            LIMIT 1
-          )
-        ) AS SIGNED)) SECOND
-      ) + INTERVAL '-1' MICROSECOND
-    ) AS edge_2,
-    EXTRACT(YEAR FROM (
-      CAST(DATE(
-        (
-          now + INTERVAL (CAST((
-            (
-              SELECT
-                zone_shift
-              FROM zone_asia_kathmandu
-              WHERE
-                zone_since_utc <= now
-              ORDER BY
-                zone_since_utc DESC
-              LIMIT 1
-            )
           ) AS SIGNED)) SECOND
         )
       ) AS DATETIME(6)) + INTERVAL '1' DAY
-    )) AS edge_3,
-    EXTRACT(MONTH FROM (
-      CAST(DATE(
-        (
-          now + INTERVAL (CAST((
-            (
-              SELECT
-                zone_shift
-              FROM zone_asia_kathmandu
-              WHERE
-                zone_since_utc <= now
-              ORDER BY
-                zone_since_utc DESC
-              LIMIT 1
-            )
-          ) AS SIGNED)) SECOND
-        )
-      ) AS DATETIME(6)) + INTERVAL '1' DAY
-    )) * 100 + EXTRACT(DAY FROM (
-      CAST(DATE(
-        (
-          now + INTERVAL (CAST((
-            (
-              SELECT
-                zone_shift
-              FROM zone_asia_kathmandu
-              WHERE
-                zone_since_utc <= now
-              ORDER BY
-                zone_since_utc DESC
-              LIMIT 1
-            )
-          ) AS SIGNED)) SECOND
-        )
-      ) AS DATETIME(6)) + INTERVAL '1' DAY
-    )) AS edge_4,
-    EXTRACT(YEAR FROM CAST(DATE(
+    ) AS period_2,
+    CAST(DATE(
       (
         (
           now + INTERVAL '7' DAY
         ) + INTERVAL (CAST((
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_utc <= (
+              now + INTERVAL '7' DAY
+            )
+          ORDER BY
+            zone_since_utc DESC
+          LIMIT 1
+        ) AS SIGNED)) SECOND
+      )
+    ) AS DATETIME(6)) AS period_3,
+    (
+      CAST(DATE(
+        (
           (
+            now + INTERVAL '7' DAY
+          ) + INTERVAL (CAST((
             SELECT
               zone_shift
             FROM zone_asia_kathmandu
@@ -3812,156 +3480,71 @@ WITH zone_asia_kathmandu AS (
             ORDER BY
               zone_since_utc DESC
             LIMIT 1
-          )
+          ) AS SIGNED)) SECOND
+        )
+      ) AS DATETIME(6)) + INTERVAL '1' DAY
+    ) AS period_4
+  FROM clock
+), edges AS (
+  SELECT
+    now,
+    (
+      (
+        period_1 - INTERVAL (CAST((
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_local <= period_1
+          ORDER BY
+            zone_since_local DESC
+          LIMIT 1
         ) AS SIGNED)) SECOND
-      )
-    ) AS DATETIME(6))) AS edge_5,
+      ) + INTERVAL '-1' MICROSECOND
+    ) AS edge_1,
+    (
+      (
+        period_2 - INTERVAL (CAST((
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_local <= period_2
+          ORDER BY
+            zone_since_local DESC
+          LIMIT 1
+        ) AS SIGNED)) SECOND
+      ) + INTERVAL '-1' MICROSECOND
+    ) AS edge_2,
+    EXTRACT(YEAR FROM period_2) AS edge_3,
+    EXTRACT(MONTH FROM period_2) * 100 + EXTRACT(DAY FROM period_2) AS edge_4,
+    EXTRACT(YEAR FROM period_3) AS edge_5,
     CASE
       WHEN (
-        EXTRACT(MONTH FROM CAST(DATE(
-          (
-            (
-              now + INTERVAL '7' DAY
-            ) + INTERVAL (CAST((
-              (
-                SELECT
-                  zone_shift
-                FROM zone_asia_kathmandu
-                WHERE
-                  zone_since_utc <= (
-                    now + INTERVAL '7' DAY
-                  )
-                ORDER BY
-                  zone_since_utc DESC
-                LIMIT 1
-              )
-            ) AS SIGNED)) SECOND
-          )
-        ) AS DATETIME(6))) * 100 + EXTRACT(DAY FROM CAST(DATE(
-          (
-            (
-              now + INTERVAL '7' DAY
-            ) + INTERVAL (CAST((
-              (
-                SELECT
-                  zone_shift
-                FROM zone_asia_kathmandu
-                WHERE
-                  zone_since_utc <= (
-                    now + INTERVAL '7' DAY
-                  )
-                ORDER BY
-                  zone_since_utc DESC
-                LIMIT 1
-              )
-            ) AS SIGNED)) SECOND
-          )
-        ) AS DATETIME(6)))
+        EXTRACT(MONTH FROM period_3) * 100 + EXTRACT(DAY FROM period_3)
       ) = 228
       AND (
-        EXTRACT(MONTH FROM (
-          CAST(DATE(
-            (
-              (
-                now + INTERVAL '7' DAY
-              ) + INTERVAL (CAST((
-                (
-                  SELECT
-                    zone_shift
-                  FROM zone_asia_kathmandu
-                  WHERE
-                    zone_since_utc <= (
-                      now + INTERVAL '7' DAY
-                    )
-                  ORDER BY
-                    zone_since_utc DESC
-                  LIMIT 1
-                )
-              ) AS SIGNED)) SECOND
-            )
-          ) AS DATETIME(6)) + INTERVAL '1' DAY
-        )) * 100 + EXTRACT(DAY FROM (
-          CAST(DATE(
-            (
-              (
-                now + INTERVAL '7' DAY
-              ) + INTERVAL (CAST((
-                (
-                  SELECT
-                    zone_shift
-                  FROM zone_asia_kathmandu
-                  WHERE
-                    zone_since_utc <= (
-                      now + INTERVAL '7' DAY
-                    )
-                  ORDER BY
-                    zone_since_utc DESC
-                  LIMIT 1
-                )
-              ) AS SIGNED)) SECOND
-            )
-          ) AS DATETIME(6)) + INTERVAL '1' DAY
-        ))
+        EXTRACT(MONTH FROM period_4) * 100 + EXTRACT(DAY FROM period_4)
       ) = 301
       THEN 229
       ELSE (
-        EXTRACT(MONTH FROM CAST(DATE(
-          (
-            (
-              now + INTERVAL '7' DAY
-            ) + INTERVAL (CAST((
-              (
-                SELECT
-                  zone_shift
-                FROM zone_asia_kathmandu
-                WHERE
-                  zone_since_utc <= (
-                    now + INTERVAL '7' DAY
-                  )
-                ORDER BY
-                  zone_since_utc DESC
-                LIMIT 1
-              )
-            ) AS SIGNED)) SECOND
-          )
-        ) AS DATETIME(6))) * 100 + EXTRACT(DAY FROM CAST(DATE(
-          (
-            (
-              now + INTERVAL '7' DAY
-            ) + INTERVAL (CAST((
-              (
-                SELECT
-                  zone_shift
-                FROM zone_asia_kathmandu
-                WHERE
-                  zone_since_utc <= (
-                    now + INTERVAL '7' DAY
-                  )
-                ORDER BY
-                  zone_since_utc DESC
-                LIMIT 1
-              )
-            ) AS SIGNED)) SECOND
-          )
-        ) AS DATETIME(6)))
+        EXTRACT(MONTH FROM period_3) * 100 + EXTRACT(DAY FROM period_3)
       )
     END AS edge_6
-  FROM clock
+  FROM periods
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id,
     (
       CAST(renewal_date AS DATETIME(6)) - INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_local <= CAST(renewal_date AS DATETIME(6))
-          ORDER BY
-            zone_since_local DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_local <= CAST(renewal_date AS DATETIME(6))
+        ORDER BY
+          zone_since_local DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     ) AS renewal_date,
     signup_date
@@ -3977,24 +3560,45 @@ FROM contact
 WHERE
   (
     contact.renewal_date > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND contact.renewal_date <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   )
   OR (
     EXTRACT(YEAR FROM (
       contact.signup_date + INTERVAL (CAST((
-        (
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_utc <= contact.signup_date
+        ORDER BY
+          zone_since_utc DESC
+        LIMIT 1
+      ) AS SIGNED)) SECOND
+    )) < (
+      SELECT
+        edge_3
+      FROM edges
+    )
+    AND (
+      SELECT
+        edge_3
+      FROM edges
+    ) = (
+      SELECT
+        edge_5
+      FROM edges
+    )
+    AND (
+      EXTRACT(MONTH FROM (
+        contact.signup_date + INTERVAL (CAST((
           SELECT
             zone_shift
           FROM zone_asia_kathmandu
@@ -4003,87 +3607,58 @@ WHERE
           ORDER BY
             zone_since_utc DESC
           LIMIT 1
-        )
-      ) AS SIGNED)) SECOND
-    )) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
-    )
-    AND (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
-    ) = (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
-    )
-    AND (
-      EXTRACT(MONTH FROM (
-        contact.signup_date + INTERVAL (CAST((
-          (
-            SELECT
-              zone_shift
-            FROM zone_asia_kathmandu
-            WHERE
-              zone_since_utc <= contact.signup_date
-            ORDER BY
-              zone_since_utc DESC
-            LIMIT 1
-          )
         ) AS SIGNED)) SECOND
       )) * 100 + EXTRACT(DAY FROM (
         contact.signup_date + INTERVAL (CAST((
-          (
-            SELECT
-              zone_shift
-            FROM zone_asia_kathmandu
-            WHERE
-              zone_since_utc <= contact.signup_date
-            ORDER BY
-              zone_since_utc DESC
-            LIMIT 1
-          )
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_utc <= contact.signup_date
+          ORDER BY
+            zone_since_utc DESC
+          LIMIT 1
         ) AS SIGNED)) SECOND
       ))
     ) BETWEEN (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     ) AND (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
+      SELECT
+        edge_6
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND EXTRACT(YEAR FROM (
       contact.signup_date + INTERVAL (CAST((
-        (
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_utc <= contact.signup_date
+        ORDER BY
+          zone_since_utc DESC
+        LIMIT 1
+      ) AS SIGNED)) SECOND
+    )) < (
+      SELECT
+        edge_3
+      FROM edges
+    )
+    AND (
+      EXTRACT(MONTH FROM (
+        contact.signup_date + INTERVAL (CAST((
           SELECT
             zone_shift
           FROM zone_asia_kathmandu
@@ -4092,138 +3667,54 @@ WHERE
           ORDER BY
             zone_since_utc DESC
           LIMIT 1
-        )
-      ) AS SIGNED)) SECOND
-    )) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
-    )
-    AND (
-      EXTRACT(MONTH FROM (
-        contact.signup_date + INTERVAL (CAST((
-          (
-            SELECT
-              zone_shift
-            FROM zone_asia_kathmandu
-            WHERE
-              zone_since_utc <= contact.signup_date
-            ORDER BY
-              zone_since_utc DESC
-            LIMIT 1
-          )
         ) AS SIGNED)) SECOND
       )) * 100 + EXTRACT(DAY FROM (
         contact.signup_date + INTERVAL (CAST((
-          (
-            SELECT
-              zone_shift
-            FROM zone_asia_kathmandu
-            WHERE
-              zone_since_utc <= contact.signup_date
-            ORDER BY
-              zone_since_utc DESC
-            LIMIT 1
-          )
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_utc <= contact.signup_date
+          ORDER BY
+            zone_since_utc DESC
+          LIMIT 1
         ) AS SIGNED)) SECOND
       ))
     ) >= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND EXTRACT(YEAR FROM (
       contact.signup_date + INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_utc <= contact.signup_date
-          ORDER BY
-            zone_since_utc DESC
-          LIMIT 1
-        )
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_utc <= contact.signup_date
+        ORDER BY
+          zone_since_utc DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     )) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM (
         contact.signup_date + INTERVAL (CAST((
-          (
-            SELECT
-              zone_shift
-            FROM zone_asia_kathmandu
-            WHERE
-              zone_since_utc <= contact.signup_date
-            ORDER BY
-              zone_since_utc DESC
-            LIMIT 1
-          )
-        ) AS SIGNED)) SECOND
-      )) * 100 + EXTRACT(DAY FROM (
-        contact.signup_date + INTERVAL (CAST((
-          (
-            SELECT
-              zone_shift
-            FROM zone_asia_kathmandu
-            WHERE
-              zone_since_utc <= contact.signup_date
-            ORDER BY
-              zone_since_utc DESC
-            LIMIT 1
-          )
-        ) AS SIGNED)) SECOND
-      ))
-    ) <= (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
-    )
-  )
-  OR (
-    (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
-    ) - (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
-    ) > 1
-    AND EXTRACT(YEAR FROM (
-      contact.signup_date + INTERVAL (CAST((
-        (
           SELECT
             zone_shift
           FROM zone_asia_kathmandu
@@ -4232,14 +3723,50 @@ WHERE
           ORDER BY
             zone_since_utc DESC
           LIMIT 1
-        )
+        ) AS SIGNED)) SECOND
+      )) * 100 + EXTRACT(DAY FROM (
+        contact.signup_date + INTERVAL (CAST((
+          SELECT
+            zone_shift
+          FROM zone_asia_kathmandu
+          WHERE
+            zone_since_utc <= contact.signup_date
+          ORDER BY
+            zone_since_utc DESC
+          LIMIT 1
+        ) AS SIGNED)) SECOND
+      ))
+    ) <= (
+      SELECT
+        edge_6
+      FROM edges
+    )
+  )
+  OR (
+    (
+      SELECT
+        edge_5
+      FROM edges
+    ) - (
+      SELECT
+        edge_3
+      FROM edges
+    ) > 1
+    AND EXTRACT(YEAR FROM (
+      contact.signup_date + INTERVAL (CAST((
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_utc <= contact.signup_date
+        ORDER BY
+          zone_since_utc DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     )) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     ) - 1
   )
 ORDER BY
@@ -4686,60 +4213,58 @@ WITH zone_asia_kathmandu AS (
           )
         ) AS DATETIME(6))
       END - INTERVAL (CAST((
-        (
-          SELECT
-            zone_shift
-          FROM zone_asia_kathmandu
-          WHERE
-            zone_since_local <= CASE
-              WHEN JSON_TYPE(data_renewal_date) = 'STRING'
-              AND REGEXP_LIKE(
-                CAST(JSON_UNQUOTE(data_renewal_date) AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin,
-                '^([0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]00:00(:00(\\.0{1,9})?)?[Zz]?)?)\\z',
-                'c'
-              )
-              THEN CAST(CONCAT(
-                SUBSTRING(
-                  REPLACE(
-                    UPPER(
-                      SUBSTRING(
-                        CAST(JSON_UNQUOTE(data_renewal_date) AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin,
-                        1,
-                        10
-                      )
-                    ),
-                    'T',
-                    ' '
-                  ),
-                  1,
-                  26
-                ),
-                SUBSTRING(
-                  '0000-00-00 00:00:00.000000',
-                  LENGTH(
+        SELECT
+          zone_shift
+        FROM zone_asia_kathmandu
+        WHERE
+          zone_since_local <= CASE
+            WHEN JSON_TYPE(data_renewal_date) = 'STRING'
+            AND REGEXP_LIKE(
+              CAST(JSON_UNQUOTE(data_renewal_date) AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin,
+              '^([0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]00:00(:00(\\.0{1,9})?)?[Zz]?)?)\\z',
+              'c'
+            )
+            THEN CAST(CONCAT(
+              SUBSTRING(
+                REPLACE(
+                  UPPER(
                     SUBSTRING(
-                      REPLACE(
-                        UPPER(
-                          SUBSTRING(
-                            CAST(JSON_UNQUOTE(data_renewal_date) AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin,
-                            1,
-                            10
-                          )
-                        ),
-                        'T',
-                        ' '
-                      ),
+                      CAST(JSON_UNQUOTE(data_renewal_date) AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin,
                       1,
-                      26
+                      10
                     )
-                  ) + 1
-                )
-              ) AS DATETIME(6))
-            END
-          ORDER BY
-            zone_since_local DESC
-          LIMIT 1
-        )
+                  ),
+                  'T',
+                  ' '
+                ),
+                1,
+                26
+              ),
+              SUBSTRING(
+                '0000-00-00 00:00:00.000000',
+                LENGTH(
+                  SUBSTRING(
+                    REPLACE(
+                      UPPER(
+                        SUBSTRING(
+                          CAST(JSON_UNQUOTE(data_renewal_date) AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin,
+                          1,
+                          10
+                        )
+                      ),
+                      'T',
+                      ' '
+                    ),
+                    1,
+                    26
+                  )
+                ) + 1
+              )
+            ) AS DATETIME(6))
+          END
+        ORDER BY
+          zone_since_local DESC
+        LIMIT 1
       ) AS SIGNED)) SECOND
     ) AS renewal_date
   FROM (
@@ -4860,7 +4385,6 @@ WITH visited AS (
     ON alias.name = CAST(e.contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin
   WHERE
     e.`at` >= CAST('0001-01-01 00:00:00' AS DATETIME(6))
-    AND e.`at` <= CAST('9999-12-31 23:59:59.999999' AS DATETIME(6))
 ), contact AS (
   SELECT
     CAST(contact_id AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_0900_bin AS id

@@ -9,7 +9,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -52,7 +51,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -269,7 +267,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), opened AS (
   SELECT
     contact_id AS contact,
@@ -341,7 +338,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -494,7 +490,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -571,7 +566,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -653,7 +647,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -751,7 +744,6 @@ WITH purchased AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -927,7 +919,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -978,7 +969,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -1139,7 +1129,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -1181,7 +1170,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -1642,7 +1630,6 @@ WITH contact AS (
         FROM plans
         WHERE
           "at" >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-          AND "at" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
           AND "at" <= CAST('2026-02-07 08:00:00' AS TIMESTAMP)
       ) AS changes
     ) AS placed
@@ -1673,7 +1660,6 @@ WITH contact AS (
         FROM plans
         WHERE
           "at" >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-          AND "at" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
           AND "at" <= CAST('2026-03-09 08:00:00' AS TIMESTAMP)
       ) AS changes
     ) AS placed
@@ -1734,9 +1720,7 @@ WITH plan_changed AS (
             END AS value
           FROM plans
           WHERE
-            "at" >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-            AND "at" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
-            AND NOT "at" IS NULL
+            "at" >= CAST('0001-01-01 00:00:00' AS TIMESTAMP) AND NOT "at" IS NULL
         ) AS changes
       ) AS placed
       WHERE
@@ -1793,7 +1777,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), purchased AS (
   SELECT
     contact,
@@ -1942,7 +1925,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), purchased AS (
   SELECT
     contact,
@@ -2127,7 +2109,6 @@ WITH opened AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), purchased AS (
   SELECT
     contact,
@@ -2586,7 +2567,6 @@ WITH opened AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2762,7 +2742,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2777,18 +2756,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -2828,7 +2803,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2843,18 +2817,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -2878,6 +2848,14 @@ ORDER BY
 WITH clock AS (
   SELECT
     CAST(SYSDATE AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE 'UTC' AS now
+), periods AS (
+  SELECT
+    now,
+    DATEADD(DAY, -7, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))) AS period_1,
+    DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)) AS period_2,
+    DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)) AS period_3,
+    DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))) AS period_4
+  FROM clock
 ), edges AS (
   SELECT
     now,
@@ -2888,60 +2866,12 @@ WITH clock AS (
         WHEN CONVERT_TIMEZONE(
           'UTC',
           'Asia/Kathmandu',
-          DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(DAY, -7, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-              )
-            )
-          )
-        ) = DATEADD(DAY, -7, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-        THEN DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              -1,
-              DATEADD(DAY, -7, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        )
-        WHEN CONVERT_TIMEZONE(
-          'UTC',
-          'Asia/Kathmandu',
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, -7, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        ) = DATEADD(DAY, -7, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-        THEN CONVERT_TIMEZONE(
-          'Asia/Kathmandu',
-          'UTC',
-          DATEADD(DAY, -7, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-        )
-        ELSE DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              -1,
-              DATEADD(DAY, -7, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        )
+          DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
+        ) = period_1
+        THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
+        WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_1)) = period_1
+        THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_1)
+        ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
       END
     ) AS edge_1,
     LEAST(
@@ -2952,48 +2882,12 @@ WITH clock AS (
           WHEN CONVERT_TIMEZONE(
             'UTC',
             'Asia/Kathmandu',
-            DATEADD(
-              DAY,
-              1,
-              CONVERT_TIMEZONE(
-                'Asia/Kathmandu',
-                'UTC',
-                DATEADD(DAY, -1, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-              )
-            )
-          ) = DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          THEN DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(DAY, -1, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-          WHEN CONVERT_TIMEZONE(
-            'UTC',
-            'Asia/Kathmandu',
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-            )
-          ) = DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          THEN CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          )
-          ELSE DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(DAY, -1, DATE_TRUNC('WEEK', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
+            DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
+          ) = period_2
+          THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
+          WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_2)) = period_2
+          THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_2)
+          ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
         END
       ),
       now
@@ -3005,48 +2899,12 @@ WITH clock AS (
         WHEN CONVERT_TIMEZONE(
           'UTC',
           'Asia/Kathmandu',
-          DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(DAY, -1, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        ) = DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        THEN DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, -1, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        )
-        WHEN CONVERT_TIMEZONE(
-          'UTC',
-          'Asia/Kathmandu',
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          )
-        ) = DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        THEN CONVERT_TIMEZONE(
-          'Asia/Kathmandu',
-          'UTC',
-          DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        )
-        ELSE DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, -1, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        )
+          DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_3)))
+        ) = period_3
+        THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_3)))
+        WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_3)) = period_3
+        THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_3)
+        ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_3)))
       END
     ) AS edge_3,
     LEAST(
@@ -3057,65 +2915,17 @@ WITH clock AS (
           WHEN CONVERT_TIMEZONE(
             'UTC',
             'Asia/Kathmandu',
-            DATEADD(
-              DAY,
-              1,
-              CONVERT_TIMEZONE(
-                'Asia/Kathmandu',
-                'UTC',
-                DATEADD(
-                  DAY,
-                  -1,
-                  DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-                )
-              )
-            )
-          ) = DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          THEN DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-              )
-            )
-          )
-          WHEN CONVERT_TIMEZONE(
-            'UTC',
-            'Asia/Kathmandu',
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          ) = DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          THEN CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-          ELSE DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-              )
-            )
-          )
+            DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_4)))
+          ) = period_4
+          THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_4)))
+          WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_4)) = period_4
+          THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_4)
+          ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_4)))
         END
       ),
       now
     ) AS edge_4
-  FROM clock
+  FROM periods
 ), visited AS (
   SELECT
     contact_id AS contact,
@@ -3123,7 +2933,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP)
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP)
 ), purchased AS (
   SELECT
     contact,
@@ -3182,18 +2991,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   GROUP BY
     contact
@@ -3205,18 +3010,14 @@ WITH clock AS (
   FROM purchased
   WHERE
     t > (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   GROUP BY
     contact
@@ -3243,6 +3044,18 @@ ORDER BY
 WITH clock AS (
   SELECT
     CAST(SYSDATE AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE 'UTC' AS now
+), periods AS (
+  SELECT
+    now,
+    DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)) AS period_1,
+    DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))) AS period_2,
+    DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now))) AS period_3,
+    DATEADD(
+      DAY,
+      1,
+      DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
+    ) AS period_4
+  FROM clock
 ), edges AS (
   SELECT
     now,
@@ -3253,48 +3066,12 @@ WITH clock AS (
         WHEN CONVERT_TIMEZONE(
           'UTC',
           'Asia/Kathmandu',
-          DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(DAY, -1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        ) = DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        THEN DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, -1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        )
-        WHEN CONVERT_TIMEZONE(
-          'UTC',
-          'Asia/Kathmandu',
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          )
-        ) = DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        THEN CONVERT_TIMEZONE(
-          'Asia/Kathmandu',
-          'UTC',
-          DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        )
-        ELSE DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, -1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        )
+          DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
+        ) = period_1
+        THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
+        WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_1)) = period_1
+        THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_1)
+        ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
       END
     ) AS edge_1,
     DATEADD(
@@ -3304,86 +3081,30 @@ WITH clock AS (
         WHEN CONVERT_TIMEZONE(
           'UTC',
           'Asia/Kathmandu',
-          DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-              )
-            )
-          )
-        ) = DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-        THEN DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              -1,
-              DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        )
-        WHEN CONVERT_TIMEZONE(
-          'UTC',
-          'Asia/Kathmandu',
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        ) = DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-        THEN CONVERT_TIMEZONE(
-          'Asia/Kathmandu',
-          'UTC',
-          DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-        )
-        ELSE DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              -1,
-              DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        )
+          DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
+        ) = period_2
+        THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
+        WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_2)) = period_2
+        THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_2)
+        ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
       END
     ) AS edge_2,
-    EXTRACT(YEAR FROM DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))) AS edge_3,
-    EXTRACT(MONTH FROM DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))) * 100 + EXTRACT(DAY FROM DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))) AS edge_4,
-    EXTRACT(YEAR FROM DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))) AS edge_5,
+    EXTRACT(YEAR FROM period_2) AS edge_3,
+    EXTRACT(MONTH FROM period_2) * 100 + EXTRACT(DAY FROM period_2) AS edge_4,
+    EXTRACT(YEAR FROM period_3) AS edge_5,
     CASE
       WHEN (
-        EXTRACT(MONTH FROM DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))) * 100 + EXTRACT(DAY FROM DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now))))
+        EXTRACT(MONTH FROM period_3) * 100 + EXTRACT(DAY FROM period_3)
       ) = 228
       AND (
-        EXTRACT(MONTH FROM DATEADD(
-          DAY,
-          1,
-          DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
-        )) * 100 + EXTRACT(DAY FROM DATEADD(
-          DAY,
-          1,
-          DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
-        ))
+        EXTRACT(MONTH FROM period_4) * 100 + EXTRACT(DAY FROM period_4)
       ) = 301
       THEN 229
       ELSE (
-        EXTRACT(MONTH FROM DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))) * 100 + EXTRACT(DAY FROM DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now))))
+        EXTRACT(MONTH FROM period_3) * 100 + EXTRACT(DAY FROM period_3)
       )
     END AS edge_6
-  FROM clock
+  FROM periods
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -3427,139 +3148,103 @@ FROM contact
 WHERE
   (
     contact.renewal_date > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND contact.renewal_date <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   )
   OR (
     EXTRACT(YEAR FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) = (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) * 100 + EXTRACT(DAY FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date))
     ) BETWEEN (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     ) AND (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
+      SELECT
+        edge_6
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND EXTRACT(YEAR FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) * 100 + EXTRACT(DAY FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date))
     ) >= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND EXTRACT(YEAR FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) * 100 + EXTRACT(DAY FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date))
     ) <= (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
+      SELECT
+        edge_6
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     ) - (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) > 1
     AND EXTRACT(YEAR FROM CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     ) - 1
   )
 ORDER BY

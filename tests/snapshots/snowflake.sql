@@ -9,7 +9,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -52,7 +51,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -253,7 +251,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), opened AS (
   SELECT
     contact_id AS contact,
@@ -325,7 +322,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -462,7 +458,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -539,7 +534,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -621,7 +615,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -703,7 +696,6 @@ WITH purchased AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -863,7 +855,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -914,7 +905,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -1065,7 +1055,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -1107,7 +1096,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -1562,7 +1550,6 @@ WITH contact AS (
         FROM plans
         WHERE
           "AT" >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-          AND "AT" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
           AND "AT" <= CAST('2026-02-07 08:00:00' AS TIMESTAMPNTZ(6))
       ) AS changes
     ) AS placed
@@ -1590,7 +1577,6 @@ WITH contact AS (
         FROM plans
         WHERE
           "AT" >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-          AND "AT" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
           AND "AT" <= CAST('2026-03-09 08:00:00' AS TIMESTAMPNTZ(6))
       ) AS changes
     ) AS placed
@@ -1648,9 +1634,7 @@ WITH plan_changed AS (
             CASE WHEN plan IN ('free', 'pro') THEN plan END AS value
           FROM plans
           WHERE
-            "AT" >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-            AND "AT" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
-            AND NOT "AT" IS NULL
+            "AT" >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6)) AND NOT "AT" IS NULL
         ) AS changes
       ) AS placed
       WHERE
@@ -1707,7 +1691,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), purchased AS (
   SELECT
     contact,
@@ -1840,7 +1823,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), purchased AS (
   SELECT
     contact,
@@ -2009,7 +1991,6 @@ WITH opened AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), purchased AS (
   SELECT
     contact,
@@ -2436,7 +2417,6 @@ WITH opened AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2612,7 +2592,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2627,18 +2606,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -2678,7 +2653,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2693,18 +2667,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -2728,6 +2698,26 @@ ORDER BY
 WITH clock AS (
   SELECT
     CAST(CONVERT_TIMEZONE('UTC', CURRENT_TIMESTAMP()) AS TIMESTAMPNTZ(6)) AS now
+), periods AS (
+  SELECT
+    now,
+    DATEADD(
+      DAY,
+      -7,
+      DATEADD(
+        DAY,
+        1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
+        DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
+      )
+    ) AS period_1,
+    DATEADD(
+      DAY,
+      1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
+      DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
+    ) AS period_2,
+    DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)) AS period_3,
+    DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))) AS period_4
+  FROM clock
 ), edges AS (
   SELECT
     now,
@@ -2738,116 +2728,12 @@ WITH clock AS (
         WHEN CONVERT_TIMEZONE(
           'UTC',
           'Asia/Kathmandu',
-          DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(
-                  DAY,
-                  -7,
-                  DATEADD(
-                    DAY,
-                    1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-                    DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-                  )
-                )
-              )
-            )
-          )
-        ) = DATEADD(
-          DAY,
-          -7,
-          DATEADD(
-            DAY,
-            1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-            DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          )
-        )
-        THEN DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              -1,
-              DATEADD(
-                DAY,
-                -7,
-                DATEADD(
-                  DAY,
-                  1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-                  DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-                )
-              )
-            )
-          )
-        )
-        WHEN CONVERT_TIMEZONE(
-          'UTC',
-          'Asia/Kathmandu',
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              -7,
-              DATEADD(
-                DAY,
-                1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-                DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-              )
-            )
-          )
-        ) = DATEADD(
-          DAY,
-          -7,
-          DATEADD(
-            DAY,
-            1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-            DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          )
-        )
-        THEN CONVERT_TIMEZONE(
-          'Asia/Kathmandu',
-          'UTC',
-          DATEADD(
-            DAY,
-            -7,
-            DATEADD(
-              DAY,
-              1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-              DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-            )
-          )
-        )
-        ELSE DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              -1,
-              DATEADD(
-                DAY,
-                -7,
-                DATEADD(
-                  DAY,
-                  1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-                  DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-                )
-              )
-            )
-          )
-        )
+          DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
+        ) = period_1
+        THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
+        WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_1)) = period_1
+        THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_1)
+        ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
       END
     ) AS edge_1,
     LEAST_IGNORE_NULLS(
@@ -2858,88 +2744,12 @@ WITH clock AS (
           WHEN CONVERT_TIMEZONE(
             'UTC',
             'Asia/Kathmandu',
-            DATEADD(
-              DAY,
-              1,
-              CONVERT_TIMEZONE(
-                'Asia/Kathmandu',
-                'UTC',
-                DATEADD(
-                  DAY,
-                  -1,
-                  DATEADD(
-                    DAY,
-                    1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-                    DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-                  )
-                )
-              )
-            )
-          ) = DATEADD(
-            DAY,
-            1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-            DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          )
-          THEN DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(
-                  DAY,
-                  1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-                  DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-                )
-              )
-            )
-          )
-          WHEN CONVERT_TIMEZONE(
-            'UTC',
-            'Asia/Kathmandu',
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-                DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-              )
-            )
-          ) = DATEADD(
-            DAY,
-            1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-            DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          )
-          THEN CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-              DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-            )
-          )
-          ELSE DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(
-                  DAY,
-                  1 - DAYOFWEEKISO(CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)),
-                  DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-                )
-              )
-            )
-          )
+            DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
+          ) = period_2
+          THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
+          WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_2)) = period_2
+          THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_2)
+          ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
         END
       ),
       now
@@ -2951,48 +2761,12 @@ WITH clock AS (
         WHEN CONVERT_TIMEZONE(
           'UTC',
           'Asia/Kathmandu',
-          DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(DAY, -1, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        ) = DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        THEN DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, -1, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        )
-        WHEN CONVERT_TIMEZONE(
-          'UTC',
-          'Asia/Kathmandu',
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          )
-        ) = DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        THEN CONVERT_TIMEZONE(
-          'Asia/Kathmandu',
-          'UTC',
-          DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        )
-        ELSE DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, -1, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        )
+          DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_3)))
+        ) = period_3
+        THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_3)))
+        WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_3)) = period_3
+        THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_3)
+        ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_3)))
       END
     ) AS edge_3,
     LEAST_IGNORE_NULLS(
@@ -3003,65 +2777,17 @@ WITH clock AS (
           WHEN CONVERT_TIMEZONE(
             'UTC',
             'Asia/Kathmandu',
-            DATEADD(
-              DAY,
-              1,
-              CONVERT_TIMEZONE(
-                'Asia/Kathmandu',
-                'UTC',
-                DATEADD(
-                  DAY,
-                  -1,
-                  DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-                )
-              )
-            )
-          ) = DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          THEN DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-              )
-            )
-          )
-          WHEN CONVERT_TIMEZONE(
-            'UTC',
-            'Asia/Kathmandu',
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          ) = DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          THEN CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-          ELSE DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(MONTH, 3, DATE_TRUNC('QUARTER', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-              )
-            )
-          )
+            DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_4)))
+          ) = period_4
+          THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_4)))
+          WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_4)) = period_4
+          THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_4)
+          ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_4)))
         END
       ),
       now
     ) AS edge_4
-  FROM clock
+  FROM periods
 ), visited AS (
   SELECT
     contact_id AS contact,
@@ -3069,7 +2795,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), purchased AS (
   SELECT
     contact,
@@ -3112,18 +2837,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   GROUP BY
     contact
@@ -3135,18 +2856,14 @@ WITH clock AS (
   FROM purchased
   WHERE
     t > (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   GROUP BY
     contact
@@ -3173,6 +2890,18 @@ ORDER BY
 WITH clock AS (
   SELECT
     CAST(CONVERT_TIMEZONE('UTC', CURRENT_TIMESTAMP()) AS TIMESTAMPNTZ(6)) AS now
+), periods AS (
+  SELECT
+    now,
+    DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)) AS period_1,
+    DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))) AS period_2,
+    DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now))) AS period_3,
+    DATEADD(
+      DAY,
+      1,
+      DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
+    ) AS period_4
+  FROM clock
 ), edges AS (
   SELECT
     now,
@@ -3183,48 +2912,12 @@ WITH clock AS (
         WHEN CONVERT_TIMEZONE(
           'UTC',
           'Asia/Kathmandu',
-          DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(DAY, -1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        ) = DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        THEN DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, -1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        )
-        WHEN CONVERT_TIMEZONE(
-          'UTC',
-          'Asia/Kathmandu',
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-          )
-        ) = DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        THEN CONVERT_TIMEZONE(
-          'Asia/Kathmandu',
-          'UTC',
-          DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now))
-        )
-        ELSE DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, -1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        )
+          DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
+        ) = period_1
+        THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
+        WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_1)) = period_1
+        THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_1)
+        ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_1)))
       END
     ) AS edge_1,
     DATEADD(
@@ -3234,116 +2927,30 @@ WITH clock AS (
         WHEN CONVERT_TIMEZONE(
           'UTC',
           'Asia/Kathmandu',
-          DATEADD(
-            DAY,
-            1,
-            CONVERT_TIMEZONE(
-              'Asia/Kathmandu',
-              'UTC',
-              DATEADD(
-                DAY,
-                -1,
-                DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-              )
-            )
-          )
-        ) = DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-        THEN DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              -1,
-              DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        )
-        WHEN CONVERT_TIMEZONE(
-          'UTC',
-          'Asia/Kathmandu',
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-          )
-        ) = DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-        THEN CONVERT_TIMEZONE(
-          'Asia/Kathmandu',
-          'UTC',
-          DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-        )
-        ELSE DATEADD(
-          DAY,
-          1,
-          CONVERT_TIMEZONE(
-            'Asia/Kathmandu',
-            'UTC',
-            DATEADD(
-              DAY,
-              -1,
-              DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-            )
-          )
-        )
+          DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
+        ) = period_2
+        THEN DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
+        WHEN CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_2)) = period_2
+        THEN CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', period_2)
+        ELSE DATEADD(DAY, 1, CONVERT_TIMEZONE('Asia/Kathmandu', 'UTC', DATEADD(DAY, -1, period_2)))
       END
     ) AS edge_2,
-    DATE_PART(
-      YEAR,
-      DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-    ) AS edge_3,
-    DATE_PART(
-      MONTH,
-      DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-    ) * 100 + DATE_PART(
-      DAY,
-      DATEADD(DAY, 1, DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', now)))
-    ) AS edge_4,
-    DATE_PART(
-      YEAR,
-      DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
-    ) AS edge_5,
+    DATE_PART(YEAR, period_2) AS edge_3,
+    DATE_PART(MONTH, period_2) * 100 + DATE_PART(DAY, period_2) AS edge_4,
+    DATE_PART(YEAR, period_3) AS edge_5,
     CASE
       WHEN (
-        DATE_PART(
-          MONTH,
-          DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
-        ) * 100 + DATE_PART(
-          DAY,
-          DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
-        )
+        DATE_PART(MONTH, period_3) * 100 + DATE_PART(DAY, period_3)
       ) = 228
       AND (
-        DATE_PART(
-          MONTH,
-          DATEADD(
-            DAY,
-            1,
-            DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
-          )
-        ) * 100 + DATE_PART(
-          DAY,
-          DATEADD(
-            DAY,
-            1,
-            DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
-          )
-        )
+        DATE_PART(MONTH, period_4) * 100 + DATE_PART(DAY, period_4)
       ) = 301
       THEN 229
       ELSE (
-        DATE_PART(
-          MONTH,
-          DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
-        ) * 100 + DATE_PART(
-          DAY,
-          DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', DATEADD(DAY, 7, now)))
-        )
+        DATE_PART(MONTH, period_3) * 100 + DATE_PART(DAY, period_3)
       )
     END AS edge_6
-  FROM clock
+  FROM periods
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -3387,139 +2994,103 @@ FROM contact
 WHERE
   (
     contact.renewal_date > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND contact.renewal_date <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   )
   OR (
     DATE_PART(YEAR, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) = (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND (
       DATE_PART(MONTH, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) * 100 + DATE_PART(DAY, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date))
     ) BETWEEN (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     ) AND (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
+      SELECT
+        edge_6
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND DATE_PART(YEAR, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND (
       DATE_PART(MONTH, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) * 100 + DATE_PART(DAY, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date))
     ) >= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND DATE_PART(YEAR, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND (
       DATE_PART(MONTH, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) * 100 + DATE_PART(DAY, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date))
     ) <= (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
+      SELECT
+        edge_6
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     ) - (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) > 1
     AND DATE_PART(YEAR, CONVERT_TIMEZONE('UTC', 'Asia/Kathmandu', contact.signup_date)) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     ) - 1
   )
 ORDER BY
@@ -4106,7 +3677,6 @@ WITH visited AS (
     ON alias.name = e.contact_id
   WHERE
     e."AT" >= CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ(6))
-    AND e."AT" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ(6))
 ), contact AS (
   SELECT
     contact_id AS id

@@ -9,7 +9,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -52,7 +51,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -273,7 +271,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), opened AS (
   SELECT
     contact_id AS contact,
@@ -365,7 +362,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -502,7 +498,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -579,7 +574,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -661,7 +655,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -743,7 +736,6 @@ WITH purchased AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -903,7 +895,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -957,7 +948,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -1107,7 +1097,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -1149,7 +1138,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -1620,7 +1608,6 @@ WITH contact AS (
         FROM plans
         WHERE
           "at" >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-          AND "at" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
           AND "at" <= CAST('2026-02-07 08:00:00' AS TIMESTAMP(6))
       ) AS changes
     ) AS placed
@@ -1648,7 +1635,6 @@ WITH contact AS (
         FROM plans
         WHERE
           "at" >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-          AND "at" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
           AND "at" <= CAST('2026-03-09 08:00:00' AS TIMESTAMP(6))
       ) AS changes
     ) AS placed
@@ -1706,9 +1692,7 @@ WITH plan_changed AS (
             CASE WHEN plan IN ('free', 'pro') THEN plan END AS value
           FROM plans
           WHERE
-            "at" >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-            AND "at" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
-            AND NOT "at" IS NULL
+            "at" >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6)) AND NOT "at" IS NULL
         ) AS changes
       ) AS placed
       WHERE
@@ -1765,7 +1749,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), purchased AS (
   SELECT
     contact,
@@ -1898,7 +1881,6 @@ WITH visited AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), purchased AS (
   SELECT
     contact,
@@ -2093,7 +2075,6 @@ WITH opened AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), purchased AS (
   SELECT
     contact,
@@ -2553,7 +2534,6 @@ WITH opened AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2729,7 +2709,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2744,18 +2723,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -2795,7 +2770,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id
@@ -2810,18 +2784,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          now
-        FROM edges
-      )
+      SELECT
+        now
+      FROM edges
     )
   GROUP BY
     contact
@@ -2845,6 +2815,34 @@ ORDER BY
 WITH clock AS (
   SELECT
     CAST(AT_TIMEZONE(CURRENT_TIMESTAMP, 'UTC') AS TIMESTAMP(6)) AS now
+), periods AS (
+  SELECT
+    now,
+    DATE_ADD(
+      'DAY',
+      -7,
+      DATE_TRUNC(
+        'WEEK',
+        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
+      )
+    ) AS period_1,
+    DATE_TRUNC(
+      'WEEK',
+      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
+    ) AS period_2,
+    DATE_TRUNC(
+      'QUARTER',
+      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
+    ) AS period_3,
+    DATE_ADD(
+      'MONTH',
+      3,
+      DATE_TRUNC(
+        'QUARTER',
+        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
+      )
+    ) AS period_4
+  FROM clock
 ), edges AS (
   SELECT
     now,
@@ -2862,120 +2860,29 @@ WITH clock AS (
                     DATE_ADD(
                       'DAY',
                       1,
-                      CAST(AT_TIMEZONE(
-                        WITH_TIMEZONE(
-                          DATE_ADD(
-                            'DAY',
-                            -1,
-                            DATE_ADD(
-                              'DAY',
-                              -7,
-                              DATE_TRUNC(
-                                'WEEK',
-                                CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                              )
-                            )
-                          ),
-                          'Asia/Kathmandu'
-                        ),
-                        'UTC'
-                      ) AS TIMESTAMP(6))
+                      CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                     ),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_ADD(
-                  'DAY',
-                  -7,
-                  DATE_TRUNC(
-                    'WEEK',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  )
-                )
+                ) AS TIMESTAMP(6)) = period_1
                 THEN DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_ADD(
-                          'DAY',
-                          -7,
-                          DATE_TRUNC(
-                            'WEEK',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
                 WHEN CAST(AT_TIMEZONE(
                   WITH_TIMEZONE(
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          -7,
-                          DATE_TRUNC(
-                            'WEEK',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6)),
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(period_1, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_ADD(
-                  'DAY',
-                  -7,
-                  DATE_TRUNC(
-                    'WEEK',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  )
-                )
-                THEN CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      -7,
-                      DATE_TRUNC(
-                        'WEEK',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                ) AS TIMESTAMP(6)) = period_1
+                THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_1, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 ELSE DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_ADD(
-                          'DAY',
-                          -7,
-                          DATE_TRUNC(
-                            'WEEK',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
               END
             )
@@ -2986,120 +2893,29 @@ WITH clock AS (
                   DATE_ADD(
                     'DAY',
                     1,
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          -1,
-                          DATE_ADD(
-                            'DAY',
-                            -7,
-                            DATE_TRUNC(
-                              'WEEK',
-                              CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                            )
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6))
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   ),
                   'UTC'
                 ),
                 'Asia/Kathmandu'
-              ) AS TIMESTAMP(6)) = DATE_ADD(
-                'DAY',
-                -7,
-                DATE_TRUNC(
-                  'WEEK',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
-              )
+              ) AS TIMESTAMP(6)) = period_1
               THEN DATE_ADD(
                 'DAY',
                 1,
-                CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      -1,
-                      DATE_ADD(
-                        'DAY',
-                        -7,
-                        DATE_TRUNC(
-                          'WEEK',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               )
               WHEN CAST(AT_TIMEZONE(
                 WITH_TIMEZONE(
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -7,
-                        DATE_TRUNC(
-                          'WEEK',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6)),
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(period_1, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                   'UTC'
                 ),
                 'Asia/Kathmandu'
-              ) AS TIMESTAMP(6)) = DATE_ADD(
-                'DAY',
-                -7,
-                DATE_TRUNC(
-                  'WEEK',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
-              )
-              THEN CAST(AT_TIMEZONE(
-                WITH_TIMEZONE(
-                  DATE_ADD(
-                    'DAY',
-                    -7,
-                    DATE_TRUNC(
-                      'WEEK',
-                      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                    )
-                  ),
-                  'Asia/Kathmandu'
-                ),
-                'UTC'
-              ) AS TIMESTAMP(6))
+              ) AS TIMESTAMP(6)) = period_1
+              THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_1, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               ELSE DATE_ADD(
                 'DAY',
                 1,
-                CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      -1,
-                      DATE_ADD(
-                        'DAY',
-                        -7,
-                        DATE_TRUNC(
-                          'WEEK',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               )
             END AS TIMESTAMP(6)) AS VARCHAR),
             -6
@@ -3122,92 +2938,29 @@ WITH clock AS (
                       DATE_ADD(
                         'DAY',
                         1,
-                        CAST(AT_TIMEZONE(
-                          WITH_TIMEZONE(
-                            DATE_ADD(
-                              'DAY',
-                              -1,
-                              DATE_TRUNC(
-                                'WEEK',
-                                CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                              )
-                            ),
-                            'Asia/Kathmandu'
-                          ),
-                          'UTC'
-                        ) AS TIMESTAMP(6))
+                        CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                       ),
                       'UTC'
                     ),
                     'Asia/Kathmandu'
-                  ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                    'WEEK',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  )
+                  ) AS TIMESTAMP(6)) = period_2
                   THEN DATE_ADD(
                     'DAY',
                     1,
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          -1,
-                          DATE_TRUNC(
-                            'WEEK',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6))
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   )
                   WHEN CAST(AT_TIMEZONE(
                     WITH_TIMEZONE(
-                      CAST(AT_TIMEZONE(
-                        WITH_TIMEZONE(
-                          DATE_TRUNC(
-                            'WEEK',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          ),
-                          'Asia/Kathmandu'
-                        ),
-                        'UTC'
-                      ) AS TIMESTAMP(6)),
+                      CAST(AT_TIMEZONE(WITH_TIMEZONE(period_2, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                       'UTC'
                     ),
                     'Asia/Kathmandu'
-                  ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                    'WEEK',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  )
-                  THEN CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_TRUNC(
-                        'WEEK',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  ) AS TIMESTAMP(6)) = period_2
+                  THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_2, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   ELSE DATE_ADD(
                     'DAY',
                     1,
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          -1,
-                          DATE_TRUNC(
-                            'WEEK',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6))
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   )
                 END
               )
@@ -3218,92 +2971,29 @@ WITH clock AS (
                     DATE_ADD(
                       'DAY',
                       1,
-                      CAST(AT_TIMEZONE(
-                        WITH_TIMEZONE(
-                          DATE_ADD(
-                            'DAY',
-                            -1,
-                            DATE_TRUNC(
-                              'WEEK',
-                              CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                            )
-                          ),
-                          'Asia/Kathmandu'
-                        ),
-                        'UTC'
-                      ) AS TIMESTAMP(6))
+                      CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                     ),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                  'WEEK',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
+                ) AS TIMESTAMP(6)) = period_2
                 THEN DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_TRUNC(
-                          'WEEK',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
                 WHEN CAST(AT_TIMEZONE(
                   WITH_TIMEZONE(
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_TRUNC(
-                          'WEEK',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6)),
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(period_2, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                  'WEEK',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
-                THEN CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_TRUNC(
-                      'WEEK',
-                      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                ) AS TIMESTAMP(6)) = period_2
+                THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_2, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 ELSE DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_TRUNC(
-                          'WEEK',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
               END AS TIMESTAMP(6)) AS VARCHAR),
               -6
@@ -3327,92 +3017,29 @@ WITH clock AS (
                     DATE_ADD(
                       'DAY',
                       1,
-                      CAST(AT_TIMEZONE(
-                        WITH_TIMEZONE(
-                          DATE_ADD(
-                            'DAY',
-                            -1,
-                            DATE_TRUNC(
-                              'QUARTER',
-                              CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                            )
-                          ),
-                          'Asia/Kathmandu'
-                        ),
-                        'UTC'
-                      ) AS TIMESTAMP(6))
+                      CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_3), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                     ),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                  'QUARTER',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
+                ) AS TIMESTAMP(6)) = period_3
                 THEN DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_TRUNC(
-                          'QUARTER',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_3), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
                 WHEN CAST(AT_TIMEZONE(
                   WITH_TIMEZONE(
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_TRUNC(
-                          'QUARTER',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6)),
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(period_3, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                  'QUARTER',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
-                THEN CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_TRUNC(
-                      'QUARTER',
-                      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                ) AS TIMESTAMP(6)) = period_3
+                THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_3, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 ELSE DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_TRUNC(
-                          'QUARTER',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_3), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
               END
             )
@@ -3423,92 +3050,29 @@ WITH clock AS (
                   DATE_ADD(
                     'DAY',
                     1,
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          -1,
-                          DATE_TRUNC(
-                            'QUARTER',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6))
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_3), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   ),
                   'UTC'
                 ),
                 'Asia/Kathmandu'
-              ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                'QUARTER',
-                CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-              )
+              ) AS TIMESTAMP(6)) = period_3
               THEN DATE_ADD(
                 'DAY',
                 1,
-                CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      -1,
-                      DATE_TRUNC(
-                        'QUARTER',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_3), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               )
               WHEN CAST(AT_TIMEZONE(
                 WITH_TIMEZONE(
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_TRUNC(
-                        'QUARTER',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6)),
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(period_3, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                   'UTC'
                 ),
                 'Asia/Kathmandu'
-              ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                'QUARTER',
-                CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-              )
-              THEN CAST(AT_TIMEZONE(
-                WITH_TIMEZONE(
-                  DATE_TRUNC(
-                    'QUARTER',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  ),
-                  'Asia/Kathmandu'
-                ),
-                'UTC'
-              ) AS TIMESTAMP(6))
+              ) AS TIMESTAMP(6)) = period_3
+              THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_3, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               ELSE DATE_ADD(
                 'DAY',
                 1,
-                CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      -1,
-                      DATE_TRUNC(
-                        'QUARTER',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_3), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               )
             END AS TIMESTAMP(6)) AS VARCHAR),
             -6
@@ -3531,120 +3095,29 @@ WITH clock AS (
                       DATE_ADD(
                         'DAY',
                         1,
-                        CAST(AT_TIMEZONE(
-                          WITH_TIMEZONE(
-                            DATE_ADD(
-                              'DAY',
-                              -1,
-                              DATE_ADD(
-                                'MONTH',
-                                3,
-                                DATE_TRUNC(
-                                  'QUARTER',
-                                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                                )
-                              )
-                            ),
-                            'Asia/Kathmandu'
-                          ),
-                          'UTC'
-                        ) AS TIMESTAMP(6))
+                        CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_4), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                       ),
                       'UTC'
                     ),
                     'Asia/Kathmandu'
-                  ) AS TIMESTAMP(6)) = DATE_ADD(
-                    'MONTH',
-                    3,
-                    DATE_TRUNC(
-                      'QUARTER',
-                      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                    )
-                  )
+                  ) AS TIMESTAMP(6)) = period_4
                   THEN DATE_ADD(
                     'DAY',
                     1,
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          -1,
-                          DATE_ADD(
-                            'MONTH',
-                            3,
-                            DATE_TRUNC(
-                              'QUARTER',
-                              CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                            )
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6))
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_4), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   )
                   WHEN CAST(AT_TIMEZONE(
                     WITH_TIMEZONE(
-                      CAST(AT_TIMEZONE(
-                        WITH_TIMEZONE(
-                          DATE_ADD(
-                            'MONTH',
-                            3,
-                            DATE_TRUNC(
-                              'QUARTER',
-                              CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                            )
-                          ),
-                          'Asia/Kathmandu'
-                        ),
-                        'UTC'
-                      ) AS TIMESTAMP(6)),
+                      CAST(AT_TIMEZONE(WITH_TIMEZONE(period_4, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                       'UTC'
                     ),
                     'Asia/Kathmandu'
-                  ) AS TIMESTAMP(6)) = DATE_ADD(
-                    'MONTH',
-                    3,
-                    DATE_TRUNC(
-                      'QUARTER',
-                      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                    )
-                  )
-                  THEN CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'MONTH',
-                        3,
-                        DATE_TRUNC(
-                          'QUARTER',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  ) AS TIMESTAMP(6)) = period_4
+                  THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_4, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   ELSE DATE_ADD(
                     'DAY',
                     1,
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          -1,
-                          DATE_ADD(
-                            'MONTH',
-                            3,
-                            DATE_TRUNC(
-                              'QUARTER',
-                              CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                            )
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6))
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_4), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   )
                 END
               )
@@ -3655,120 +3128,29 @@ WITH clock AS (
                     DATE_ADD(
                       'DAY',
                       1,
-                      CAST(AT_TIMEZONE(
-                        WITH_TIMEZONE(
-                          DATE_ADD(
-                            'DAY',
-                            -1,
-                            DATE_ADD(
-                              'MONTH',
-                              3,
-                              DATE_TRUNC(
-                                'QUARTER',
-                                CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                              )
-                            )
-                          ),
-                          'Asia/Kathmandu'
-                        ),
-                        'UTC'
-                      ) AS TIMESTAMP(6))
+                      CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_4), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                     ),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_ADD(
-                  'MONTH',
-                  3,
-                  DATE_TRUNC(
-                    'QUARTER',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  )
-                )
+                ) AS TIMESTAMP(6)) = period_4
                 THEN DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_ADD(
-                          'MONTH',
-                          3,
-                          DATE_TRUNC(
-                            'QUARTER',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_4), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
                 WHEN CAST(AT_TIMEZONE(
                   WITH_TIMEZONE(
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'MONTH',
-                          3,
-                          DATE_TRUNC(
-                            'QUARTER',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6)),
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(period_4, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_ADD(
-                  'MONTH',
-                  3,
-                  DATE_TRUNC(
-                    'QUARTER',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  )
-                )
-                THEN CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'MONTH',
-                      3,
-                      DATE_TRUNC(
-                        'QUARTER',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                ) AS TIMESTAMP(6)) = period_4
+                THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_4, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 ELSE DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_ADD(
-                          'MONTH',
-                          3,
-                          DATE_TRUNC(
-                            'QUARTER',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_4), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
               END AS TIMESTAMP(6)) AS VARCHAR),
               -6
@@ -3778,7 +3160,7 @@ WITH clock AS (
       ) AS TIMESTAMP(6)),
       now
     ) AS edge_4
-  FROM clock
+  FROM periods
 ), visited AS (
   SELECT
     contact_id AS contact,
@@ -3786,7 +3168,6 @@ WITH clock AS (
   FROM page_views
   WHERE
     viewed_at >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND viewed_at <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), purchased AS (
   SELECT
     contact,
@@ -3829,18 +3210,14 @@ WITH clock AS (
   FROM visited
   WHERE
     t > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   GROUP BY
     contact
@@ -3852,18 +3229,14 @@ WITH clock AS (
   FROM purchased
   WHERE
     t > (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND t <= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   GROUP BY
     contact
@@ -3890,6 +3263,34 @@ ORDER BY
 WITH clock AS (
   SELECT
     CAST(AT_TIMEZONE(CURRENT_TIMESTAMP, 'UTC') AS TIMESTAMP(6)) AS now
+), periods AS (
+  SELECT
+    now,
+    DATE_TRUNC(
+      'DAY',
+      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
+    ) AS period_1,
+    DATE_ADD(
+      'DAY',
+      1,
+      DATE_TRUNC(
+        'DAY',
+        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
+      )
+    ) AS period_2,
+    DATE_TRUNC(
+      'DAY',
+      CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', 7, now), 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
+    ) AS period_3,
+    DATE_ADD(
+      'DAY',
+      1,
+      DATE_TRUNC(
+        'DAY',
+        CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', 7, now), 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
+      )
+    ) AS period_4
+  FROM clock
 ), edges AS (
   SELECT
     now,
@@ -3907,92 +3308,29 @@ WITH clock AS (
                     DATE_ADD(
                       'DAY',
                       1,
-                      CAST(AT_TIMEZONE(
-                        WITH_TIMEZONE(
-                          DATE_ADD(
-                            'DAY',
-                            -1,
-                            DATE_TRUNC(
-                              'DAY',
-                              CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                            )
-                          ),
-                          'Asia/Kathmandu'
-                        ),
-                        'UTC'
-                      ) AS TIMESTAMP(6))
+                      CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                     ),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                  'DAY',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
+                ) AS TIMESTAMP(6)) = period_1
                 THEN DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_TRUNC(
-                          'DAY',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
                 WHEN CAST(AT_TIMEZONE(
                   WITH_TIMEZONE(
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_TRUNC(
-                          'DAY',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6)),
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(period_1, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                  'DAY',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
-                THEN CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_TRUNC(
-                      'DAY',
-                      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                ) AS TIMESTAMP(6)) = period_1
+                THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_1, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 ELSE DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_TRUNC(
-                          'DAY',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
               END
             )
@@ -4003,92 +3341,29 @@ WITH clock AS (
                   DATE_ADD(
                     'DAY',
                     1,
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          -1,
-                          DATE_TRUNC(
-                            'DAY',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6))
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   ),
                   'UTC'
                 ),
                 'Asia/Kathmandu'
-              ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                'DAY',
-                CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-              )
+              ) AS TIMESTAMP(6)) = period_1
               THEN DATE_ADD(
                 'DAY',
                 1,
-                CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      -1,
-                      DATE_TRUNC(
-                        'DAY',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               )
               WHEN CAST(AT_TIMEZONE(
                 WITH_TIMEZONE(
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_TRUNC(
-                        'DAY',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6)),
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(period_1, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                   'UTC'
                 ),
                 'Asia/Kathmandu'
-              ) AS TIMESTAMP(6)) = DATE_TRUNC(
-                'DAY',
-                CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-              )
-              THEN CAST(AT_TIMEZONE(
-                WITH_TIMEZONE(
-                  DATE_TRUNC(
-                    'DAY',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  ),
-                  'Asia/Kathmandu'
-                ),
-                'UTC'
-              ) AS TIMESTAMP(6))
+              ) AS TIMESTAMP(6)) = period_1
+              THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_1, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               ELSE DATE_ADD(
                 'DAY',
                 1,
-                CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      -1,
-                      DATE_TRUNC(
-                        'DAY',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_1), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               )
             END AS TIMESTAMP(6)) AS VARCHAR),
             -6
@@ -4110,120 +3385,29 @@ WITH clock AS (
                     DATE_ADD(
                       'DAY',
                       1,
-                      CAST(AT_TIMEZONE(
-                        WITH_TIMEZONE(
-                          DATE_ADD(
-                            'DAY',
-                            -1,
-                            DATE_ADD(
-                              'DAY',
-                              1,
-                              DATE_TRUNC(
-                                'DAY',
-                                CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                              )
-                            )
-                          ),
-                          'Asia/Kathmandu'
-                        ),
-                        'UTC'
-                      ) AS TIMESTAMP(6))
+                      CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                     ),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_ADD(
-                  'DAY',
-                  1,
-                  DATE_TRUNC(
-                    'DAY',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  )
-                )
+                ) AS TIMESTAMP(6)) = period_2
                 THEN DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_ADD(
-                          'DAY',
-                          1,
-                          DATE_TRUNC(
-                            'DAY',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
                 WHEN CAST(AT_TIMEZONE(
                   WITH_TIMEZONE(
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          1,
-                          DATE_TRUNC(
-                            'DAY',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6)),
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(period_2, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                     'UTC'
                   ),
                   'Asia/Kathmandu'
-                ) AS TIMESTAMP(6)) = DATE_ADD(
-                  'DAY',
-                  1,
-                  DATE_TRUNC(
-                    'DAY',
-                    CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                  )
-                )
-                THEN CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      1,
-                      DATE_TRUNC(
-                        'DAY',
-                        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                ) AS TIMESTAMP(6)) = period_2
+                THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_2, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 ELSE DATE_ADD(
                   'DAY',
                   1,
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        -1,
-                        DATE_ADD(
-                          'DAY',
-                          1,
-                          DATE_TRUNC(
-                            'DAY',
-                            CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                          )
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6))
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                 )
               END
             )
@@ -4234,120 +3418,29 @@ WITH clock AS (
                   DATE_ADD(
                     'DAY',
                     1,
-                    CAST(AT_TIMEZONE(
-                      WITH_TIMEZONE(
-                        DATE_ADD(
-                          'DAY',
-                          -1,
-                          DATE_ADD(
-                            'DAY',
-                            1,
-                            DATE_TRUNC(
-                              'DAY',
-                              CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                            )
-                          )
-                        ),
-                        'Asia/Kathmandu'
-                      ),
-                      'UTC'
-                    ) AS TIMESTAMP(6))
+                    CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
                   ),
                   'UTC'
                 ),
                 'Asia/Kathmandu'
-              ) AS TIMESTAMP(6)) = DATE_ADD(
-                'DAY',
-                1,
-                DATE_TRUNC(
-                  'DAY',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
-              )
+              ) AS TIMESTAMP(6)) = period_2
               THEN DATE_ADD(
                 'DAY',
                 1,
-                CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      -1,
-                      DATE_ADD(
-                        'DAY',
-                        1,
-                        DATE_TRUNC(
-                          'DAY',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               )
               WHEN CAST(AT_TIMEZONE(
                 WITH_TIMEZONE(
-                  CAST(AT_TIMEZONE(
-                    WITH_TIMEZONE(
-                      DATE_ADD(
-                        'DAY',
-                        1,
-                        DATE_TRUNC(
-                          'DAY',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      ),
-                      'Asia/Kathmandu'
-                    ),
-                    'UTC'
-                  ) AS TIMESTAMP(6)),
+                  CAST(AT_TIMEZONE(WITH_TIMEZONE(period_2, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6)),
                   'UTC'
                 ),
                 'Asia/Kathmandu'
-              ) AS TIMESTAMP(6)) = DATE_ADD(
-                'DAY',
-                1,
-                DATE_TRUNC(
-                  'DAY',
-                  CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                )
-              )
-              THEN CAST(AT_TIMEZONE(
-                WITH_TIMEZONE(
-                  DATE_ADD(
-                    'DAY',
-                    1,
-                    DATE_TRUNC(
-                      'DAY',
-                      CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                    )
-                  ),
-                  'Asia/Kathmandu'
-                ),
-                'UTC'
-              ) AS TIMESTAMP(6))
+              ) AS TIMESTAMP(6)) = period_2
+              THEN CAST(AT_TIMEZONE(WITH_TIMEZONE(period_2, 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               ELSE DATE_ADD(
                 'DAY',
                 1,
-                CAST(AT_TIMEZONE(
-                  WITH_TIMEZONE(
-                    DATE_ADD(
-                      'DAY',
-                      -1,
-                      DATE_ADD(
-                        'DAY',
-                        1,
-                        DATE_TRUNC(
-                          'DAY',
-                          CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-                        )
-                      )
-                    ),
-                    'Asia/Kathmandu'
-                  ),
-                  'UTC'
-                ) AS TIMESTAMP(6))
+                CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', -1, period_2), 'Asia/Kathmandu'), 'UTC') AS TIMESTAMP(6))
               )
             END AS TIMESTAMP(6)) AS VARCHAR),
             -6
@@ -4355,72 +3448,22 @@ WITH clock AS (
         ) + -1
       ) AS DECIMAL(38, 0)) * 1000
     ) AS TIMESTAMP(6)) AS edge_2,
-    EXTRACT(YEAR FROM DATE_ADD(
-      'DAY',
-      1,
-      DATE_TRUNC(
-        'DAY',
-        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-      )
-    )) AS edge_3,
-    EXTRACT(MONTH FROM DATE_ADD(
-      'DAY',
-      1,
-      DATE_TRUNC(
-        'DAY',
-        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-      )
-    )) * 100 + EXTRACT(DAY FROM DATE_ADD(
-      'DAY',
-      1,
-      DATE_TRUNC(
-        'DAY',
-        CAST(AT_TIMEZONE(WITH_TIMEZONE(now, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-      )
-    )) AS edge_4,
-    EXTRACT(YEAR FROM DATE_TRUNC(
-      'DAY',
-      CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', 7, now), 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-    )) AS edge_5,
+    EXTRACT(YEAR FROM period_2) AS edge_3,
+    EXTRACT(MONTH FROM period_2) * 100 + EXTRACT(DAY FROM period_2) AS edge_4,
+    EXTRACT(YEAR FROM period_3) AS edge_5,
     CASE
       WHEN (
-        EXTRACT(MONTH FROM DATE_TRUNC(
-          'DAY',
-          CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', 7, now), 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-        )) * 100 + EXTRACT(DAY FROM DATE_TRUNC(
-          'DAY',
-          CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', 7, now), 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-        ))
+        EXTRACT(MONTH FROM period_3) * 100 + EXTRACT(DAY FROM period_3)
       ) = 228
       AND (
-        EXTRACT(MONTH FROM DATE_ADD(
-          'DAY',
-          1,
-          DATE_TRUNC(
-            'DAY',
-            CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', 7, now), 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-          )
-        )) * 100 + EXTRACT(DAY FROM DATE_ADD(
-          'DAY',
-          1,
-          DATE_TRUNC(
-            'DAY',
-            CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', 7, now), 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-          )
-        ))
+        EXTRACT(MONTH FROM period_4) * 100 + EXTRACT(DAY FROM period_4)
       ) = 301
       THEN 229
       ELSE (
-        EXTRACT(MONTH FROM DATE_TRUNC(
-          'DAY',
-          CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', 7, now), 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-        )) * 100 + EXTRACT(DAY FROM DATE_TRUNC(
-          'DAY',
-          CAST(AT_TIMEZONE(WITH_TIMEZONE(DATE_ADD('DAY', 7, now), 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))
-        ))
+        EXTRACT(MONTH FROM period_3) * 100 + EXTRACT(DAY FROM period_3)
       )
     END AS edge_6
-  FROM clock
+  FROM periods
 ), contact AS (
   SELECT
     contact_id AS id,
@@ -4477,139 +3520,103 @@ FROM contact
 WHERE
   (
     contact.renewal_date > (
-      (
-        SELECT
-          edge_1
-        FROM edges
-      )
+      SELECT
+        edge_1
+      FROM edges
     )
     AND contact.renewal_date <= (
-      (
-        SELECT
-          edge_2
-        FROM edges
-      )
+      SELECT
+        edge_2
+      FROM edges
     )
   )
   OR (
     EXTRACT(YEAR FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) = (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))) * 100 + EXTRACT(DAY FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6)))
     ) BETWEEN (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     ) AND (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
+      SELECT
+        edge_6
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND EXTRACT(YEAR FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))) < (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))) * 100 + EXTRACT(DAY FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6)))
     ) >= (
-      (
-        SELECT
-          edge_4
-        FROM edges
-      )
+      SELECT
+        edge_4
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND EXTRACT(YEAR FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     )
     AND (
       EXTRACT(MONTH FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))) * 100 + EXTRACT(DAY FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6)))
     ) <= (
-      (
-        SELECT
-          edge_6
-        FROM edges
-      )
+      SELECT
+        edge_6
+      FROM edges
     )
   )
   OR (
     (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     ) - (
-      (
-        SELECT
-          edge_3
-        FROM edges
-      )
+      SELECT
+        edge_3
+      FROM edges
     ) > 1
     AND EXTRACT(YEAR FROM CAST(AT_TIMEZONE(WITH_TIMEZONE(contact.signup_date, 'UTC'), 'Asia/Kathmandu') AS TIMESTAMP(6))) < (
-      (
-        SELECT
-          edge_5
-        FROM edges
-      )
+      SELECT
+        edge_5
+      FROM edges
     ) - 1
   )
 ORDER BY
@@ -5321,7 +4328,6 @@ WITH visited AS (
     ON alias.name = e.contact_id
   WHERE
     e."at" >= CAST('0001-01-01 00:00:00' AS TIMESTAMP(6))
-    AND e."at" <= CAST('9999-12-31 23:59:59.999999' AS TIMESTAMP(6))
 ), contact AS (
   SELECT
     contact_id AS id

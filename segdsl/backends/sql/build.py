@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from sqlglot import exp, parse_one
-from sqlglot.dialects.duckdb import DuckDB
+
+from segdsl.backends.sql.reserved import RESERVED
 
 Node = Any  # sqlglot's nodes; the library's own annotations are too loose to help a strict checker
 
@@ -19,16 +20,6 @@ TRUE = exp.true
 FALSE = exp.false
 NULL = exp.null
 WIDE = 16  # more operands than this are grouped, so that no printer or parser meets a deep or endless chain
-
-# Words that databases reserve and that the tokenizer's table lacks, because it holds them in longer phrases.
-_WORDS = """
-    analyse asymmetric at authorization both by cast check coalesce collation columns concurrently current_role
-    deferrable do extract foreign freeze generated group grouping grouping_id initially inout lambda leading national
-    none nullif order overlay pivot_longer placing position precision primary setof similar substring symmetric
-    system_user to trailing treat trim try_cast tuple unpack user variadic verbose xmlattributes xmlconcat xmlelement
-    xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
-"""
-RESERVED = DuckDB.Tokenizer.KEYWORDS.keys() | {word.upper() for word in _WORDS.split()}
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array,

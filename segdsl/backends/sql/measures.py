@@ -129,7 +129,7 @@ class Passes:
         events = measure.events
         values = [value for value in (measure.of, *measure.same) if value is not None]
         timed = events.span is not None
-        queries = [self.rows(branch, events.span, values, timed) for branch in events.branches]
+        queries = [self.rows(branch, events.span, values, timed, measure.same) for branch in events.branches]
         rows = united(queries).subquery("events")
         contact = b.column("contact")
         same = [b.column(united_name(value)) for value in measure.same]
@@ -171,13 +171,19 @@ class Passes:
     def rows(
         self, branch: nodes.Branch, span: Span | nodes.Anchored | None,
         values: Sequence[nodes.Property | nodes.PeriodOf], timed: bool,
+        same: Sequence[nodes.Property | nodes.PeriodOf] = (),
     ) -> Node:  # fmt: skip
-        """One branch's events, joined with the contact (and the anchor's measure) if they are asked about."""
+        """One branch's events, joined with the contact (and the anchor's measure) if they are asked about.
+
+        same: those of the values that events have in common.
+        """
         inside = self.inside(branch.kind)
         kind = self.kinds[branch.kind]
         columns = [("contact", b.column("contact", kind))]
         columns += [("t", b.column("t"))] if timed else []
-        columns += [(united_name(value), inside.told(value)) for value in dict.fromkeys(values)]
+        for value in dict.fromkeys(values):
+            x = inside.told(value)
+            columns.append((united_name(value), inside.dialect.told_apart(x, value.type) if value in same else x))
         conditions = self.where(branch)
         asked = list(walk(branch.where))
         if isinstance(span, nodes.Anchored):

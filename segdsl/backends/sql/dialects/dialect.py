@@ -227,6 +227,10 @@ class Dialect(ABC):
         """The nearest double of a number: by way of its digits, as a division of it need not be."""
         return b.cast(b.cast(x, "VARCHAR") if scale else x, "DOUBLE")
 
+    def told_apart(self, x: Node, declared: Type) -> Node:
+        """A value by which rows are put together (`with same`), in a form by which the database can part them."""
+        return x
+
     # --- text ----------------------------------------------------------------------------------------------------
 
     def ordered(self, x: Node) -> Node:

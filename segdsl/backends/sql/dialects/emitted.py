@@ -137,8 +137,8 @@ class Emitted(Dialect):
         return x
 
     def finite(self, x: Node) -> Node:
-        """A double; NULL where it is no number."""
-        return self.sql("CASE WHEN _x <> CAST('NaN' AS DOUBLE) THEN _x END", x=x)
+        """A double with one zero; NULL where it is no number."""
+        return self.sql("CASE WHEN _x <> CAST('NaN' AS DOUBLE) THEN _x + 0e0 END", x=x)
 
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         return x

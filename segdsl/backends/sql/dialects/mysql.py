@@ -64,10 +64,10 @@ class MySQL(ReadsJSON):
         return b.paren(self.sql(f"_x + INTERVAL '{count}' {unit}", x=x))
 
     def zoned(self, x: Node, zone: str) -> Node:
-        return b.paren(self.sql("_x + INTERVAL _s SECOND", x=x, s=_shift(x, zone, "zone_since_utc")))
+        return b.paren(self.sql("_x + INTERVAL CAST(_s AS SIGNED) SECOND", x=x, s=_shift(x, zone, "zone_since_utc")))
 
     def unzoned(self, x: Node, zone: str) -> Node:
-        return b.paren(self.sql("_x - INTERVAL _s SECOND", x=x, s=_shift(x, zone, "zone_since_local")))
+        return b.paren(self.sql("_x - INTERVAL CAST(_s AS SIGNED) SECOND", x=x, s=_shift(x, zone, "zone_since_local")))
 
     def from_local(self, x: Node, zone: str) -> Node:
         return x if zone == "UTC" else self.unzoned(x, zone)  # which is right about what clocks show twice or never
@@ -94,7 +94,7 @@ class MySQL(ReadsJSON):
         return super().convert(x, physical, declared, zone)
 
     def finite(self, x: Node) -> Node:
-        return x
+        return self.sql("_x + 0e0", x=x)
 
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         return super().key(x, physical, whole) if physical == "JSON" else _exactly(x)

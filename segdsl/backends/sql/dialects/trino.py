@@ -5,6 +5,7 @@ Its functions on time step by milliseconds and more; what is less goes by way of
 
 from __future__ import annotations
 
+from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.documents import Kind, ReadsJSON
@@ -57,11 +58,11 @@ class Trino(ReadsJSON):
             return b.number(scaled, scale)
         return self.sql("CAST(_x AS DECIMAL(38, 0))", x=b.literal(str(scaled)))
 
-    def summed(self, x: Node, scale: int) -> Node:
-        return super().summed(x if scale else self.wide(x, 0, 0), scale)
+    def summed(self, x: Node, of: types.Number) -> Node:
+        return super().summed(x if of.scale else self.wide(x, 0, 0), of)  # a sum of BIGINTs is one, too
 
     def finite(self, x: Node) -> Node:
-        return self.sql("CASE WHEN NOT IS_NAN(_x) THEN _x END", x=x)
+        return self.sql("CASE WHEN NOT IS_NAN(_x) THEN _x + 0e0 END", x=x)
 
     # --- texts and JSON ------------------------------------------------------------------------------------------
 

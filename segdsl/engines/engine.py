@@ -276,7 +276,8 @@ class Engine(ABC):
     def _history(self, reading: Reading, key: str, kind: Type) -> Iterator[Row]:
         columns = [("contact", b.column("contact")), ("at", self.dialect.micros(b.column("t"))),
                    ("held", self.dialect.output(b.column("value"), kind))]  # fmt: skip
-        query = select(columns, reading.stored_changes(key).subquery("e"), [b.known(b.column("contact"))])
+        conditions = [b.known(b.column("contact")), self._stored_until()]
+        query = select(columns, reading.stored_changes(key).subquery("e"), conditions)
         return self.ask(self._sorted(query, "contact"))
 
     def _events(self, reading: Reading, kind: str) -> Iterator[Row]:
@@ -286,8 +287,12 @@ class Engine(ABC):
         columns = [("contact", b.column("contact")), ("at", at)]
         columns += [(f"o{i}", self.dialect.output(b.column(names[key]), prop.type))
                     for i, (key, prop) in enumerate(event.properties.items())]  # fmt: skip
-        conditions = [b.known(b.column("contact")), *([b.known(at.copy())] if event.time else [])]
+        conditions = [b.known(b.column("contact")), *([self._stored_until()] if event.time else [])]
         return self.ask(self._sorted(select(columns, reading.event(kind, names).subquery("e"), conditions), "contact"))
+
+    def _stored_until(self) -> Node:
+        """The condition that drops rows without a time, and times beyond the year 9999: databases have some."""
+        return b.compare("<=", b.column("t"), self.last.now())
 
     def _sorted(self, query: Node, name: str) -> Node:
         """A query's rows in the order of a key, which is also the order that Python gives to keys."""

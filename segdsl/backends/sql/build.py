@@ -31,7 +31,8 @@ _WORDS = """
 RESERVED = DuckDB.Tokenizer.KEYWORDS.keys() | {word.upper() for word in _WORDS.split()}
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-_ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array)
+_ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array,
+          exp.Subquery)  # fmt: skip
 
 
 def identifier(name: str) -> Node:

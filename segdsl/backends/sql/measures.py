@@ -138,6 +138,8 @@ class Passes:
             conditions.append(b.known(value))
         if measure.within is not None:
             self.rules.dialect.require("bursts")
+            if not self.rules.dialect.ranges:
+                return self.best(self.crowds(measure, rows, conditions), name)
             length = self.rules.dialect.interval(measure.within - 1)
             frame = exp.WindowSpec(kind="RANGE", start=length, start_side="PRECEDING", end="CURRENT ROW")
             window = exp.Window(
@@ -202,6 +204,22 @@ class Passes:
         contact = b.column("contact")
         columns = [("contact", contact), (name, exp.Max(this=b.column("n")))]
         return select(columns, rows.subquery("groups_")).group_by(contact, copy=False)
+
+    def crowds(self, measure: nodes.Measure, rows: Node, conditions: list[Node]) -> Node:
+        """`contact, n`: how many events have come and not gone again, each after the length of a burst."""
+        assert measure.within is not None
+        keys = [("contact", b.column("contact"))]
+        keys += [(united_name(value), b.column(united_name(value))) for value in measure.same]
+        gone = self.rules.dialect.moved(b.column("t"), measure.within)
+        steps = [select([*keys, ("t", t), ("step", b.number(step))], rows.copy(), conditions)
+                 for t, step in ((b.column("t"), 1), (gone, -1))]  # fmt: skip
+        frame = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
+        there = exp.Window(
+            this=exp.Sum(this=b.column("step")), partition_by=[key for _, key in keys],
+            order=exp.Order(expressions=[exp.Ordered(this=b.column(n), nulls_first=False) for n in ("t", "step")]),
+            spec=frame,
+        )  # fmt: skip
+        return select([keys[0], ("n", there)], united(steps).subquery("steps"))
 
     def percentile(self, measure: nodes.Measure, value: Node, rows: Node, conditions: list[Node], name: str) -> Node:
         """The value at rank r = ceil(n * p), found without dividing: (r - 1) * d < n * m <= r * d for p = m / d."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.dialects.duckdb import DuckDB
+from segdsl.backends.sql.dialects.postgres import Postgres
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.suggest import nearest
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (DuckDB(),)}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (DuckDB(), Postgres())}
 
 
 def get(name: str) -> Dialect:

@@ -52,7 +52,9 @@ class Dialect(ABC):
     executed: ClassVar[bool] = False  # whether this project's tests run its text on the real thing
     joins_rules: ClassVar[bool] = False  # whether a table of rules beats an aggregate for each count
     inlines: ClassVar[bool] = False  # whether a CTE is computed anew wherever it is used
+    skips: ClassVar[bool] = False  # whether to say of stored times what windows say of instants made of them
     unnests: ClassVar[bool] = False  # whether `rows_of` is there
+    ranges: ClassVar[bool] = True  # whether a RANGE frame may be of any length of time
     cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people: "Redshift has no RANGE frame over time"
 
     # Families within which columns of keys can be joined as they stand.
@@ -300,6 +302,14 @@ class Dialect(ABC):
         """Whether a time column of this type is an instant as it stands, so that the database can skip by it."""
         return physical.upper() == self.instant_type
 
+    def unguarded(self, x: Node, physical: str) -> Node | None:
+        """A stored time as an instant that may lie beyond the years 1 to 9999, where that is a simpler expression."""
+        return x if self.bare_time(physical) else None
+
+    def stored(self, moment: Node, physical: str) -> Node:
+        """An instant to compare the bare column with that `unguarded` takes."""
+        return moment
+
     def whole_key(self, physical: str) -> bool:
         """Whether keys of this type are compared as whole numbers."""
         return self.family(physical) == "int"
@@ -324,10 +334,10 @@ class Dialect(ABC):
         return bool(value) if isinstance(declared, types.Bool) else value
 
 
-def pattern(glob: Sequence[str | nodes.Wild]) -> str:
-    """A glob as a LIKE pattern with `!` as its escape."""
+def pattern(glob: Sequence[str | nodes.Wild], escape: str = "!") -> str:
+    """A glob as a LIKE pattern with an escape."""
     wild = {nodes.Wild.ONE: "_", nodes.Wild.RUN: "%"}
     return "".join(
-        wild[part] if isinstance(part, nodes.Wild) else part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        wild[part] if isinstance(part, nodes.Wild) else "".join(escape * (c in {"%", "_", escape}) + c for c in part)
         for part in glob
     )

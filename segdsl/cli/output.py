@@ -89,7 +89,7 @@ def _jsonl(members: Members, file: BinaryIO) -> None:
     _lines(
         members, file,
         lambda segment: f'{{"segment": {encode(segment)}, "contact": ',
-        lambda contact: f"{encode(contact)}}}\n",
+        lambda contact: f"{encode(contact) if isinstance(contact, str) else contact}}}\n",
     )  # fmt: skip
 
 

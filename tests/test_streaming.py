@@ -34,7 +34,19 @@ contacts: {table: people, key: id, attributes: {country: string}}
 events:
   visited: {table: visits, contact: person, time: at, properties: {}}
 """
-RULES = 'segment a: country = "DE"\nsegment b: not country = "DE"\nsegment nobody: country = "XX"\nsegment z: everyone\n'
+RULES = """\
+segment a:
+    country = "DE"
+
+segment b:
+    not country = "DE"
+
+segment nobody:
+    country = "XX"
+
+segment z:
+    everyone
+"""
 PEOPLE = 30_000
 NOW = "2026-03-09"
 
@@ -43,7 +55,7 @@ NOW = "2026-03-09"
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "segments").mkdir()
     (tmp_path / "segdsl.yml").write_text(PROJECT)
-    (tmp_path / "segments" / "a.seg").write_text(RULES.replace(": ", ":\n    "))
+    (tmp_path / "segments" / "a.seg").write_text(RULES)
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
         connection.execute(
             "CREATE TABLE people AS SELECT (range * 7) % 30000 AS id, CASE range % 3 WHEN 0 THEN 'DE' ELSE 'FR' END"
@@ -124,7 +136,8 @@ def test_a_question_that_fails_prints_nothing(project: Path) -> None:
 
 
 def test_both_backends_write_the_same(project: Path) -> None:
-    (project / "segments" / "a.seg").write_text('segment longest_of_all:\n    country = "DE"\n\nsegment a:\n    everyone\n')
+    rules = 'segment longest_of_all:\n    country = "DE"\n\nsegment a:\n    everyone\n'
+    (project / "segments" / "a.seg").write_text(rules)
     for form in ("table", "csv", "jsonl"):
         sql, python = (call("run", "--now", NOW, "--format", form, "--backend", each) for each in ("sql", "python"))
         assert sql.exit_code == 0 and sql.stdout == python.stdout and sql.stderr == python.stderr
@@ -180,7 +193,7 @@ def test_a_question_that_does_not_fit_gets_more_memory(project: Path, monkeypatc
         sorted_.close()  # type: ignore[attr-defined]
         limit = "SELECT CURRENT_SETTING('memory_limit')"
         [(before,)] = engine.rows(limit, {})
-        assert [row for row in engine.rows("SELECT LEN(LIST(range)) FROM range(5000000)", {})] == [(5_000_000,)]
+        assert list(engine.rows("SELECT LEN(LIST(range)) FROM range(5000000)", {})) == [(5_000_000,)]
         [(after,)] = engine.rows(limit, {})
         assert before != after
 

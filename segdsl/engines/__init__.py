@@ -30,6 +30,7 @@ class Kind(NamedTuple):
 
 KINDS = (
     Kind("duckdb:", "duckdb", "DuckDB", "duckdb", "duckdb:///file.duckdb"),
+    Kind("sqlite:", "sqlite", "SQLite", "sqlite", "sqlite:///file.db"),
     Kind("postgresql:", "postgres", "Postgres", "postgres", "postgresql://user@host/database", "postgres", "psycopg"),
     Kind("postgres:", "postgres", "Postgres", "postgres", "postgres://user@host/database", "postgres", "psycopg"),
 )

@@ -94,8 +94,9 @@ class Passes:
             case "count":
                 return exp.Count(this=exp.Star() if value is None else value)
             case "sum":
-                assert isinstance(measure.type, types.Number)
-                return self.rules.dialect.summed(value, measure.type.scale)
+                assert measure.of is not None
+                assert isinstance(measure.of.type, types.Number) and isinstance(measure.type, types.Number)
+                return self.rules.dialect.sized(self.rules.dialect.summed(value, measure.of.type), measure.type)
             case "distinct":
                 return exp.Count(this=exp.Distinct(expressions=[value]))
             case "min" | "first":

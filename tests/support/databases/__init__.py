@@ -35,7 +35,11 @@ class Database(Protocol):
 
 
 # name of the dialect -> module:class
-DATABASES: dict[str, str] = {"duckdb": "duckdb:DuckDBDatabase", "postgres": "postgres:PostgresDatabase"}
+DATABASES: dict[str, str] = {
+    "duckdb": "duckdb:DuckDBDatabase",
+    "sqlite": "sqlite:SQLiteDatabase",
+    "postgres": "postgres:PostgresDatabase",
+}
 
 
 @cache

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from segdsl.backends.sql.dialects.bigquery import BigQuery
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.dialects.duckdb import DuckDB
+from segdsl.backends.sql.dialects.mysql import MySQL
 from segdsl.backends.sql.dialects.postgres import Postgres
+from segdsl.backends.sql.dialects.redshift import Redshift
+from segdsl.backends.sql.dialects.snowflake import Snowflake
+from segdsl.backends.sql.dialects.sqlite import SQLite
+from segdsl.backends.sql.dialects.trino import Trino
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.suggest import nearest
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (DuckDB(), Postgres())}
+_EVERY: tuple[Dialect, ...] = (
+    DuckDB(),
+    SQLite(),
+    Postgres(),
+    Snowflake(),
+    BigQuery(),
+    Redshift(),
+    Trino(),
+    MySQL(),
+)
+DIALECTS = {dialect.name: dialect for dialect in _EVERY}
 
 
 def get(name: str) -> Dialect:

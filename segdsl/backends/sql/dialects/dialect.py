@@ -38,6 +38,8 @@ Feature = Literal[
     "time zones",  # calendars of another zone than UTC
     "live calendars",  # `--live` with calendar windows of another zone than UTC
     "live",  # `--live` at all
+    "json",  # columns inside JSON
+    "long numbers",  # whole numbers, counted in their last decimal place, of more than 64 bits
 ]
 
 _UNITS = {word: MICROSECONDS[unit] for word, unit in {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}.items()}
@@ -207,9 +209,16 @@ class Dialect(ABC):
         """Two wide numbers multiplied; their scales add up."""
         return exp.Mul(this=b.operand(left), expression=b.operand(right))
 
-    def summed(self, x: Node, scale: int) -> Node:
-        """SUM of a number, exact however many rows there are."""
+    def summed(self, x: Node, of: types.Number) -> Node:
+        """SUM of numbers of a type, exact however many rows there are."""
         return exp.Sum(this=x)
+
+    def sized(self, x: Node, of: types.Number) -> Node:
+        """A literal, or what came of arithmetic or of a sum, as all numbers of its type are held and compared.
+
+        For databases that hold numbers of many digits in another form than those of few.
+        """
+        return x
 
     def to_double(self, x: Node, scale: int) -> Node:
         """The nearest double of a number: by way of its digits, as a division of it need not be."""

@@ -51,6 +51,8 @@ class DuckDB(Engine):
             # Not beside the database, where nobody may be allowed to write; DuckDB removes the folder at its end.
             spilled = Path(tempfile.gettempdir()) / f"segdsl-{secrets.token_hex(8)}"
             self._connection.execute(f"SET temp_directory = {files.literal(str(spilled))}")
+            tables = self._connection.execute("SELECT COUNT(*) FROM duckdb_tables() WHERE sql ILIKE '% COLLATE %'")
+            self._collations = tables.fetchall() != [(0,)]
             # Where DuckDB expects few rows it runs an ASOF JOIN as a nested loop.
             self._connection.execute("SET asof_loop_join_threshold = 0")
         except duckdb.Error as error:
@@ -81,7 +83,9 @@ class DuckDB(Engine):
             rows = self._connection.execute(f"DESCRIBE {self.table(table)}").fetchall()
         except duckdb.CatalogException:
             return None
-        return [(row[0], row[1]) for row in rows]
+        # DuckDB tells a column's collation nowhere but in the text of the table, and a view has that of its tables.
+        text = dialect.COLLATED if self._collations else "VARCHAR"
+        return [(row[0], text if row[1] == "VARCHAR" else row[1]) for row in rows]
 
     def table(self, name: str) -> str:
         """A table's name as SQL spells it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -142,11 +142,22 @@ class Engine(ABC):
         """The rows of a query that was built with `backends.sql.build`, streamed."""
         return self.rows(*self.dialect.question(query))
 
-    def members(self, program: Program, names: Sequence[str], now: int) -> Iterator[tuple[str, str | int]]:
-        """`(segment, contact)` in that order, for the named segments."""
+    def members(
+        self, program: Program, names: Sequence[str], now: int
+    ) -> Generator[tuple[str, str | int], None, None]:
+        """`(segment, contact)` in that order, for the named segments; streamed."""
+        yield from self.ask(self._statement(program, names, now).tree())
+
+    def sizes(self, program: Program, names: Sequence[str], now: int) -> dict[str, int]:
+        """How many members each of the named segments has, in the order of the names."""
+        found = {segment: int(size) for segment, size in self.ask(self._statement(program, names, now).sizes())}
+        return {name: found.get(name, 0) for name in names}
+
+    def _statement(self, program: Program, names: Sequence[str], now: int) -> Statement:
+        """The statement about segments. Raises `Errors` for what it needs and the database lacks."""
         statement = Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
         self.require(statement.used_tables())
-        yield from self.ask(statement.tree())
+        return statement
 
     def facts(self, kinds: Iterable[str] | None = None, contact: str | int | None = None) -> Iterator[Facts]:
         """Every contact with its attributes, events of the given kinds (None: all), lists and history, by id.

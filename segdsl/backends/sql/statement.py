@@ -181,6 +181,18 @@ class Statement:
         members = self._members(rules, segments, ctes)
         return self._finished([*self.clock.ctes(), *ctes], members)
 
+    def sizes(self) -> Node:
+        """`segment, size` of each segment that has members, in any order, as sqlglot's tree."""
+        members = self.tree()
+        opening = members.args["with_"]
+        members.set("with_", None)
+        members.set("order", None)
+        segment = b.column("segment")
+        columns = [("segment", segment), ("size", exp.Count(this=exp.Star()))]
+        tree = select(columns, members.subquery("members")).group_by(segment.copy(), copy=False)
+        tree.set("with_", opening)
+        return tree
+
     def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
         groups: dict[object, list[nodes.Measure]] = {}
         wanted = [measure for measure in self.measures if measure not in self.terms.measures]

@@ -10,7 +10,7 @@ from segdsl.text.diagnostic import Diagnostic, Errors
 if TYPE_CHECKING:
     from segdsl.engines.engine import Engine
 
-SUPPORTED = "a folder of CSV, JSONL or Parquet files, and `duckdb:///path`"
+SUPPORTED = "a folder of CSV, JSONL or Parquet files, `duckdb:///path` and `spark:local`"
 
 
 def connect(catalog: Catalog) -> Engine:
@@ -21,7 +21,11 @@ def connect(catalog: Catalog) -> Engine:
     url = catalog.database
     if url is None:
         raise Errors([Diagnostic("SEG0710", "the project names no `database`", help=f"it may be {SUPPORTED}")])
-    if ("://" in url and not url.startswith("duckdb://")) or url == "spark:local":
+    if url.startswith(("spark:", "sc://")):
+        from segdsl.engines.spark import Spark
+
+        return Spark(catalog)
+    if "://" in url and not url.startswith("duckdb://"):
         kind = url.split(":")[0]
         raise Errors([Diagnostic("SEG0702", f"`{kind}` is not supported yet", help=f"supported are {SUPPORTED}")])
     from segdsl.engines.duckdb import DuckDB

@@ -35,7 +35,7 @@ class Database(Protocol):
 
 
 # name of the dialect -> module:class
-DATABASES: dict[str, str] = {"duckdb": "duckdb:DuckDBDatabase"}
+DATABASES: dict[str, str] = {"duckdb": "duckdb:DuckDBDatabase", "spark": "spark:SparkDatabase"}
 
 
 @cache

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.dialects.duckdb import DuckDB
+from segdsl.backends.sql.dialects.spark import Spark
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.suggest import nearest
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (DuckDB(),)}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (DuckDB(), Spark())}
 
 
 def get(name: str) -> Dialect:

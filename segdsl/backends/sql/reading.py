@@ -70,16 +70,9 @@ class Reading:
         names = self._extracted.pop((table, alias), {})
         if not names:
             return b.table(table, alias)
-        extracted = [
-            exp.Alias(
-                this=self.dialect.json_at(
-                    b.column(column.name), column.path, self._stored(table, column)
-                ),
-                alias=b.identifier(name),
-            )
-            for column, name in names.items()
-        ]
-        inner = exp.Select(expressions=[exp.Star(), *extracted]).from_(b.table(table), copy=False)
+        wanted = [(name, b.column(column.name), column.path, self._stored(table, column))
+                  for column, name in names.items()]  # fmt: skip
+        inner = self.dialect.extracting(b.table(table), wanted)
         return exp.Subquery(this=inner, alias=exp.TableAlias(this=b.identifier(alias or table.split(".")[-1])))
 
     def value(self, table: str, column: model.Column, declared: Type, source: str | None = None) -> Node:
@@ -323,7 +316,7 @@ class Reading:
         return self.dialect.ordered(value) if isinstance(declared, types.String | types.Enum) else value
 
     def _stored(self, table: str, column: model.Column) -> str:
-        return self.schema.get((table, column.name), self.dialect.physical_of(TEXT))
+        return self.schema.get((table, column.name), self.dialect.json_column())
 
     def on_list(self, name: str | None = None) -> Node:
         """The contacts on a static list; without a name, `list, contact` of all of them."""

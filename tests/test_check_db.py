@@ -64,7 +64,8 @@ events:
 """
 PEOPLE = [
     ("a", "DE", "12", "a@x.com", "f"), ("b", "de", "x", None, "f"), ("c", "FR", "", "", None),
-    ("d", "FR", "nan", "d", "f"), ("d", "UK", "1.5", "d", None), (None, "AT", None, None, None), ("e", "ES", "-3", "e", None),
+    ("d", "FR", "nan", "d", "f"), ("d", "UK", "1.5", "d", None), (None, "AT", None, None, None),
+    ("e", "ES", "-3", "e", None),
 ]  # fmt: skip
 VISITS = [
     ("a", "visit", 1772800000000, "12.34"), ("nobody", "visit", 1772800000000, "12.345"), (None, "exit", 1, "many"),
@@ -195,10 +196,12 @@ def test_in_a_project_of_utc_nobody_expects_another_zone(typed: Catalog) -> None
 def test_a_type_that_can_hold_nothing_is_refused_where_it_is_asked(typed: Catalog) -> None:
     refused = {
         "active": "`active` is declared bool", 'tags has "x"': "`tags` is declared list<string>",
-        "counted": "`counted` has its time", "counted wrong in 7d": "`counted wrong` has its time in `unit: s`", "not active": "`active`",
+        "counted": "`counted` has its time", "counted wrong in 7d": "`counted wrong` has its time in `unit: s`",
+        "not active": "`active`",
         "in segment other": "`active` is declared",
     }  # fmt: skip
-    fine = ['spare = "x"', "mark > 1", "paid > 1.00", "seen where (active)", "counted so in 7d", "heard here", "seen elsewhere in 7d"]
+    fine = ['spare = "x"', "mark > 1", "paid > 1.00", "seen where (active)", "counted so in 7d", "heard here",
+            "seen elsewhere in 7d"]  # fmt: skip
     with connect(typed) as engine:
         for rule in (*refused, *fine):
             program = program_of(f"segment rule:\n    {rule}\n\nsegment other:\n    active\n", typed)

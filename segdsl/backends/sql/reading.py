@@ -247,7 +247,8 @@ class Reading:
                 left = self.dialect.key(left, physical_left, False)
                 right = self.dialect.key(right, physical_right, False)
             related_on.append((related.table, alias, b.compare("=", left, right)))
-        conditions = [self.dialect.is_key(identity.copy(), self.whole_keys), *self._only(catalog.contacts, catalog.key, side)]
+        conditions = [self.dialect.is_key(identity.copy(), self.whole_keys)]
+        conditions += self._only(catalog.contacts, catalog.key, side)
         query = select(columns, self.source(catalog.contacts, side), conditions)
         for table, alias, on in related_on:
             query = query.join(self.source(table, alias), on=on, join_type="left", copy=False)

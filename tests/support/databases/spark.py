@@ -16,14 +16,9 @@ from tests.support.databases import Table
 # Of a statement over a few rows nearly all the time is planning and making code for it.
 TINY = {
     "spark.master": "local[1]",
-<<<<<<< ours
-    "spark.driver.memory": "1500m",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmn700m",
-=======
     "spark.driver.memory": "1g",
     "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmn500m",
     "spark.buffer.pageSize": "64k",  # every sort and every hash table takes one, and clears it: 64 MB by default
->>>>>>> theirs
     "spark.sql.shuffle.partitions": "1",
     "spark.default.parallelism": "1",
     "spark.sql.adaptive.enabled": "false",

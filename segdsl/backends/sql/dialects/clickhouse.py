@@ -97,7 +97,8 @@ class ClickHouse(Columns):
                 return midnight
             like = _like(x)
             if unit == "quarter":
-                first = call("makeDate32", call("toYear", like), template("_q * 3 - 2", q=call("toQuarter", like)), number(1))
+                month = template("_q * 3 - 2", q=call("toQuarter", like))
+                first = call("makeDate32", call("toYear", like), month, number(1))
                 passed = template("_like - _first", like=call("toInt64", like), first=call("toInt64", first))
             else:
                 passed = template("_n - 1", n=call("toDayOfMonth" if unit == "month" else "toDayOfYear", like))
@@ -143,7 +144,7 @@ class ClickHouse(Columns):
     def wide(self, x: Node, scale: int, target: int) -> Node:
         return super().wide(call("toInt256", x), scale, target)
 
-    def summed(self, x: Node, scale: int) -> Node:
+    def summed(self, x: Node, kind: types.Number) -> Node:
         return exp.Sum(this=call("toInt256", x))
 
     def to_double(self, x: Node, scale: int) -> Node:
@@ -165,7 +166,8 @@ class ClickHouse(Columns):
 
     def contains(self, x: Node, item: str) -> Node:
         near = b.compare(">", call("position", x, call("toJSONString", b.text(item))), number(0))  # mostly not
-        return b.conjunction([near, call("has", call("JSONExtract", certain(x), literal("Array(String)")), b.text(item))])
+        items = call("JSONExtract", certain(x), literal("Array(String)"))
+        return b.conjunction([near, call("has", items, b.text(item))])
 
     def rows_of(self, values: list[Node]) -> Node:
         """By way of the places of those that are not NULL: numbers take a fraction of the time of texts."""
@@ -200,7 +202,8 @@ def _name(tree: Node) -> None:
         if (array is None and table is None) or any(cte.alias == name for cte in ctes):
             continue
         if array is not None:
-            at, value = 0, exp.Var(this=array)
+            at = 0
+            value: Node = exp.Var(this=array)
         else:
             at = 1 + next(i for i, cte in enumerate(ctes) if cte.alias == table)
             columns = [exp.Star(), b.aliased(number(1), "one")]  # a single column would not be a tuple

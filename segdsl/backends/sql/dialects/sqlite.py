@@ -2,8 +2,8 @@
 
 Probed on SQLite 3.40, written for 3.35 and later (its JSON and mathematical functions included): `+`, `-` and `*` of
 integers become reals where they overflow, SUM raises; a comparison minds the collation of a bare column; LIKE minds no
-case, GLOB does; `/` and `%` cut towards zero; scalar MIN and MAX are NULL where an argument is; text prints 15 digits of
-a real; a date's 31st may be of any month; a VALUES has no names for its columns. UTF-8 orders by code point.
+case, GLOB does; `/` and `%` cut towards zero; scalar MIN and MAX are NULL where an argument is; text prints 15 digits
+of a real; a date's 31st may be of any month; a VALUES has no names for its columns. UTF-8 orders by code point.
 """
 
 from __future__ import annotations
@@ -157,7 +157,8 @@ class SQLite(WholeInstants, ScaledNumbers):
         kind = physical.upper().removeprefix("ANY").strip()
         families = {
             "text": ("CHAR", "CLOB", "TEXT"), "json": ("JSON",), "int": ("INT",), "bool": ("BOOL",),
-            "float": ("REAL", "FLOA", "DOUB"), "decimal": ("DEC", "NUM", "MONEY"), "timestamp": ("TIME",), "date": ("DATE",),
+            "float": ("REAL", "FLOA", "DOUB"), "decimal": ("DEC", "NUM", "MONEY"), "timestamp": ("TIME",),
+            "date": ("DATE",),
         }  # fmt: skip
         return next((name for name, words in families.items() if any(word in kind for word in words)), "text")
 
@@ -212,7 +213,7 @@ class SQLite(WholeInstants, ScaledNumbers):
         return self.sized(found, declared)
 
     def far(self, v: Node, declared: types.Number) -> Node:
-        """A real of more than 15 digits as a Number: the others are not those of its shortest text, which is not told."""
+        """A real of more than 15 digits as a Number: the others are not its shortest text's, which is not told."""
         scaled = sql(f"ROUND(_v * 1e{declared.scale})", v=v)
         within = b.number(declared.limit // 10**declared.scale)
         return sql(
@@ -322,7 +323,7 @@ def _look(x: Node, first: Node, changes: Sequence[tuple[int, Node]]) -> Node:
 
 
 def _clamped(x: Node) -> Node:
-    """A clock within the years 1 to 9999: near their ends a zone's clocks may show others, for which there is no day."""
+    """A clock within the years 1 to 9999: beyond, where a zone's clocks may be, there is no day."""
     return call("MIN", call("MAX", x, b.number(FIRST)), b.number(LAST))
 
 

@@ -10,6 +10,7 @@ from segdsl.engines.spark import require_java
 from segdsl.text.diagnostic import Errors
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on Spark run in one worker: a second JVM would take as long to warm up as the tests themselves."""
     asked = [item for item in items if "spark" in item.nodeid.rpartition("[")[2] or "engine_spark" in item.nodeid]

@@ -342,10 +342,20 @@ def _down(path: tuple[str, ...]) -> Node:
         # A key that JSON may write in several ways is known when it has been read.
         where = sql("key = _key", key=b.text(path[0]))
         table = exp.Table(this=call("JSON_EACH", cells.V.copy()))
-        body = exp.Select(expressions=[_letters(b.column("fullkey"))]).from_(table, copy=False)
+        # No path says a key with a quote in it: of its value the letters are written anew.
+        found = _written() if '"' in path[0] else _letters(b.column("fullkey"))
+        body = exp.Select(expressions=[found]).from_(table, copy=False)
         body = body.where(where, copy=False).limit(1, copy=False).subquery()
         simple = 1
     return let(_down(path[simple:]), v=body) if path[simple:] else body
+
+
+def _written() -> Node:
+    """The value of a row of JSON_EACH as JSON; a number in as many digits as SQLite keeps of it."""
+    return sql(
+        "CASE type WHEN 'text' THEN JSON_QUOTE(value) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'"
+        " WHEN 'null' THEN 'null' ELSE CAST(value AS TEXT) END"
+    )
 
 
 def _letters(path: Node) -> Node:

@@ -161,7 +161,7 @@ def typed(tmp_path: Path) -> Catalog:
                 mark DOUBLE, spare INTEGER);
             INSERT INTO people VALUES (1, '2026-01-01', '2026-01-01', 1, 0.5, 0.5, NULL);
             CREATE TABLE visits (person BIGINT, naive TIMESTAMP, aware TIMESTAMPTZ, number BIGINT, active BOOLEAN);
-            INSERT INTO visits VALUES (1, '2026-01-01', '2026-01-01Z', 1767225600, TRUE);
+            INSERT INTO visits VALUES (1, '2026-01-01', '2026-01-01 00:00:00Z', 1767225600, TRUE);
         """)
     return catalog_of(TYPES, f"duckdb:///{tmp_path}/w.duckdb")
 

@@ -20,7 +20,7 @@ from segdsl.engines import connect
 from segdsl.engines.checks import check_database
 from segdsl.text.diagnostic import Diagnostic, Errors
 from tests.support.databases import DATABASES, Table, database
-from tests.support.world import instant, program_of
+from tests.support.world import instant
 
 NOW = instant("2026-03-09T00:00:00Z")
 TEXT, INT = types.String(), types.INT
@@ -191,31 +191,6 @@ def test_what_the_schema_tells(typed: Catalog) -> None:
 
 def test_in_a_project_of_utc_nobody_expects_another_zone(typed: Catalog) -> None:
     assert "SEG0720" not in {code for code, _ in told(checked(replace(typed, timezone="UTC")))}
-
-
-def test_a_type_that_can_hold_nothing_is_refused_where_it_is_asked(typed: Catalog) -> None:
-    refused = {
-        "active": "`active` is declared bool", 'tags has "x"': "`tags` is declared list<string>",
-        "counted": "`counted` has its time", "counted wrong in 7d": "`counted wrong` has its time in `unit: s`",
-        "not active": "`active`",
-        "in segment other": "`active` is declared",
-    }  # fmt: skip
-    fine = ['spare = "x"', "mark > 1", "paid > 1.00", "seen where (active)", "counted so in 7d", "heard here",
-            "seen elsewhere in 7d"]  # fmt: skip
-    with connect(typed) as engine:
-        for rule in (*refused, *fine):
-            program = program_of(f"segment rule:\n    {rule}\n\nsegment other:\n    active\n", typed)
-            asked = (engine.members, engine.sizes, engine.ready)
-            for ask in asked:
-                if rule in fine:
-                    assert not dict(ask(program, ["rule"], NOW) or {}).get("rule")
-                    continue
-                with pytest.raises(Errors, match="SEG0713") as caught:
-                    list(ask(program, ["rule"], NOW) or ())
-                assert caught.value.diagnostics[0].message.startswith(refused[rule]), rule
-
-
-# --- commands ---------------------------------------------------------------------------------------------
 
 
 def call(*arguments: str) -> Result:

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from segdsl import types
+from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import load_text, model
 from segdsl.core.time import parse_instant
 from segdsl.engines import connect
@@ -337,6 +338,56 @@ def test_tables_are_named_as_a_catalog_names_them(server: PostgresDatabase, sche
         schema.execute('DROP SCHEMA "Other" CASCADE')
     missing_ = refused(project(server, "contacts: {table: recents, key: id}"), lambda engine: engine.require())
     assert (missing_.code, missing_.help) == ("SEG0711", "did you mean `recent`?")
+
+
+@pytest.mark.parametrize("kind", ["timestamp", "timestamptz"])
+def test_times_that_are_none_make_no_events(server: PostgresDatabase, schema: psycopg.Connection, kind: str) -> None:
+    last = "294276-12-31 23:59:59"
+    times = ["infinity", "-infinity", last, "4713-01-01 BC", "0001-12-31 23:59 BC", "10000-01-01", "2026-02-28"]
+    server.load({
+        "odd.contacts": Table({"id": "text"}, [["a"]]),
+        "odd.visits": Table({"id": "text", "at": kind, "n": "int"}, [["a", time, i] for i, time in enumerate(times)]),
+        "odd.stages": Table({"id": "text", "at": kind, "stage": "text"}, [["a", time, time] for time in times]),
+    })  # fmt: skip
+    catalog = project(server, """
+timezone: America/New_York
+contacts:
+  table: contacts
+  key: id
+  attributes: {stage: {type: string, history: {table: stages, contact: id, time: at, value: stage}}}
+events: {visited: {table: visits, time: at, properties: {n: int}}}
+""")  # fmt: skip
+    assert members(
+        catalog, "visited = 1", "visited then visited within 9000d", "visited then not visited within 1h in 5y",
+        "visited >= 2 within 3000000d", "visited within 99999d before last(visited)", 'stage was ever "infinity"',
+        f'stage was ever "{last}"', "stage changed", "distinct(week of visited) = 1", "last(n of visited) = 6",
+    ) == [["a"], [], ["a"], [], [], [], [], ["a"], ["a"], ["a"]]  # fmt: skip
+    with connect(catalog) as engine:
+        [person] = engine.facts()
+    assert person.events["visited"] == [(at("2026-02-28T00:00Z"), {"n": 6})]
+    assert person.history == {"stage": [(at("2026-02-28T00:00Z"), "2026-02-28")]}
+
+
+@pytest.mark.parametrize("kind", ["timestamp", "timestamptz"])
+def test_windows_use_the_index(server: PostgresDatabase, schema: psycopg.Connection, kind: str) -> None:
+    schema.execute(f"""
+        CREATE TABLE contacts AS SELECT i::text AS id FROM generate_series(1, 100) AS t(i);
+        CREATE TABLE visits AS SELECT (i % 100)::text AS id, ({kind} '2026-03-01' - i * interval '10 min') AS at
+            FROM generate_series(1, 20000) AS t(i);
+        CREATE INDEX by_time ON visits (at); ANALYZE visits
+    """.encode())
+    catalog = project(server, """
+contacts: {table: contacts, key: id}
+events: {visited: {table: visits, time: at}}
+""")  # fmt: skip
+    program = program_of("segment r:\n    visited >= 2 in 1d and visited in 3h\n", catalog)
+    with connect(catalog) as engine:
+        statement, values = engine.dialect.question(
+            Statement(program, catalog, ["r"], NOW, engine.schema(), engine.dialect).tree()
+        )
+    explained = psycopg.RawCursor(schema).execute(f"EXPLAIN {statement}".encode(), list(values.values()))
+    plan = "\n".join(line for (line,) in explained)
+    assert "by_time" in plan and "Seq Scan on visits" not in plan, plan
 
 
 # --- transactions ----------------------------------------------------------------------------------------------------

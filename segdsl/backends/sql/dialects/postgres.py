@@ -363,7 +363,7 @@ class Postgres(Dialect):
                 whole = texts.number(words, declared, self.physical_of(declared))
                 exact = [(texts.matches(words, "^-?[0-9]+$"), whole)]
                 if declared != types.INT:  # a double says no more than a few digits do
-                    few = sql("_w ~ '^-?[0-9]+[.][0-9]+$' AND LENGTH(_w) <= 16", w=words)
+                    few = sql("_w ~ '^-?[0-9]+[.][0-9]+$' AND LENGTH(RTRIM(_w, '0')) <= 16", w=words)
                     exact.append((few, texts.rounded(words, declared)))
                 double = self.from_shortest(texts.json_double(words), declared)
                 arms.append((is_["number"], b.case(exact, double)))

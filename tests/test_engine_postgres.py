@@ -272,6 +272,19 @@ def test_texts_are_compared_by_code_points(server: PostgresDatabase, schema: psy
     ) == [["b"], ["B", "a", "｡", "😀"], ["😀"], ["B", "😀"], ["｡"], ["｡"], ["B", "a", "b", "😀"]]  # fmt: skip
 
 
+def test_related_records_are_found_by_code_points(server: PostgresDatabase, schema: psycopg.Connection) -> None:
+    schema.execute("""
+        CREATE TABLE contacts (id int, company text COLLATE ucs_basic);
+        CREATE TABLE companies (name text COLLATE "POSIX", industry varchar(9));
+        INSERT INTO contacts VALUES (1, 'é'), (2, 'É'); INSERT INTO companies VALUES ('é', 'tea'), ('É', 'ice')
+    """)
+    catalog = project(server, """
+contacts: {table: contacts, key: id}
+relations: {company: {table: companies, key: name, contact: company, attributes: {industry: string}}}
+""")  # fmt: skip
+    assert members(catalog, 'company.industry = "tea"', 'company.industry = "ice"') == [["1"], ["2"]]
+
+
 @pytest.mark.parametrize("kind, keys", [
     ("bigint", "(1), (-7)"), ("smallint", "(1), (-7)"), ("numeric", "(1.00), (-7)"), ("float8", "(1), (-7)"),
     ("char(4)", "('1'), ('-7')"), ("bytea", "('1'), ('-7'), ('\\xff')"), ("jsonb", "('1'), ('\"-7\"')"),

@@ -137,12 +137,14 @@ def test_texts(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in DIALECTS if name not in DATABASES])
 def test_texts_that_are_only_printed(name: str, tmp_path: Path) -> None:
     catalog = the_world().catalog(tmp_path)
-    for texts in chunks():
+    for number, texts in enumerate(chunks()):
         try:
             text = printed(catalog, program_of(rules(texts), catalog), name)
-            assert len([tree for tree in parse(text, dialect=get(name).printer) if tree is not None]) == 1
         except Errors as error:
             assert [d.code for d in error.diagnostics] == ["SEG0704"]
+            continue
+        if not number:  # to parse takes long
+            assert len([tree for tree in parse(text, dialect=get(name).printer) if tree is not None]) == 1
 
 
 def named(names: list[str]) -> str:

@@ -38,6 +38,8 @@ KINDS = (
     Kind("clickhouses:", "clickhouse", "ClickHouseServer", "clickhouse", "clickhouses://user@host/database",
          "clickhouse", "clickhouse-connect"),
     Kind("chdb:", "chdb", "ChDB", "clickhouse", "chdb:///folder", "chdb", "chdb"),
+    Kind("spark:", "spark", "Spark", "spark", "spark:local", "spark", "pyspark"),
+    Kind("sc:", "spark", "Spark", "spark", "sc://host", "spark", "pyspark"),
 )  # fmt: skip
 FOLDER = Kind("", "duckdb", "DuckDB", "duckdb", "a folder of CSV, JSONL or Parquet files")
 SUPPORTED = f"{FOLDER.example}, {', '.join(f'`{kind.example}`' for kind in KINDS)}"

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from chdb.state.sqlitelike import ChdbError, Connection
+from chdb.state.sqlitelike import ChdbError, Connection  # type: ignore[attr-defined]
 
 from segdsl.catalog import model
 from segdsl.engines.clickhouse_common import ClickHouse, reason
@@ -43,9 +43,9 @@ class ChDB(ClickHouse):
         self._worker = ThreadPoolExecutor(1, "chdb")
 
     def rows(self, statement: str, values: Mapping[str, str]) -> Iterator[Row]:
-        # A line of JSON has no line feed in it that does not end a row.
         for block in self._blocks(statement, values):
-            yield from map(tuple, json.loads(b"[" + block.rstrip().replace(b"\n", b",") + b"]"))
+            lines = block.decode("utf-8", "replace").rstrip("\n")  # in a line of JSON there is no other line feed
+            yield from map(tuple, json.loads("[" + lines.replace("\n", ",") + "]"))
 
     def _blocks(self, statement: str, values: Mapping[str, str]) -> Iterator[bytes]:
         connection = stream = None
@@ -62,7 +62,7 @@ class ChDB(ClickHouse):
             raise
         finally:
             if stream is not None:
-                stream.cancel()
+                stream.cancel()  # type: ignore[no-untyped-call]
             if connection is not None:
                 connection.close()
 
@@ -83,7 +83,7 @@ class ChDB(ClickHouse):
             connection = Connection(self._path)
         except RuntimeError as error:
             where = " in this process" if "already initialized" in str(error) else ""
-            help = "chdb has one folder open at a time" if where else "another process may have it open, or it is damaged"
+            help = "chdb has one folder open at a time" if where else "another process may have it open"
             raise failure("SEG0710", f"the chdb database in `{self._path}` cannot be opened{where}", help) from error
         settings = {"session_timezone": "UTC", **JSON, **self.settings()}
         connection.query("SET " + ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items()))

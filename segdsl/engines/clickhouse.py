@@ -76,7 +76,7 @@ class ClickHouseServer(ClickHouse):
 
 
 def _parsed(url: str) -> SplitResult:
-    """The parts of a URL. Raises `Errors` (SEG0710); whatever is wrong may be a piece of a password, and is not shown."""
+    """The parts of a URL. Raises `Errors` (SEG0710); what is wrong may be a piece of a password: not shown."""
     try:
         parts = urlsplit(url)
         fine = parts.port is None or parts.port > 0

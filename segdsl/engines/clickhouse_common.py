@@ -49,7 +49,7 @@ class ClickHouse(Engine):
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
         database, _, name = table.rpartition(".")
-        return list(self.rows(_COLUMNS, {"p1": database, "p2": name})) or None  # type: ignore[arg-type]
+        return list(self.rows(_COLUMNS, {"p1": database, "p2": name})) or None
 
     def tables(self) -> list[str]:
         return [name for (name,) in self.rows(_TABLES, {})]

@@ -70,16 +70,9 @@ class Reading:
         names = self._extracted.pop((table, alias), {})
         if not names:
             return b.table(table, alias)
-        extracted = [
-            exp.Alias(
-                this=self.dialect.json_at(
-                    b.column(column.name), column.path, self._stored(table, column)
-                ),
-                alias=b.identifier(name),
-            )
-            for column, name in names.items()
-        ]
-        inner = exp.Select(expressions=[exp.Star(), *extracted]).from_(b.table(table), copy=False)
+        wanted = [(name, b.column(column.name), column.path, self._stored(table, column))
+                  for column, name in names.items()]  # fmt: skip
+        inner = self.dialect.extracting(b.table(table), wanted)
         return exp.Subquery(this=inner, alias=exp.TableAlias(this=b.identifier(alias or table.split(".")[-1])))
 
     def value(self, table: str, column: model.Column, declared: Type, source: str | None = None) -> Node:
@@ -99,7 +92,7 @@ class Reading:
         x, physical = self.raw(table, time.column, self.dialect.physical_of(INT if time.unit else INSTANT), source)
         if time.unit:
             return self.dialect.epoch(x, physical, time.unit), []
-        if time.timezone:
+        if time.timezone and time.timezone != "UTC":
             return self.dialect.clock(x, physical, time.timezone), []
         plain = self.dialect.unguarded(x, physical)
         if plain is None:
@@ -254,7 +247,8 @@ class Reading:
                 left = self.dialect.key(left, physical_left, False)
                 right = self.dialect.key(right, physical_right, False)
             related_on.append((related.table, alias, b.compare("=", left, right)))
-        conditions = [self.dialect.is_key(identity.copy(), self.whole_keys), *self._only(catalog.contacts, catalog.key, side)]
+        conditions = [self.dialect.is_key(identity.copy(), self.whole_keys)]
+        conditions += self._only(catalog.contacts, catalog.key, side)
         query = select(columns, self.source(catalog.contacts, side), conditions)
         for table, alias, on in related_on:
             query = query.join(self.source(table, alias), on=on, join_type="left", copy=False)
@@ -323,7 +317,7 @@ class Reading:
         return self.dialect.ordered(value) if isinstance(declared, types.String | types.Enum) else value
 
     def _stored(self, table: str, column: model.Column) -> str:
-        return self.schema.get((table, column.name), self.dialect.physical_of(TEXT))
+        return self.schema.get((table, column.name), self.dialect.json_column())
 
     def on_list(self, name: str | None = None) -> Node:
         """The contacts on a static list; without a name, `list, contact` of all of them."""

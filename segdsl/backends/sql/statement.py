@@ -27,6 +27,7 @@ from segdsl.core.walking import children, walk
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
 MANY = 64  # of more segments than this, so many are asked in one look at the contacts
+INLINED = 500  # the same, where the facts about the contacts are computed anew for each look
 NAMED = 5  # segments that the first line of a statement names
 JOINED = 3  # with more segments than this, all measures are joined to the contacts once
 
@@ -181,6 +182,18 @@ class Statement:
         members = self._members(rules, segments, ctes)
         return self._finished([*self.clock.ctes(), *ctes], members)
 
+    def sizes(self) -> Node:
+        """`segment, size` of each segment that has members, in any order, as sqlglot's tree."""
+        members = self.tree()
+        opening = members.args["with_"]
+        members.set("with_", None)
+        members.set("order", None)
+        segment = b.column("segment")
+        columns = [("segment", segment), ("size", exp.Count(this=exp.Star()))]
+        tree = select(columns, members.subquery("members")).group_by(segment.copy(), copy=False)
+        tree.set("with_", opening)
+        return tree
+
     def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
         groups: dict[object, list[nodes.Measure]] = {}
         wanted = [measure for measure in self.measures if measure not in self.terms.measures]
@@ -240,7 +253,8 @@ class Statement:
         if rules.facts is None or len(together) <= (1 if self.dialect.inlines else MANY) or not self.dialect.unnests:
             together = []
         once = set(together)
-        selects = [self._together(together[i : i + MANY], rules) for i in range(0, len(together), MANY)]
+        size = INLINED if self.dialect.inlines else MANY
+        selects = [self._together(together[i : i + size], rules) for i in range(0, len(together), size)]
         for name in [name for name in self.segments if name not in once]:
             body = self._select(name, rules)
             words = self.program.segments[name].words

@@ -105,7 +105,8 @@ class Values(ABC):
             return self.dialect.sized(product, value.type)
         target = value.type.scale
         wide = self.dialect.wide(left, a, target), self.dialect.wide(right, c, target)
-        return self.dialect.sized(self.dialect.plus(*wide) if value.op == "+" else self.dialect.minus(*wide), value.type)
+        found = self.dialect.plus(*wide) if value.op == "+" else self.dialect.minus(*wide)
+        return self.dialect.sized(found, value.type)
 
     def points(self, points: nodes.Points) -> Node:
         """The sum of a score's lines, or of a regularity's periods."""
@@ -148,7 +149,8 @@ class Values(ABC):
         scale = max(kind.scale for kind in kinds)
         most = types.Number(scale, max(kind.limit * 10 ** (scale - kind.scale) for kind in kinds))
         if left.type.scale != right.type.scale:
-            sides = self.dialect.wide(sides[0], kinds[0].scale, scale), self.dialect.wide(sides[1], kinds[1].scale, scale)
+            a, c = (self.dialect.wide(side, kind.scale, scale) for side, kind in zip(sides, kinds, strict=True))
+            sides = a, c
         return self.dialect.sized(sides[0], most), self.dialect.sized(sides[1], most)
 
     def double(self, value: nodes.Value) -> Node:

@@ -40,6 +40,7 @@ DATABASES: dict[str, str] = {
     "sqlite": "sqlite:SQLiteDatabase",
     "postgres": "postgres:PostgresDatabase",
     "clickhouse": "clickhouse:ClickHouseDatabase",
+    "spark": "spark:SparkDatabase",
 }
 
 

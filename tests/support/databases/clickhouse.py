@@ -146,7 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
             if statement.startswith("KILL"):
                 connection.query(statement)
                 statement = "SELECT 1"
-            self._stream(connection, statement, form_of_answer.group(1) if form_of_answer else "TabSeparated", parameters)
+            form = form_of_answer.group(1) if form_of_answer else "TabSeparated"
+            self._stream(connection, statement, form, parameters)
         except ChdbError as error:
             self._failed(500, str(error))
         finally:

@@ -11,6 +11,7 @@ from segdsl.backends.sql.dialects.mysql import MySQL
 from segdsl.backends.sql.dialects.postgres import Postgres
 from segdsl.backends.sql.dialects.redshift import Redshift
 from segdsl.backends.sql.dialects.snowflake import Snowflake
+from segdsl.backends.sql.dialects.spark import Spark
 from segdsl.backends.sql.dialects.sqlite import SQLite
 from segdsl.backends.sql.dialects.trino import Trino
 from segdsl.text.diagnostic import Diagnostic, Errors
@@ -21,6 +22,7 @@ _EVERY: tuple[Dialect, ...] = (
     SQLite(),
     Postgres(),
     ClickHouse(),
+    Spark(),
     Snowflake(),
     BigQuery(),
     Redshift(),

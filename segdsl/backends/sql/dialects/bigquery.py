@@ -18,7 +18,7 @@ from segdsl.backends.sql.dialects.dialect import pattern
 from segdsl.backends.sql.dialects.documents import Kind, ReadsJSON
 from segdsl.core import nodes
 from segdsl.core.time import Period, clamp, to_datetime
-from segdsl.types import INT
+from segdsl.types import INT, Type
 
 _UNITS = {"week": "WEEK(MONDAY)"}
 

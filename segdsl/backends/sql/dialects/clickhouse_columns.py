@@ -18,6 +18,7 @@ from segdsl.types import Type
 WIDE = 2**63  # from here on a literal needs a type that is named
 CYCLE = 146_097  # days of 400 years, after which the calendar is the same again
 # Year, month, day; hour, minute, second, its fraction; Z; sign, hours and minutes of an offset.
+_INSIDE = ("list", "nested", "json")  # families that a value of a Map is not read from
 _TIME = (
     "([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[Tt ]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.]([0-9]{1,9}))?)?"
     "(?:([Zz])|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?)?"
@@ -118,7 +119,8 @@ class Columns(WholeInstants, ScaledNumbers):
             case types.Timestamp():
                 return _time_from_text(x)[0]
             case types.Date():
-                midnight = b.case([(_matches(x, MIDNIGHT), _time_from_text(call("substring", x, number(1), number(10)))[0])])
+                day = call("substring", x, number(1), number(10))
+                midnight = b.case([(_matches(x, MIDNIGHT), _time_from_text(day)[0])])
                 return self.from_local(midnight, zone)
             case types.ListOf():
                 return _list_from_json(x)
@@ -282,6 +284,10 @@ class Columns(WholeInstants, ScaledNumbers):
             return once(words, digits_only)
         return x if whole or family == "text" else call("toString", x)
 
+    def is_key(self, x: Node, whole: bool) -> Node:
+        known = super().is_key(x, whole)
+        return known if whole else b.conjunction([known, call("isValidUTF8", x)])
+
     # --- from JSON ---------------------------------------------------------------------------------------------------
 
     def field(self, x: Node, path: tuple[str, ...], physical: str) -> tuple[Node, str] | None:
@@ -295,7 +301,7 @@ class Columns(WholeInstants, ScaledNumbers):
                 x, kind = call("tupleElement", x, literal(key)), plain(fields[key])
             elif name == "Map" and plain(parts[0]) == "String" and parts[1].startswith("Map("):
                 x, kind = call("arrayElement", x, b.text(key)), parts[1]  # an empty one where there is none
-            elif name == "Map" and plain(parts[0]) == "String" and self.family(parts[1]) not in ("list", "nested", "json"):
+            elif name == "Map" and plain(parts[0]) == "String" and self.family(parts[1]) not in _INSIDE:
                 x = b.case([(call("mapContains", x, b.text(key)), call("arrayElement", x, b.text(key)))])
                 kind = plain(parts[1])
             else:
@@ -315,7 +321,8 @@ class Columns(WholeInstants, ScaledNumbers):
         keys = [b.text(key) for key in path]
         raw = call("JSONExtractRaw", x, *keys)
         # What is no integer, or a long one, is written here as if it were another one, or as if it were a text.
-        double = b.conjunction([_matches(raw, "-?[0-9]{16,}"), b.compare("=", call("JSONType", x, *keys), literal("Double"))])
+        is_double = b.compare("=", call("JSONType", x, *keys), literal("Double"))
+        double = b.conjunction([_matches(raw, "-?[0-9]{16,}"), is_double])
         long = b.conjunction([_matches(raw, '"-?[0-9]{20,}"'), b.compare("=", call("position", x, raw), number(0))])
         digits = call("trimBoth", raw, literal('"'))
         return b.case([(double, call("concat", raw, literal("e0"))), (long, call("concat", digits, literal("e0")))],
@@ -409,7 +416,8 @@ def _words(x: Node) -> Node:
 def _list_from_json(x: Node) -> Node:
     """The texts of a JSON list, as JSON in one spelling."""
     x = certain(x)
-    strings = call("arrayFilter", _lambda(lambda it: call("startsWith", it, literal('"'))), call("JSONExtractArrayRaw", x))
+    is_text = _lambda(lambda it: call("startsWith", it, literal('"')))
+    strings = call("arrayFilter", is_text, call("JSONExtractArrayRaw", x))
     return b.case([(_is(x, "Array"), call("toJSONString", _each("arrayMap", "JSONExtractString", strings)))])
 
 
@@ -429,7 +437,8 @@ def _time_from_text(x: Node) -> tuple[Node, Node]:
                      of_month=call("toDayOfMonth", day), d=digits(3))  # fmt: skip
     cycles = call("intDiv", template("_y - _l", y=digits(1), l=like), number(400))
     days = template("_day + _c * _n", day=call("toInt64", day), c=cycles, n=number(CYCLE))
-    fraction = call("toInt64OrZero", call("rightPad", call("substring", part(7), number(1), number(6)), number(6), literal("0")))
+    micros = call("substring", part(7), number(1), number(6))
+    fraction = call("toInt64OrZero", call("rightPad", micros, number(6), literal("0")))
     offset = template("(_h * 60 + _m) * _sign", h=digits(10), m=digits(11),
                       sign=b.case([(b.compare("=", part(9), literal("-")), number(-1))], number(1)))  # fmt: skip
     micros = template(

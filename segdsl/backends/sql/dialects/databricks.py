@@ -64,7 +64,8 @@ class Databricks(ReadsJSON):
         return self.sql("TO_UTC_TIMESTAMP(_x, _z)", x=x, z=b.literal(zone))
 
     def from_local(self, x: Node, zone: str) -> Node:
-        return x if zone == "UTC" else self.unzoned(x, zone)  # the earlier of two, moved forward over a gap, as in Spark
+        # the earlier of two, moved forward over a gap, as in Spark
+        return x if zone == "UTC" else self.unzoned(x, zone)
 
     def truncated(self, x: Node, unit: Period) -> Node:
         return self.sql(f"DATE_TRUNC('{unit.upper()}', _x)", x=x)

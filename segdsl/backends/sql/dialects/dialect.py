@@ -42,6 +42,8 @@ Feature = Literal[
     "long numbers",  # whole numbers, counted in their last decimal place, of more than 64 bits
 ]
 
+Extracted = tuple[str, Node, tuple[str, ...], str]  # a value inside JSON: its name, the column, keys, physical type
+
 _UNITS = {word: MICROSECONDS[unit] for word, unit in {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}.items()}
 
 
@@ -276,6 +278,10 @@ class Dialect(ABC):
     def physical_of(self, declared: Type) -> str:
         """The stored type that holds a declared type as it is; what a column is taken for if no schema is known."""
 
+    def json_column(self) -> str:
+        """The stored type that columns with JSON in them are taken for if no schema is known."""
+        return self.physical_of(types.String())
+
     @abstractmethod
     def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
         """The canonical value of a stored one; what does not fit is NULL, and nothing raises.
@@ -308,6 +314,11 @@ class Dialect(ABC):
     @abstractmethod
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
         """The JSON value under keys; NULL where the text is not JSON or a key is missing. Its physical type is JSON."""
+
+    def extracting(self, table: Node, wanted: Sequence[Extracted]) -> Node:
+        """A query of all columns of a table, and of values inside its JSON columns."""
+        values = [b.aliased(self.json_at(x, path, physical), name) for name, x, path, physical in wanted]
+        return exp.Select(expressions=[exp.Star(), *values]).from_(table, copy=False)
 
     def field(self, x: Node, path: tuple[str, ...], physical: str) -> tuple[Node, str] | None:
         """The field of a nested column under keys, and its type; None where it has no such field."""

@@ -2,8 +2,8 @@
 
 Probed on SQLite 3.40, written for 3.35 and later (its JSON and mathematical functions included): `+`, `-` and `*` of
 integers become reals where they overflow, SUM raises; a comparison minds the collation of a bare column; LIKE minds no
-case, GLOB does; `/` and `%` cut towards zero; scalar MIN and MAX are NULL where an argument is; text prints 15 digits of
-a real; a date's 31st may be of any month; a VALUES has no names for its columns. UTF-8 orders by code point.
+case, GLOB does; `/` and `%` cut towards zero; scalar MIN and MAX are NULL where an argument is; text prints 15 digits
+of a real; a date's 31st may be of any month; a VALUES has no names for its columns. UTF-8 orders by code point.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from segdsl.core import nodes
 from segdsl.core.time import FIRST, LAST, MICROSECONDS, Period
 from segdsl.types import Type
 
+SHALLOW = 12  # levels of a tree that may stand anywhere
 EXACT_DIGITS = 15  # of a decimal that a column of SQLite's own keeps: it is a double there
 _DAY, _WEEK = MICROSECONDS["d"], MICROSECONDS["w"]
 _MONTHS: Mapping[Period, int] = {"month": 1, "quarter": 3, "year": 12}
@@ -50,10 +51,14 @@ class SQLite(WholeInstants, ScaledNumbers):
         return f"/* for SQLite 3.35 or later */\n{super().text(tree)}"
 
     def finished(self, tree: Node) -> Node:
-        """SQLite's parser keeps 100 symbols in mind, so queries stand beside each other instead of in each other."""
+        """SQLite's parser keeps 100 symbols in mind: queries stand side by side instead of within each other, and of
+        the parts of a condition the deepest comes first, before which there is only its parenthesis to remember."""
         tree = tree.copy()
         for node in tree.find_all(exp.Greatest, exp.Least):
             node.set("ignore_nulls", False)  # or each argument would stand there again and again
+        for node in tree.find_all(exp.And, exp.Or):
+            if not isinstance(node.parent, type(node)):
+                lean(node)
         return side_by_side(tree)
 
     # --- instants ------------------------------------------------------------------------------------------------
@@ -149,10 +154,11 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     def family(self, physical: str) -> str:
         """By the words in a declared type; what they do not tell may be anything, and text is that, too."""
-        kind = physical.upper()
+        kind = physical.upper().removeprefix("ANY").strip()
         families = {
             "text": ("CHAR", "CLOB", "TEXT"), "json": ("JSON",), "int": ("INT",), "bool": ("BOOL",),
-            "float": ("REAL", "FLOA", "DOUB"), "decimal": ("DEC", "NUM", "MONEY"), "timestamp": ("TIME",), "date": ("DATE",),
+            "float": ("REAL", "FLOA", "DOUB"), "decimal": ("DEC", "NUM", "MONEY"), "timestamp": ("TIME",),
+            "date": ("DATE",),
         }  # fmt: skip
         return next((name for name, words in families.items() if any(word in kind for word in words)), "text")
 
@@ -175,15 +181,16 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
         json = self.family(physical) == "json"
+        stored = "" if json else physical
         match declared:
             case types.Bool():
                 return of(x, cells.json_boolean() if json else cells.boolean())
             case types.ListOf():
                 return of(x, cells.json_list() if json else cells.array())
             case types.Number():
-                cell = self.exact(declared)
+                cell = self.exact(declared, stored)
             case types.Float() | types.Geo():
-                cell = cells.double()
+                cell = cells.double(stored)
             case types.Timestamp():
                 cell = cells.instant(lambda clock: clock)
             case types.Date():
@@ -197,15 +204,16 @@ class SQLite(WholeInstants, ScaledNumbers):
             x = of(x, cells.json_cell(words))
         return of(x, cell)
 
-    def exact(self, declared: types.Number) -> Node:
+    def exact(self, declared: types.Number, physical: str) -> Node:
         """A Number out of the cell `v`."""
+        found = cells.number(declared, physical, lambda v: self.far(v, declared))
         if short(declared):
-            return cells.number(declared, lambda v: self.far(v, declared))
+            return found
         self.number(10**declared.scale, 0)  # which may be refused
-        return self.sized(cells.number(declared, lambda v: self.far(v, declared)), declared)
+        return self.sized(found, declared)
 
     def far(self, v: Node, declared: types.Number) -> Node:
-        """A real of more than 15 digits as a Number: the others are not those of its shortest text, which is not told."""
+        """A real of more than 15 digits as a Number: the others are not its shortest text's, which is not told."""
         scaled = sql(f"ROUND(_v * 1e{declared.scale})", v=v)
         within = b.number(declared.limit // 10**declared.scale)
         return sql(
@@ -216,8 +224,8 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
         if self.family(physical) == "json":
-            x = of(x, cells.json_cell(False))
-        return of(x, cells.epoch(unit, lambda v: self.far_epoch(v, unit)))
+            x, physical = of(x, cells.json_cell(False)), ""
+        return of(x, cells.epoch(unit, physical, lambda v: self.far_epoch(v, unit)))
 
     def far_epoch(self, v: Node, unit: str) -> Node:
         """A real with more than 15 digits as microseconds."""
@@ -230,7 +238,7 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         if self.family(physical) != "json":
-            return of(x, cells.whole_key() if whole else cells.key())
+            return of(x, cells.whole_key(physical) if whole else cells.key(physical))
         text = of(x, cells.json_key())
         return of(text, cells.whole_key()) if whole else text
 
@@ -253,6 +261,25 @@ class SQLite(WholeInstants, ScaledNumbers):
 def short(declared: types.Number) -> bool:
     """Whether all numbers of a type are integers of SQLite's."""
     return declared.limit < 2**63
+
+
+def lean(chain: Node) -> None:
+    """Sorts the operands of an AND or OR by how deep they are, if any is: the deepest first."""
+    operands = list(chain.flatten(unnest=False))
+    heights = [_height(operand) for operand in operands]
+    if max(heights) <= SHALLOW:
+        return
+    order = sorted(zip(heights, operands, strict=True), key=lambda pair: -pair[0])
+    [first, *others] = [operand for _, operand in order]
+    kind = type(chain)
+    for other in others[:-1]:
+        first = kind(this=first, expression=other)
+    chain.set("this", first)
+    chain.set("expression", others[-1])
+
+
+def _height(node: Node) -> int:
+    return 1 + max((_height(child) for child in node.iter_expressions()), default=0)
 
 
 def side_by_side(tree: Node) -> Node:
@@ -296,7 +323,7 @@ def _look(x: Node, first: Node, changes: Sequence[tuple[int, Node]]) -> Node:
 
 
 def _clamped(x: Node) -> Node:
-    """A clock within the years 1 to 9999: near their ends a zone's clocks may show others, for which there is no day."""
+    """A clock within the years 1 to 9999: beyond, where a zone's clocks may be, there is no day."""
     return call("MIN", call("MAX", x, b.number(FIRST)), b.number(LAST))
 
 

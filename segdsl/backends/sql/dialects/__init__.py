@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segdsl.backends.sql.dialects.bigquery import BigQuery
 from segdsl.backends.sql.dialects.clickhouse import ClickHouse
+from segdsl.backends.sql.dialects.databricks import Databricks
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.backends.sql.dialects.mysql import MySQL
@@ -26,6 +27,7 @@ _EVERY: tuple[Dialect, ...] = (
     BigQuery(),
     Redshift(),
     Trino(),
+    Databricks(),
     MySQL(),
 )
 DIALECTS = {dialect.name: dialect for dialect in _EVERY}

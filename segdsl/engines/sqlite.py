@@ -72,13 +72,27 @@ class SQLite(Engine):
             raise failure("SEG0719", f"the database says: {error}", _remedy(error)) from error
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
-        """Names and declared types; see `Engine`. A type may be any text, or none."""
+        """Names and declared types; see `Engine`. A type may be any text, or none.
+
+        Types of views and of virtual tables have `any` before them: what is there has not been through their affinity.
+        """
         schema, _, name = table.rpartition(".")
-        if schema.lower() not in {"", "main", "temp"}:
+        schema = schema.lower() or "main"
+        if schema not in {"main", "temp"}:
             return None  # nothing else is attached, and to ask about it would be an error
         # Hidden columns are the arguments of table-valued functions; generated ones are like any other.
         query = "SELECT name, type FROM pragma_table_xinfo(:name, :schema) WHERE hidden <> 1"
-        return list(self.rows(query, {"name": name, "schema": schema or "main"})) or None  # type: ignore[arg-type]
+        found = list(self.rows(query, {"name": name, "schema": schema}))
+        if found and not self._stores(schema, name):
+            found = [(column, f"any {physical}".strip()) for column, physical in found]
+        return found or None
+
+    def _stores(self, schema: str, name: str) -> bool:
+        """Whether this is a table of SQLite's own."""
+        master = {"main": "sqlite_master", "temp": "sqlite_temp_master"}[schema]
+        query = (f"SELECT 1 FROM {master} WHERE name = :name COLLATE NOCASE AND type = 'table'"
+                 " AND LTRIM(sql) NOT LIKE 'CREATE VIRTUAL%'")  # fmt: skip
+        return next(self.rows(query, {"name": name}), None) is not None
 
     def tables(self) -> list[str]:
         """The names of all tables and views, sorted; see `Engine`."""

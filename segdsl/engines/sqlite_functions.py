@@ -76,8 +76,8 @@ class SQLiteWithFunctions(SQLite):
     def to_double(self, x: Node, scale: int) -> Node:
         return call("segdsl_double", x, b.number(scale))
 
-    def exact(self, declared: types.Number) -> Node:
-        return super().exact(declared) if short(declared) else self.far(cells.V.copy(), declared)
+    def exact(self, declared: types.Number, physical: str) -> Node:
+        return super().exact(declared, physical) if short(declared) else self.far(cells.V.copy(), declared)
 
     def far(self, v: Node, declared: types.Number) -> Node:
         return call("segdsl_fit", v, b.number(declared.scale), self.number(declared.limit, 0))

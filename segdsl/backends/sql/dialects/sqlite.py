@@ -28,6 +28,7 @@ from segdsl.core import nodes
 from segdsl.core.time import FIRST, LAST, MICROSECONDS, Period
 from segdsl.types import Type
 
+SHALLOW = 12  # levels of a tree that may stand anywhere
 EXACT_DIGITS = 15  # of a decimal that a column of SQLite's own keeps: it is a double there
 _DAY, _WEEK = MICROSECONDS["d"], MICROSECONDS["w"]
 _MONTHS: Mapping[Period, int] = {"month": 1, "quarter": 3, "year": 12}
@@ -50,13 +51,28 @@ class SQLite(WholeInstants, ScaledNumbers):
         return f"/* for SQLite 3.35 or later */\n{super().text(tree)}"
 
     def finished(self, tree: Node) -> Node:
-        """SQLite's parser keeps 100 symbols in mind, so queries stand beside each other instead of in each other."""
+        """SQLite's parser keeps 100 symbols in mind: queries stand side by side instead of within each other, and of
+        the parts of a condition the deepest comes first, before which there is only its parenthesis to remember."""
         tree = tree.copy()
         for node in tree.find_all(exp.Greatest, exp.Least):
             node.set("ignore_nulls", False)  # or each argument would stand there again and again
+        for node in tree.find_all(exp.And, exp.Or):
+            if not isinstance(node.parent, type(node)):
+                lean(node)
         return side_by_side(tree)
 
     # --- instants ------------------------------------------------------------------------------------------------
+
+    def within(self, x: Node, lo: Node | None, hi: Node | None) -> list[Node]:
+        """Asks once for an instant, which a text's may be dear."""
+        if lo is None or hi is None:
+            return super().within(x, lo, hi)
+        return [exp.Between(this=b.operand(x), low=self.moved(lo, 1), high=hi)]
+
+    def moved(self, moment: Node, microseconds: int) -> Node:
+        if isinstance(moment, exp.Literal | exp.Neg):
+            return b.number(int(moment.sql()) + microseconds)
+        return super().moved(moment, microseconds)
 
     def current(self) -> Node:
         return sql("CAST(ROUND((JULIANDAY('now') - 2440587.5) * 86400000) AS INTEGER) * 1000")
@@ -149,7 +165,7 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     def family(self, physical: str) -> str:
         """By the words in a declared type; what they do not tell may be anything, and text is that, too."""
-        kind = physical.upper()
+        kind = physical.upper().removeprefix("ANY").strip()
         families = {
             "text": ("CHAR", "CLOB", "TEXT"), "json": ("JSON",), "int": ("INT",), "bool": ("BOOL",),
             "float": ("REAL", "FLOA", "DOUB"), "decimal": ("DEC", "NUM", "MONEY"), "timestamp": ("TIME",), "date": ("DATE",),
@@ -175,15 +191,16 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
         json = self.family(physical) == "json"
+        stored = "" if json else physical
         match declared:
             case types.Bool():
                 return of(x, cells.json_boolean() if json else cells.boolean())
             case types.ListOf():
                 return of(x, cells.json_list() if json else cells.array())
             case types.Number():
-                cell = self.exact(declared)
+                cell = self.exact(declared, stored)
             case types.Float() | types.Geo():
-                cell = cells.double()
+                cell = cells.double(stored)
             case types.Timestamp():
                 cell = cells.instant(lambda clock: clock)
             case types.Date():
@@ -197,12 +214,13 @@ class SQLite(WholeInstants, ScaledNumbers):
             x = of(x, cells.json_cell(words))
         return of(x, cell)
 
-    def exact(self, declared: types.Number) -> Node:
+    def exact(self, declared: types.Number, physical: str) -> Node:
         """A Number out of the cell `v`."""
+        found = cells.number(declared, physical, lambda v: self.far(v, declared))
         if short(declared):
-            return cells.number(declared, lambda v: self.far(v, declared))
+            return found
         self.number(10**declared.scale, 0)  # which may be refused
-        return self.sized(cells.number(declared, lambda v: self.far(v, declared)), declared)
+        return self.sized(found, declared)
 
     def far(self, v: Node, declared: types.Number) -> Node:
         """A real of more than 15 digits as a Number: the others are not those of its shortest text, which is not told."""
@@ -216,8 +234,8 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
         if self.family(physical) == "json":
-            x = of(x, cells.json_cell(False))
-        return of(x, cells.epoch(unit, lambda v: self.far_epoch(v, unit)))
+            x, physical = of(x, cells.json_cell(False)), ""
+        return of(x, cells.epoch(unit, physical, lambda v: self.far_epoch(v, unit)))
 
     def far_epoch(self, v: Node, unit: str) -> Node:
         """A real with more than 15 digits as microseconds."""
@@ -230,9 +248,17 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         if self.family(physical) != "json":
-            return of(x, cells.whole_key() if whole else cells.key())
+            return of(x, cells.whole_key(physical) if whole else cells.key(physical))
         text = of(x, cells.json_key())
         return of(text, cells.whole_key()) if whole else text
+
+    def bare_key(self, x: Node, physical: str, whole: bool) -> tuple[Node, Node] | None:
+        """By its own collation a column might take two keys for one."""
+        kind = "integer" if whole else "text"
+        if self.family(physical) == "json" or cells.affinity(physical) != kind:
+            return None
+        bare = x if whole else sql("_x COLLATE BINARY", x=x)
+        return bare, sql("TYPEOF(_x) = _kind", x=x, kind=b.literal(kind))
 
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
         """The letters of the value as they stand in the text: SQLite's own reading of long numbers loses digits."""
@@ -253,6 +279,25 @@ class SQLite(WholeInstants, ScaledNumbers):
 def short(declared: types.Number) -> bool:
     """Whether all numbers of a type are integers of SQLite's."""
     return declared.limit < 2**63
+
+
+def lean(chain: Node) -> None:
+    """Sorts the operands of an AND or OR by how deep they are, if any is: the deepest first."""
+    operands = list(chain.flatten(unnest=False))
+    heights = [_height(operand) for operand in operands]
+    if max(heights) <= SHALLOW:
+        return
+    order = sorted(zip(heights, operands, strict=True), key=lambda pair: -pair[0])
+    [first, *others] = [operand for _, operand in order]
+    kind = type(chain)
+    for other in others[:-1]:
+        first = kind(this=first, expression=other)
+    chain.set("this", first)
+    chain.set("expression", others[-1])
+
+
+def _height(node: Node) -> int:
+    return 1 + max((_height(child) for child in node.iter_expressions()), default=0)
 
 
 def side_by_side(tree: Node) -> Node:

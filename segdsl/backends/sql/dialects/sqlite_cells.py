@@ -1,8 +1,9 @@
 """SQLite: the value that a cell stands for, whatever it is stored as.
 
-A column's declared type binds nobody there: each cell is an integer, a real, text or a blob of its own. So every
-conversion asks TYPEOF, and text is known by GLOB alone. In the SQL here `v` is the cell. What is needed more than once
-gets a name from `let`: a subquery without FROM, which SQLite computes once for a row and never moves elsewhere.
+Each cell is an integer, a real, text or a blob of its own, whatever its column's type; the type's *affinity* alone
+turns some of them into others when they are stored. So every conversion asks TYPEOF, but not for a class that cannot
+be there, and text is known by GLOB alone. In the SQL here `v` is the cell. What is needed more than once gets a name
+from `let`: a subquery without FROM, which SQLite computes once for a row and never moves elsewhere.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ NEAR = "4e15"
 
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _CLOCK = "[Tt ][0-2][0-9]:[0-5][0-9]"
+_COMMON = f"{_DAY}[T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
 
 
 def sql(source: str, **slots: Node) -> Node:
@@ -52,9 +54,28 @@ def of(x: Node, body: Node) -> Node:
     return body.transform(lambda node: x.copy() if isinstance(node, exp.Column) and node.name == "v" else node)
 
 
-def by_class(**values: Node) -> Node:
-    """What the cell is by its storage class: integer, real, text or blob; NULL for others."""
-    return exp.Case(this=sql("TYPEOF(v)"), ifs=[exp.If(this=b.literal(k), true=value) for k, value in values.items()])
+def affinity(physical: str) -> str:
+    """text, integer, real or numeric, by SQLite's rules; any where cells are stored as they come."""
+    kind = physical.upper()
+    if not kind or kind.startswith("ANY"):
+        return "any"
+    words = {"integer": ("INT",), "text": ("CHAR", "CLOB", "TEXT"), "any": ("BLOB",), "real": ("REAL", "FLOA", "DOUB")}
+    return next((name for name, parts in words.items() if any(part in kind for part in parts)), "numeric")
+
+
+# Where a number can be: what is written as one does not stay text in a column of numbers.
+NUMBERS = {"text": {"text"}, "integer": {"integer", "real"}, "numeric": {"integer", "real"}, "real": {"real"}}
+# Where a whole number can be: one that is a real does not stay real among integers.
+WHOLE = {"text": {"text"}, "integer": {"integer"}, "numeric": {"integer"}, "real": {"real"}}
+WORDS = {"text": {"text"}}
+
+
+def by_class(possible: set[str] | None = None, **values: Node) -> Node:
+    """What the cell is by its storage class: integer, real, text or blob; NULL for others, and for impossible ones."""
+    arms = [(b.literal(name), value) for name, value in values.items() if possible is None or name in possible]
+    if len(arms) == 1:
+        return b.case([(sql("TYPEOF(v) = _class", **{"class": arms[0][0]}), arms[0][1])])
+    return exp.Case(this=sql("TYPEOF(v)"), ifs=[exp.If(this=name, true=value) for name, value in arms])
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
@@ -80,9 +101,10 @@ def boolean() -> Node:
     return by_class(integer=sql("CASE WHEN v IN (0, 1) THEN v END"), text=words)
 
 
-def key() -> Node:
+def key(physical: str = "") -> Node:
     """A key as text: 7 and 7.0 are `7`. Of bytes only ASCII ones make a text: SQLite does not say which are UTF-8."""
     return by_class(
+        WORDS.get(affinity(physical)),
         text=V.copy(),
         integer=sql("CAST(v AS TEXT)"),
         real=sql("CASE WHEN v = CAST(v AS INTEGER) THEN CAST(CAST(v AS INTEGER) AS TEXT) ELSE CAST(v AS TEXT) END"),
@@ -94,38 +116,42 @@ def key() -> Node:
     )
 
 
-def whole_key() -> Node:
+def whole_key(physical: str = "") -> Node:
     """A key as a whole number; text and bytes are one if they are written as one is."""
     text = sql(
         "CASE WHEN CAST(CAST(_t AS INTEGER) AS TEXT) = _t COLLATE BINARY THEN CAST(_t AS INTEGER) END",
         t=sql("CAST(v AS TEXT)"),
     )
-    return by_class(integer=V.copy(), real=_whole_real(), text=text, blob=text.copy())
+    return by_class(WHOLE.get(affinity(physical)), integer=V.copy(), real=_whole_real(), text=text, blob=text.copy())
 
 
 # --- numbers -------------------------------------------------------------------------------------------------------
 
 
-def number(declared: types.Number, far: Change) -> Node:
+def number(declared: types.Number, physical: str, far: Change) -> Node:
     """A Number of at most 18 digits, or an int, as a whole number of its last decimal place.
 
     far: a real with too many digits for `NEAR`, rounded to the declared places if it fits at all.
     """
     if declared == types.INT:
-        return by_class(integer=V.copy(), real=_whole_real(), text=_int_of_text())
+        return by_class(WHOLE.get(affinity(physical)), integer=V.copy(), real=_whole_real(), text=_int_of_text())
     size, most = 10**declared.scale, declared.limit // 10**declared.scale
-    fits = sql("CASE WHEN v BETWEEN _low AND _most THEN v * _size END", low=b.number(-most), most=b.number(most),
-               size=b.number(size))  # fmt: skip
-    return by_class(integer=fits, real=_rounded(declared, far), text=_decimal_of_text(declared))
+    fits = b.case([(sql("v BETWEEN _low AND _most", low=b.number(-most), most=b.number(most)), _times(V.copy(), size))])
+    return by_class(NUMBERS.get(affinity(physical)), integer=fits, real=_rounded(declared, far),
+                    text=_decimal_of_text(declared))  # fmt: skip
 
 
-def double() -> Node:
+def double(physical: str) -> Node:
     """A real as it is; adding 0.0 leaves no negative zero. Digits beyond the greatest double are none."""
     digits = sql(
         "CASE WHEN _plain AND ABS(CAST(v AS REAL)) <= 1.7976931348623157e308 THEN CAST(v AS REAL) + 0e0 END",
         plain=_plain(),
     )
-    return by_class(integer=sql("CAST(v AS REAL)"), real=sql("v + 0e0"), text=digits)
+    return by_class(NUMBERS.get(affinity(physical)), integer=sql("CAST(v AS REAL)"), real=sql("v + 0e0"), text=digits)
+
+
+def _times(x: Node, size: int) -> Node:
+    return x if size == 1 else sql("_x * _size", x=x, size=b.number(size))
 
 
 def _whole_real() -> Node:
@@ -159,17 +185,20 @@ def _int_of_text() -> Node:
 
 
 def _decimal_of_text(declared: types.Number) -> Node:
+    """All digits in a row, as many behind the point as are declared."""
     scale, digits = declared.scale, len(str(declared.limit))
     fits = sql(
         "LENGTH(LTRIM(w, '-0')) <= _whole AND LENGTH(RTRIM(f, '0')) <= _scale",
         whole=b.number(digits - scale), scale=b.number(scale),
     )  # fmt: skip
-    value = sql(
-        "CASE WHEN NOT (_fits) THEN NULL WHEN LENGTH(LTRIM(w, '-0')) > _short THEN _beyond"
-        " WHEN v GLOB '-*' THEN CAST(w AS INTEGER) * _size - _d ELSE CAST(w AS INTEGER) * _size + _d END",
-        fits=fits, size=b.number(10**scale), d=_places(scale), short=b.number(18 - scale), beyond=sql(OVERFLOW),
-    )  # fmt: skip
-    return b.case([(_plain() if scale else _whole(), _split(value))])
+    too_long = sql("LENGTH(d) > 19 OR LENGTH(d) = 19 AND d > _most", most=b.literal(str(2**63 - 1)))
+    signed = b.case([
+        *([(too_long, sql(OVERFLOW))] if digits > 18 else []),
+        (sql("v GLOB '-*'"), sql("-CAST(d AS INTEGER)")),
+    ], sql("CAST(d AS INTEGER)"))  # fmt: skip
+    row = sql("LTRIM(w || SUBSTR(f || _zeros, 1, _scale), '-0')", zeros=b.literal("0" * scale), scale=b.number(scale))
+    value = _split(b.case([(fits, let(signed, d=row))]))
+    return b.case([(_plain() if scale else _whole(), value)])
 
 
 def _whole() -> Node:
@@ -215,8 +244,12 @@ def instant(local: Change) -> Node:
         ),
         p=sql(f"CASE WHEN SUBSTR(v, 11) GLOB '{_CLOCK}:[0-5][0-9]*' THEN 20 ELSE 17 END"),
     )  # fmt: skip
+    # How most programs write a time; all others take longer.
+    common = sql(f"(v GLOB '{_COMMON}' OR v GLOB '{_COMMON}.{'[0-9]' * 6}') AND SUBSTR(v, 12, 2) < '24'")
+    value = sql("_s * 1000000 + CAST(SUBSTR(v, 21) AS INTEGER)", s=seconds(sql("SUBSTR(v, 1, 19)")))
     return by_class(text=b.case([
-        (b.negation(_is_day()), b.NULL()),
+        (b.conjunction([common, *_is_day()]), local(value)),
+        (b.negation(b.conjunction([sql(f"v GLOB '{_DAY}*'"), *_is_day()])), b.NULL()),
         (sql("LENGTH(v) = 10"), local(_day())),
         (sql(f"SUBSTR(v, 11) GLOB '{_CLOCK}*' AND SUBSTR(v, 12, 2) < '24'"), clock),
     ]))  # fmt: skip
@@ -230,18 +263,18 @@ def midnight(local: Change) -> Node:
         "SUBSTR(v, 11) GLOB '[Tt ]00:00:00.0*' AND LTRIM(SUBSTR(v, 21), '0') IN ('', 'Z', 'z')"
         " AND LENGTH(RTRIM(v, 'Zz')) <= 29"
     )
-    right = b.conjunction([_is_day(), b.disjunction([sql("LENGTH(v) = 10"), bare, zeros])])
+    right = b.conjunction([sql(f"v GLOB '{_DAY}*'"), *_is_day(), b.disjunction([sql("LENGTH(v) = 10"), bare, zeros])])
     return by_class(text=b.case([(right, local(_day()))]))
 
 
-def epoch(unit: str, far: Change) -> Node:
+def epoch(unit: str, physical: str, far: Change) -> Node:
     """A number of seconds, milliseconds or microseconds, cut to the microsecond.
 
     far: a real with too many digits for `NEAR`, cut to whole microseconds.
     """
     places = PLACES[unit]
     size = 10**places
-    bounds = {"low": b.number(FIRST // size), "high": b.number(LAST // size)}
+    first, end = b.number(FIRST // size), b.number(LAST // size + 1)
     near = let(
         sql(f"CASE WHEN v >= (n + 1) / 1e{places} THEN n + 1 WHEN v >= n / 1e{places} THEN n ELSE n - 1 END"),
         n=sql(f"CAST(v * 1e{places} AS INTEGER)"),
@@ -250,16 +283,19 @@ def epoch(unit: str, far: Change) -> Node:
     below = sql("CAST(w AS INTEGER) * _size - _d - (SUBSTR(f, _next) GLOB '*[1-9]*')", size=b.number(size),
                 d=_places(places), next=b.number(places + 1))  # fmt: skip
     above = sql("CAST(w AS INTEGER) * _size + _d", size=b.number(size), d=_places(places))
-    digits = _split(sql("CASE WHEN v GLOB '-*' THEN _below ELSE _above END", below=below, above=above))
-    found = by_class(
-        integer=sql("CASE WHEN v BETWEEN _low AND _high THEN v * _size END", size=b.number(size), **bounds),
+    digits = let(
+        sql("CASE WHEN t BETWEEN _first AND _last THEN t END", first=b.number(FIRST), last=b.number(LAST)),
+        t=_split(sql("CASE WHEN v GLOB '-*' THEN _below ELSE _above END", below=below, above=above)),
+    )
+    return by_class(
+        NUMBERS.get(affinity(physical)),
+        integer=b.case([(sql("v >= _first AND v < _end", first=first, end=end), _times(V.copy(), size))]),
         real=b.case([
-            (sql(f"ABS(v) * 1e{places} < {NEAR}"), near), (sql("v BETWEEN _low AND _high", **bounds), far(V)),
-        ]),
+            (sql("v < _first OR v >= _end", first=first, end=end), b.NULL()),
+            (sql(f"ABS(v) * 1e{places} < {NEAR}"), near),
+        ], far(V)),
         text=b.case([(b.conjunction([_plain(), sql("LENGTH(LTRIM(v, '-0')) < 99")]), digits)]),
     )  # fmt: skip
-    in_range = sql("CASE WHEN t BETWEEN _first AND _last THEN t END", first=b.number(FIRST), last=b.number(LAST))
-    return let(in_range, t=found)
 
 
 def seconds(x: Node, *modifiers: Node) -> Node:
@@ -274,12 +310,15 @@ def _day() -> Node:
     return sql("_s * 1000000", s=seconds(sql("SUBSTR(v, 1, 10)")))
 
 
-def _is_day() -> Node:
-    """Whether the text begins with a day of the years 1 to 9999. SQLite takes the 31st of any month: DATE moves it."""
-    return sql(
-        f"v GLOB '{_DAY}*' AND v >= '0001' AND INSTR(v, CHAR(0)) = 0"
-        " AND (SUBSTR(v, 9, 2) < '29' OR DATE(SUBSTR(v, 1, 10), '+0 days') = SUBSTR(v, 1, 10))"
-    )
+def _is_day() -> list[Node]:
+    """Whether the digits that the text begins with are a day of the years 1 to 9999, and no NUL hides what follows.
+
+    SQLite takes the 31st of any month; DATE moves it on.
+    """
+    return [
+        sql("(SUBSTR(v, 9, 2) < '29' OR DATE(SUBSTR(v, 1, 10), '+0 days') = SUBSTR(v, 1, 10))"),
+        sql("v >= '0001'"), sql("INSTR(v, CHAR(0)) = 0"),
+    ]  # fmt: skip
 
 
 def _offset_length() -> Node:

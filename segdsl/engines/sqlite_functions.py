@@ -12,7 +12,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlglot import exp
 
@@ -109,7 +109,7 @@ def _ours(node: Node) -> Node:
 
 def register(connection: sqlite3.Connection) -> None:
     """Makes the functions known to a connection."""
-    functions: dict[str, tuple[int, Callable[..., object]]] = {
+    functions: dict[str, tuple[int, Callable[..., Any]]] = {
         "segdsl_md5": (1, lambda text: text and hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()),
         "segdsl_to_local": (2, _shift(offsets_at, 1)),
         "segdsl_from_local": (2, _shift(offsets_shown, -1)),

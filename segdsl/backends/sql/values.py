@@ -54,8 +54,7 @@ class Values(ABC):
             case nodes.Property():
                 return b.column(self.names.properties[value.key])
             case nodes.PeriodOf():
-                # As the clock of the zone shows it, which tells periods apart as well as its instant would.
-                return self.dialect.truncated(self.dialect.to_local(b.column("t"), value.zone), value.unit)
+                return self.dialect.from_local(self.told(value), value.zone)
             case nodes.Folded():
                 return self.dialect.folded(self.value(value.text))
             case nodes.Arithmetic():
@@ -63,6 +62,8 @@ class Values(ABC):
             case nodes.Measure():
                 table, name = self.names.measures[value]
                 node = b.column(name, self.facts or table)
+                if isinstance(value.of, nodes.PeriodOf) and value.kind not in ZERO_OVER_NOTHING:
+                    return self.dialect.from_local(node, value.of.zone)
                 if value.kind not in ZERO_OVER_NOTHING or plain:
                     return node
                 assert isinstance(value.type, types.Number)
@@ -73,6 +74,12 @@ class Values(ABC):
                 return self.points(self.program.scores[value.name])
             case _:
                 assert_never(value)
+
+    def told(self, value: nodes.Property | nodes.PeriodOf) -> Node:
+        """What events are told apart by: of a period the clock that its zone shows, as good as its instant there."""
+        if isinstance(value, nodes.PeriodOf):
+            return self.dialect.truncated(self.dialect.to_local(b.column("t"), value.zone), value.unit)
+        return self.value(value)
 
     def const(self, value: nodes.Const) -> Node:
         """A literal of a core constant."""
@@ -98,7 +105,8 @@ class Values(ABC):
             return self.dialect.sized(product, value.type)
         target = value.type.scale
         wide = self.dialect.wide(left, a, target), self.dialect.wide(right, c, target)
-        return self.dialect.sized(self.dialect.plus(*wide) if value.op == "+" else self.dialect.minus(*wide), value.type)
+        found = self.dialect.plus(*wide) if value.op == "+" else self.dialect.minus(*wide)
+        return self.dialect.sized(found, value.type)
 
     def points(self, points: nodes.Points) -> Node:
         """The sum of a score's lines, or of a regularity's periods."""
@@ -141,7 +149,8 @@ class Values(ABC):
         scale = max(kind.scale for kind in kinds)
         most = types.Number(scale, max(kind.limit * 10 ** (scale - kind.scale) for kind in kinds))
         if left.type.scale != right.type.scale:
-            sides = self.dialect.wide(sides[0], kinds[0].scale, scale), self.dialect.wide(sides[1], kinds[1].scale, scale)
+            a, c = (self.dialect.wide(side, kind.scale, scale) for side, kind in zip(sides, kinds, strict=True))
+            sides = a, c
         return self.dialect.sized(sides[0], most), self.dialect.sized(sides[1], most)
 
     def double(self, value: nodes.Value) -> Node:

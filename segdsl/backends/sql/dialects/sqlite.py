@@ -2,8 +2,8 @@
 
 Probed on SQLite 3.40, written for 3.35 and later (its JSON and mathematical functions included): `+`, `-` and `*` of
 integers become reals where they overflow, SUM raises; a comparison minds the collation of a bare column; LIKE minds no
-case, GLOB does; `/` and `%` cut towards zero; scalar MIN and MAX are NULL where an argument is; text prints 15 digits of
-a real; a date's 31st may be of any month; a VALUES has no names for its columns. UTF-8 orders by code point.
+case, GLOB does; `/` and `%` cut towards zero; scalar MIN and MAX are NULL where an argument is; text prints 15 digits
+of a real; a date's 31st may be of any month; a VALUES has no names for its columns. UTF-8 orders by code point.
 """
 
 from __future__ import annotations
@@ -168,7 +168,8 @@ class SQLite(WholeInstants, ScaledNumbers):
         kind = physical.upper().removeprefix("ANY").strip()
         families = {
             "text": ("CHAR", "CLOB", "TEXT"), "json": ("JSON",), "int": ("INT",), "bool": ("BOOL",),
-            "float": ("REAL", "FLOA", "DOUB"), "decimal": ("DEC", "NUM", "MONEY"), "timestamp": ("TIME",), "date": ("DATE",),
+            "float": ("REAL", "FLOA", "DOUB"), "decimal": ("DEC", "NUM", "MONEY"), "timestamp": ("TIME",),
+            "date": ("DATE",),
         }  # fmt: skip
         return next((name for name, words in families.items() if any(word in kind for word in words)), "text")
 
@@ -223,11 +224,11 @@ class SQLite(WholeInstants, ScaledNumbers):
         return self.sized(found, declared)
 
     def far(self, v: Node, declared: types.Number) -> Node:
-        """A real of more than 15 digits as a Number: the others are not those of its shortest text, which is not told."""
+        """A real of more than 15 digits as a Number: the others are not its shortest text's, which is not told."""
         scaled = sql(f"ROUND(_v * 1e{declared.scale})", v=v)
         within = b.number(declared.limit // 10**declared.scale)
         return sql(
-            f"CASE WHEN ABS(_s) < 9.2e18 THEN CASE WHEN ABS(_v) <= _most THEN CAST(_s AS INTEGER) END"
+            "CASE WHEN ABS(_s) < 9.2e18 THEN CASE WHEN ABS(_v) <= _most THEN CAST(_s AS INTEGER) END"
             " ELSE _beyond END",
             s=scaled, v=v, most=within, beyond=b.NULL() if short(declared) else sql(OVERFLOW),
         )  # fmt: skip
@@ -341,7 +342,7 @@ def _look(x: Node, first: Node, changes: Sequence[tuple[int, Node]]) -> Node:
 
 
 def _clamped(x: Node) -> Node:
-    """A clock within the years 1 to 9999: near their ends a zone's clocks may show others, for which there is no day."""
+    """A clock within the years 1 to 9999: beyond, where a zone's clocks may be, there is no day."""
     return call("MIN", call("MAX", x, b.number(FIRST)), b.number(LAST))
 
 
@@ -360,10 +361,20 @@ def _down(path: tuple[str, ...]) -> Node:
         # A key that JSON may write in several ways is known when it has been read.
         where = sql("key = _key", key=b.text(path[0]))
         table = exp.Table(this=call("JSON_EACH", cells.V.copy()))
-        body = exp.Select(expressions=[_letters(b.column("fullkey"))]).from_(table, copy=False)
+        # No path says a key with a quote in it: of its value the letters are written anew.
+        found = _written() if '"' in path[0] else _letters(b.column("fullkey"))
+        body = exp.Select(expressions=[found]).from_(table, copy=False)
         body = body.where(where, copy=False).limit(1, copy=False).subquery()
         simple = 1
     return let(_down(path[simple:]), v=body) if path[simple:] else body
+
+
+def _written() -> Node:
+    """The value of a row of JSON_EACH as JSON; a number in as many digits as SQLite keeps of it."""
+    return sql(
+        "CASE type WHEN 'text' THEN JSON_QUOTE(value) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'"
+        " WHEN 'null' THEN 'null' ELSE CAST(value AS TEXT) END"
+    )
 
 
 def _letters(path: Node) -> Node:

@@ -358,7 +358,7 @@ def _micros(offset: Node) -> Node:
 
 
 def without_nul(letters: Node) -> Node:
-    """Whether the letters of a JSON string write no NUL, at which SQLite's reading would end; `\\\\` is a letter of its own."""
+    """Whether the letters of a JSON string write no NUL, at which SQLite's reading ends; `\\\\` is one letter."""
     return sql("INSTR(_x, _nul) = 0", x=call("REPLACE", letters, b.literal("\\\\"), b.literal("")),
                nul=b.literal("\\u0000"))  # fmt: skip
 

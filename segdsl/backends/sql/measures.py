@@ -51,9 +51,7 @@ class Passes:
         """The conditions that put `t` into a span."""
         if span is None:
             return []
-        lo, hi = self.rules.clock.events(span)
-        parts = [b.compare(">", b.column("t"), lo)] if lo is not None else []
-        return [*parts, b.compare("<=", b.column("t"), hi)]
+        return self.rules.dialect.within(b.column("t"), *self.rules.clock.events(span))
 
     # --- simple measures ---------------------------------------------------------------------------------------
 

@@ -106,6 +106,17 @@ class Reading:
         x, physical = self.raw(table, column, self.dialect.physical_of(INT if self.whole_keys else TEXT), source)
         return self.dialect.key(x, physical, self.whole_keys)
 
+    def bare_key(self, table: str, column: model.Column, source: str | None = None) -> tuple[Node, list[Node]]:
+        """The same as a bare column if it can be one, which the database can find by an index, and when it is a key."""
+        x, physical = self.raw(table, column, self.dialect.physical_of(INT if self.whole_keys else TEXT), source)
+        bare = self.dialect.bare_key(x, physical, self.whole_keys)
+        return (bare[0], [bare[1]]) if bare else (self.dialect.key(x, physical, self.whole_keys), [])
+
+    def is_text(self, table: str, column: model.Column, texts: Sequence[str], source: str | None = None) -> Node:
+        """Whether a column, as text, is one of some texts."""
+        x = self._comparable(*self.raw(table, column, self.dialect.physical_of(TEXT), source))
+        return b.one_of(x, [b.text(text) for text in texts])
+
     def text(self, table: str, column: model.Column, source: str | None = None) -> Node:
         """Any column as text: discriminators, delivery ids, list names, keys of related records."""
         x, physical = self.raw(table, column, self.dialect.physical_of(TEXT), source)
@@ -157,10 +168,7 @@ class Reading:
             original = self.text(event.table, event.contact, side)
             contact = b.coalesce(b.column("contact", "alias"), contact)
         columns = [("contact", contact)]
-        conditions = [
-            b.one_of(self.text(event.table, column, side), [b.text(value) for value in values])
-            for column, values in event.where
-        ]
+        conditions = [self.is_text(event.table, column, values, side) for column, values in event.where]
         conditions += self._only(event.table, event.contact, side)
         if event.time and timed:
             # Of deliveries with one id the earliest counts: it may lie before what is asked for.
@@ -197,8 +205,8 @@ class Reading:
         if not self.only:
             return []
         if all(isinstance(name, int) for name in self.only):
-            return [b.one_of(self.key(table, column, source), [b.number(int(name)) for name in self.only])]
-        return [b.one_of(self.text(table, column, source), [b.text(str(name)) for name in self.only])]
+            return [b.one_of(self.bare_key(table, column, source)[0], [b.number(int(name)) for name in self.only])]
+        return [self.is_text(table, column, [str(name) for name in self.only], source)]
 
     def _joined(self, node: Node, original: Node) -> Node:
         aliases = self.catalog.identities
@@ -221,7 +229,7 @@ class Reading:
         relations = sorted({node.relation for node in wanted if isinstance(node, nodes.Attribute) and node.relation})
         held = [node for node in wanted if isinstance(node, nodes.Held)]
         side = "c" if relations or held else None
-        identity = self.key(catalog.contacts, catalog.key, side)
+        identity, conditions = self.bare_key(catalog.contacts, catalog.key, side)
         columns = [("id", identity)]
         joins = []
         for node, names in wanted.items():
@@ -244,10 +252,10 @@ class Reading:
             right, physical_right = self.raw(related.table, related.key, self.dialect.physical_of(TEXT), alias)
             families = {self.dialect.family(physical_left), self.dialect.family(physical_right)}
             if families not in self.dialect.comparable:
-                left = self.dialect.key(left, physical_left, False)
-                right = self.dialect.key(right, physical_right, False)
+                left = self._comparable(left, physical_left)
+                right = self._comparable(right, physical_right)
             related_on.append((related.table, alias, b.compare("=", left, right)))
-        conditions = [self.dialect.is_key(identity.copy(), self.whole_keys)]
+        conditions += [self.dialect.is_key(identity.copy(), self.whole_keys)]
         conditions += self._only(catalog.contacts, catalog.key, side)
         query = select(columns, self.source(catalog.contacts, side), conditions)
         for table, alias, on in related_on:
@@ -255,6 +263,11 @@ class Reading:
         for source, alias, on in joins:
             query = query.join(source.subquery(alias), on=on, join_type="left", copy=False)
         return query
+
+    def _comparable(self, x: Node, physical: str) -> Node:
+        """A column for comparing it with texts that are keys: what is none may be anything that is equal to no text."""
+        bare = self.dialect.bare_key(x, physical, False)
+        return bare[0] if bare else self.dialect.key(x, physical, False)
 
     def attribute(self, table: str, attribute: model.Attribute, source: str | None) -> list[Node]:
         """The column, or the two columns, of an attribute."""
@@ -324,11 +337,12 @@ class Reading:
         lists = self.catalog.lists
         assert lists is not None
         columns = [("contact", self.key(lists.table, lists.contact))]
-        list_name = self.text(lists.table, lists.list)
         if name is None:
+            columns = [("list", self.text(lists.table, lists.list)), *columns]
             conditions = self._only(lists.table, lists.contact)
-            return select([("list", list_name), *columns], self.source(lists.table), conditions)
-        return select(columns, self.source(lists.table), [b.compare("=", list_name, b.text(name))])
+        else:
+            conditions = [self.is_text(lists.table, lists.list, [name])]
+        return select(columns, self.source(lists.table), conditions)
 
 
 def _first_of_each(

@@ -148,12 +148,7 @@ class Rules(Values):
         value = self.value(rule.value)
         if isinstance(rule.span, nodes.Anchored):
             return b.conjunction(self.anchored(value, rule.span))
-        lo, hi = self.clock.span(rule.span)
-        parts = []
-        if lo is not None:
-            parts.append(b.compare(">", value, lo))
-        if hi is not None:
-            parts.append(b.compare("<=", value.copy(), hi))
+        parts = self.dialect.within(value, *self.clock.span(rule.span))
         return b.conjunction(parts) if parts else b.known(value)
 
     def anchored(self, t: Node, span: nodes.Anchored) -> list[Node]:

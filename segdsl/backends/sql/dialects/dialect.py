@@ -139,6 +139,11 @@ class Dialect(ABC):
         kind = exp.Sub if microseconds < 0 else exp.Add
         return exp.Paren(this=kind(this=b.operand(moment), expression=self.interval(abs(microseconds))))
 
+    def within(self, x: Node, lo: Node | None, hi: Node | None) -> list[Node]:
+        """The conditions that put an instant into a span: after the one, and not after the other."""
+        after = [b.compare(">", x, lo)] if lo is not None else []
+        return [*after, *([b.compare("<=", x.copy(), hi)] if hi is not None else [])]
+
     def no_instant(self) -> Node:
         """NULL as an instant."""
         return b.cast(b.NULL(), self.instant_type)
@@ -306,6 +311,13 @@ class Dialect(ABC):
     @abstractmethod
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         """A contact's key as the contacts' table has it: whole numbers, or text. Also any discriminator, as text."""
+
+    def bare_key(self, x: Node, physical: str, whole: bool) -> tuple[Node, Node] | None:
+        """A key column that `key` would convert as it stands, and the condition under which it holds a key.
+
+        Where the condition does not hold, it is equal to no key. None where keys are stored in another form.
+        """
+        return None
 
     def is_key(self, x: Node, whole: bool) -> Node:
         """Whether a canonical key is one: that it is known, and is text where a stored text may be any bytes."""

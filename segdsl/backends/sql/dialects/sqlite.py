@@ -63,6 +63,17 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     # --- instants ------------------------------------------------------------------------------------------------
 
+    def within(self, x: Node, lo: Node | None, hi: Node | None) -> list[Node]:
+        """Asks once for an instant, which a text's may be dear."""
+        if lo is None or hi is None:
+            return super().within(x, lo, hi)
+        return [exp.Between(this=b.operand(x), low=self.moved(lo, 1), high=hi)]
+
+    def moved(self, moment: Node, microseconds: int) -> Node:
+        if isinstance(moment, exp.Literal | exp.Neg):
+            return b.number(int(moment.sql()) + microseconds)
+        return super().moved(moment, microseconds)
+
     def current(self) -> Node:
         return sql("CAST(ROUND((JULIANDAY('now') - 2440587.5) * 86400000) AS INTEGER) * 1000")
 
@@ -241,6 +252,14 @@ class SQLite(WholeInstants, ScaledNumbers):
             return of(x, cells.whole_key(physical) if whole else cells.key(physical))
         text = of(x, cells.json_key())
         return of(text, cells.whole_key()) if whole else text
+
+    def bare_key(self, x: Node, physical: str, whole: bool) -> tuple[Node, Node] | None:
+        """By its own collation a column might take two keys for one."""
+        kind = "integer" if whole else "text"
+        if self.family(physical) == "json" or cells.affinity(physical) != kind:
+            return None
+        bare = x if whole else sql("_x COLLATE BINARY", x=x)
+        return bare, sql("TYPEOF(_x) = _kind", x=x, kind=b.literal(kind))
 
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
         """The letters of the value as they stand in the text: SQLite's own reading of long numbers loses digits."""

@@ -28,6 +28,7 @@ NEAR = "4e15"
 
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _CLOCK = "[Tt ][0-2][0-9]:[0-5][0-9]"
+_COMMON = f"{_DAY}[T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
 
 
 def sql(source: str, **slots: Node) -> Node:
@@ -243,8 +244,12 @@ def instant(local: Change) -> Node:
         ),
         p=sql(f"CASE WHEN SUBSTR(v, 11) GLOB '{_CLOCK}:[0-5][0-9]*' THEN 20 ELSE 17 END"),
     )  # fmt: skip
+    # How most programs write a time; all others take longer.
+    common = sql(f"(v GLOB '{_COMMON}' OR v GLOB '{_COMMON}.{'[0-9]' * 6}') AND SUBSTR(v, 12, 2) < '24'")
+    value = sql("_s * 1000000 + CAST(SUBSTR(v, 21) AS INTEGER)", s=seconds(sql("SUBSTR(v, 1, 19)")))
     return by_class(text=b.case([
-        (b.negation(_is_day()), b.NULL()),
+        (b.conjunction([common, *_is_day()]), local(value)),
+        (b.negation(b.conjunction([sql(f"v GLOB '{_DAY}*'"), *_is_day()])), b.NULL()),
         (sql("LENGTH(v) = 10"), local(_day())),
         (sql(f"SUBSTR(v, 11) GLOB '{_CLOCK}*' AND SUBSTR(v, 12, 2) < '24'"), clock),
     ]))  # fmt: skip
@@ -258,7 +263,7 @@ def midnight(local: Change) -> Node:
         "SUBSTR(v, 11) GLOB '[Tt ]00:00:00.0*' AND LTRIM(SUBSTR(v, 21), '0') IN ('', 'Z', 'z')"
         " AND LENGTH(RTRIM(v, 'Zz')) <= 29"
     )
-    right = b.conjunction([_is_day(), b.disjunction([sql("LENGTH(v) = 10"), bare, zeros])])
+    right = b.conjunction([sql(f"v GLOB '{_DAY}*'"), *_is_day(), b.disjunction([sql("LENGTH(v) = 10"), bare, zeros])])
     return by_class(text=b.case([(right, local(_day()))]))
 
 
@@ -305,12 +310,15 @@ def _day() -> Node:
     return sql("_s * 1000000", s=seconds(sql("SUBSTR(v, 1, 10)")))
 
 
-def _is_day() -> Node:
-    """Whether the text begins with a day of the years 1 to 9999. SQLite takes the 31st of any month: DATE moves it."""
-    return sql(
-        f"v GLOB '{_DAY}*' AND v >= '0001' AND INSTR(v, CHAR(0)) = 0"
-        " AND (SUBSTR(v, 9, 2) < '29' OR DATE(SUBSTR(v, 1, 10), '+0 days') = SUBSTR(v, 1, 10))"
-    )
+def _is_day() -> list[Node]:
+    """Whether the digits that the text begins with are a day of the years 1 to 9999, and no NUL hides what follows.
+
+    SQLite takes the 31st of any month; DATE moves it on.
+    """
+    return [
+        sql("(SUBSTR(v, 9, 2) < '29' OR DATE(SUBSTR(v, 1, 10), '+0 days') = SUBSTR(v, 1, 10))"),
+        sql("v >= '0001'"), sql("INSTR(v, CHAR(0)) = 0"),
+    ]  # fmt: skip
 
 
 def _offset_length() -> Node:

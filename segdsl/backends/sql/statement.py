@@ -27,6 +27,7 @@ from segdsl.core.walking import children, walk
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
 MANY = 64  # of more segments than this, so many are asked in one look at the contacts
+INLINED = 250  # the same, where the facts about the contacts are computed anew for each look
 NAMED = 5  # segments that the first line of a statement names
 JOINED = 3  # with more segments than this, all measures are joined to the contacts once
 
@@ -240,7 +241,8 @@ class Statement:
         if rules.facts is None or len(together) <= (1 if self.dialect.inlines else MANY) or not self.dialect.unnests:
             together = []
         once = set(together)
-        selects = [self._together(together[i : i + MANY], rules) for i in range(0, len(together), MANY)]
+        size = INLINED if self.dialect.inlines else MANY
+        selects = [self._together(together[i : i + size], rules) for i in range(0, len(together), size)]
         for name in [name for name in self.segments if name not in once]:
             body = self._select(name, rules)
             words = self.program.segments[name].words

@@ -43,9 +43,9 @@ class ChDB(ClickHouse):
         self._worker = ThreadPoolExecutor(1, "chdb")
 
     def rows(self, statement: str, values: Mapping[str, str]) -> Iterator[Row]:
-        # A line of JSON has no line feed in it that does not end a row.
         for block in self._blocks(statement, values):
-            yield from map(tuple, json.loads(b"[" + block.rstrip().replace(b"\n", b",") + b"]"))
+            lines = block.decode("utf-8", "replace").rstrip("\n")  # in a line of JSON there is no other line feed
+            yield from map(tuple, json.loads("[" + lines.replace("\n", ",") + "]"))
 
     def _blocks(self, statement: str, values: Mapping[str, str]) -> Iterator[bytes]:
         connection = stream = None

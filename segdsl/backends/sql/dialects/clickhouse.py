@@ -48,7 +48,7 @@ class ClickHouse(Columns):
 
     name = printer = "clickhouse"
     title = "ClickHouse"
-    executed = inlines = unnests = True
+    executed = inlines = joins_rules = skips = unnests = True
     ranges = False
 
     # --- printing ------------------------------------------------------------------------------------------------
@@ -168,7 +168,18 @@ class ClickHouse(Columns):
         return b.conjunction([near, call("has", call("JSONExtract", certain(x), literal("Array(String)")), b.text(item))])
 
     def rows_of(self, values: list[Node]) -> Node:
-        return exp.Anonymous(this="arrayJoin", expressions=[exp.Array(expressions=values)])
+        """By way of the places of those that are not NULL: numbers take a fraction of the time of texts."""
+        places = []
+        for place, value in enumerate(values, 1):
+            places.append(b.case([(value.args["ifs"][0].this, number(place))], number(0)))
+            places[-1].comments = value.comments
+        texts = exp.Array(expressions=[value.args["ifs"][0].args["true"] for value in values])
+        found = exp.Anonymous(this="arrayFilter", expressions=[
+            exp.Lambda(this=b.compare(">", b.column("it"), number(0)), expressions=[b.identifier("it")]),
+            exp.Array(expressions=places),
+        ])  # fmt: skip
+        joined = exp.Anonymous(this="arrayJoin", expressions=[found])
+        return exp.Anonymous(this="arrayElement", expressions=[texts, joined])
 
     # --- answers -----------------------------------------------------------------------------------------------------
 
@@ -209,12 +220,25 @@ def _array(title: str, numbers: Sequence[int]) -> Node:
 
 
 def _spelled(node: Node) -> Node:
-    """What ClickHouse reads otherwise than it is meant."""
+    """What ClickHouse reads otherwise than it is meant, or not at all."""
+    if isinstance(node, exp.Values):
+        return _values(node)
+    if isinstance(node, exp.BitwiseAnd):
+        return call("bitAnd", node.this, node.expression)
     if isinstance(node, exp.Lag):
         return call("lag", call("toNullable", node.this))
     if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit() and int(node.this) > WIDE:
         return call("toInt256", literal(node.this))
     return node
+
+
+def _values(node: Node) -> Node:
+    """Rows of texts and whole numbers as the table function that makes them."""
+    cells = node.expressions[0].expressions
+    types = ["String" if isinstance(cell, exp.Literal) and cell.is_string else "Int64" for cell in cells]
+    structure = ", ".join(f"{name.name} {kind}" for name, kind in zip(node.args["alias"].columns, types, strict=True))
+    rows = exp.Anonymous(this="values", expressions=[literal(structure), *node.expressions])
+    return exp.Table(this=rows, alias=exp.TableAlias(this=node.args["alias"].this))
 
 
 def _like(x: Node) -> Node:

@@ -282,6 +282,10 @@ class Columns(WholeInstants, ScaledNumbers):
             return once(words, digits_only)
         return x if whole or family == "text" else call("toString", x)
 
+    def is_key(self, x: Node, whole: bool) -> Node:
+        known = super().is_key(x, whole)
+        return known if whole else b.conjunction([known, call("isValidUTF8", x)])
+
     # --- from JSON ---------------------------------------------------------------------------------------------------
 
     def field(self, x: Node, path: tuple[str, ...], physical: str) -> tuple[Node, str] | None:

@@ -248,10 +248,13 @@ class SQLite(WholeInstants, ScaledNumbers):
         return of(x, cells.instant(lambda clock: self.from_local(clock, zone)))
 
     def key(self, x: Node, physical: str, whole: bool) -> Node:
+        """The cast gives it the affinity of the column that it is compared with, or no index would serve."""
         if self.family(physical) != "json":
-            return of(x, cells.whole_key(physical) if whole else cells.key(physical))
-        text = of(x, cells.json_key())
-        return of(text, cells.whole_key()) if whole else text
+            found = of(x, cells.whole_key(physical) if whole else cells.key(physical))
+        else:
+            found = of(x, cells.json_key())
+            found = of(found, cells.whole_key()) if whole else found
+        return b.cast(found, "BIGINT" if whole else "VARCHAR")
 
     def bare_key(self, x: Node, physical: str, whole: bool) -> tuple[Node, Node] | None:
         """By its own collation a column might take two keys for one."""

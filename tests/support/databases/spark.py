@@ -17,11 +17,20 @@ from tests.support.databases import Table
 TINY = {
     "spark.master": "local[1]",
     "spark.driver.memory": "1g",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmn500m",
+    "spark.buffer.pageSize": "64k",  # every sort and every hash table takes one, and clears it: 64 MB by default
     "spark.sql.shuffle.partitions": "1",
     "spark.default.parallelism": "1",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.constraintPropagation.enabled": "false",
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.ui.retainedExecutions": "1",
+    "spark.ui.retainedJobs": "1",
+    "spark.ui.retainedStages": "1",
+    "spark.ui.retainedTasks": "1",
+    "spark.ui.dagGraph.retainedRootRDDs": "1",
 }
 
 
@@ -48,7 +57,7 @@ class SparkDatabase:
             casts = [f"CAST({c} AS {kind}) AS {quoted(column)}"
                      for column, (c, kind, _) in zip(table.columns, columns, strict=True)]  # fmt: skip
             texts = self.session.createDataFrame(pyarrow.table(cells))
-            texts.selectExpr(*casts).createOrReplaceTempView(quoted(name))
+            texts.selectExpr(*casts).coalesce(1).createOrReplaceTempView(quoted(name))
 
     def close(self) -> None:
         self.session.stop()

@@ -249,7 +249,11 @@ class Spark(ReadsTexts):
     def from_shortest(self, x: Node, physical: str, declared: types.Number) -> Node:
         """A float: whole for an int, else its shortest decimal text rounded half away from zero."""
         if declared == types.INT:
-            return t("CASE WHEN _x = RINT(_x) AND ABS(_x) < 9.3e18 THEN TRY_CAST(_x AS BIGINT) END", x=x)
+            # 2^63 itself would be cast to 2^63 - 1.
+            return t(
+                "CASE WHEN _x = RINT(_x) AND _x >= _lo AND _x < _hi THEN CAST(_x AS BIGINT) END",
+                x=x, lo=b.double(-(2.0**63)), hi=b.double(2.0**63),
+            )  # fmt: skip
         return t(f"TRY_CAST(_t AS {self.physical_of(declared)})", t=self.shortest(x, physical))
 
     def shortest(self, x: Node, physical: str) -> Node:

@@ -1,8 +1,8 @@
 # make test    lint, types and tests        make demo   segments of the example projects, with sizes and members
-# make fuzz CASES=10000                     make bench  ratios against hand-written peers
+# make fuzz CASES=20000                     make bench  ratios against hand-written peers
 # make lock    write requirements.lock anew
 PYTHON ?= python3
-CASES ?= 100000
+CASES ?= 20000
 BIN := .venv/bin
 READY := .venv/.ready
 

@@ -295,22 +295,31 @@ class Database:
     def members(
         self, segments: Iterable[str] | Rule | None = None, *, now: datetime | None = None
     ) -> Iterator[tuple[str, str | int]]:
-        """Pairs `(segment, contact id)`, in one pass over the data.
+        """Pairs `(segment, contact id)` in that order, streamed: never all of them in memory.
 
         segments: names, in any spelling, or one rule; None is every segment of the project. KeyError for a name
           that is none.
         now: timezone-aware; None is the current time.
         """
+        return iter(self.engine.members(*self._asked(segments, now)))
+
+    def count(self, segments: Iterable[str] | Rule | None = None, *, now: datetime | None = None) -> dict[str, int]:
+        """How many members each segment has, counted by the database; takes what `members` takes."""
+        sizes: dict[str, int] = self.engine.sizes(*self._asked(segments, now))
+        return sizes
+
+    def _asked(self, segments: Iterable[str] | Rule | None, now: datetime | None) -> tuple[Program, list[str], int]:
+        """The program, the names of segments and the instant of a question."""
         from datetime import UTC
 
         instant = time.from_datetime(now if now is not None else datetime.now(UTC))
         if isinstance(segments, Rule):
-            return iter(self.engine.members(segments.program, [segments.name], instant))
+            return segments.program, [segments.name], instant
         names = list(self.program.segments)
         if segments is not None:
             by_key = {name_key(name): name for name in names}
-            names = [by_key[name_key(name)] for name in segments]
-        return iter(self.engine.members(self.program, names, instant))
+            names = list(dict.fromkeys(by_key[name_key(name)] for name in segments))
+        return self.program, names, instant
 
     def explain(self, contact: str | int, rule: str | Rule, *, now: datetime | None = None) -> Explanation:
         """Why one contact is in a segment, or is not; reads what is stored of this contact only.
@@ -325,16 +334,5 @@ class Database:
             names = {name_key(name): name for name in self.program.segments}
             rule = Rule(self.catalog, self.program, names[name_key(rule)])
         explainer = rule._explainer
+        self.engine.ready(rule.program, [rule.name], instant)
         return explainer.explain(self.engine.one(contact, explainer.probe.kinds), instant)
-
-    def count(self, segments: Iterable[str] | Rule | None = None, *, now: datetime | None = None) -> dict[str, int]:
-        """How many members each segment has; takes what `members` takes."""
-        if isinstance(segments, Rule):
-            sizes = {segments.name: 0}
-        else:
-            by_key = {name_key(name): name for name in self.program.segments}
-            segments = None if segments is None else list(segments)
-            sizes = {by_key[name_key(name)]: 0 for name in (by_key if segments is None else segments)}
-        for segment, _ in self.members(segments, now=now):
-            sizes[segment] += 1
-        return sizes

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segdsl.text.diagnostic import Diagnostic
-from segdsl.text.source import Source, Span
+from segdsl.text.source import DIRECTIONS, Source, Span
 from segdsl.text.suggest import nearest
 
 DEEPEST = 40
@@ -97,14 +97,14 @@ def parse(source: Source, report: Report) -> Node | None:
     if len(source.text.encode("utf-8", "replace")) > LARGEST:
         report("SEG0621", "the project file is larger than 2 MB", Span(0, 0), help="move the data out of it")
         return None
-    strange = FORBIDDEN.search(source.text)
+    strange = FORBIDDEN.search(source.text) or DIRECTIONS.search(source.text)
     if strange:
         code = ord(strange.group())
         report(
             "SEG0622",
             f"the character U+{code:04X} cannot stand in a project file",
             Span(*strange.span()),
-            label="control character",
+            label="in here",
             help="delete it",
         )
         return None

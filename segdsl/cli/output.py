@@ -1,4 +1,4 @@
-"""Members as a table, CSV, JSON Lines or Parquet, to standard output or a file."""
+"""Members as a table, CSV, JSON Lines or Parquet, to standard output or a file: written as they come."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -18,7 +21,22 @@ from segdsl.cli.files import replacing
 from segdsl.text.render import printable, width
 
 Member = str | int
-Members = Mapping[str, Sequence[Member]]
+Pair = tuple[str, Member]
+LINES = 10_000  # that are written at once
+LARGEST = 2**63  # what a BIGINT stays below
+
+
+@dataclass(frozen=True)
+class Members:
+    """Pairs `(segment, contact)` in that order, to be read once.
+
+    segments: whose members these are, also those that have none.
+    whole: whether contacts are whole numbers in the database.
+    """
+
+    pairs: Iterator[Pair]
+    segments: Sequence[str]
+    whole: bool
 
 
 @contextmanager
@@ -48,60 +66,87 @@ def write_counts(sizes: Mapping[str, int], output: Path | None) -> None:
             file.write(f"{segment}\t{size}\n".encode())
 
 
-def write(found: Members, form: str, output: Path | None) -> None:
-    """The members in a format."""
+def write(members: Members, form: str, output: Path | None) -> None:
+    """The members in a format, one of `FORMATS`."""
     with _target(output) as file:
-        match form:
-            case "csv":
-                _csv(found, file)
-            case "jsonl":
-                for segment, contact in _pairs(found):
-                    line = json.dumps({"segment": segment, "contact": contact}, ensure_ascii=False)
-                    file.write(line.encode("utf-8", "backslashreplace") + b"\n")
-            case "parquet":
-                _parquet(found, file)
-            case _:
-                _table(found, file)
+        # A question that fails ends before the first member, and before anything is written.
+        first = list(islice(members.pairs, 1))
+        FORMATS[form](replace(members, pairs=chain(first, members.pairs)), file)
 
 
-def _pairs(found: Members) -> Iterator[tuple[str, Member]]:
-    for segment, members in found.items():
-        for contact in members:
-            yield segment, contact
-
-
-def _csv(found: Members, file: BinaryIO, quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
-    writer.writerow(("segment", "contact"))
-    writer.writerows(_pairs(found))
-    text.flush()
-    text.detach()
-
-
-def _table(found: Members, file: BinaryIO) -> None:
-    wide = max([len("segment"), *(width(segment) for segment, members in found.items() if members)])
+def _table(members: Members, file: BinaryIO) -> None:
+    wide = max(width(name) for name in ("segment", *members.segments))
     file.write(f"{'segment'.ljust(wide)}  contact\n".encode())
-    for segment, contact in _pairs(found):
-        name = segment + " " * (wide - width(segment))
-        file.write(f"{name}  {printable(str(contact))}\n".encode("utf-8", "backslashreplace"))
+    _lines(
+        members, file,
+        lambda segment: segment + " " * (wide - width(segment) + 2),
+        lambda contact: f"{printable(str(contact))}\n",
+    )  # fmt: skip
 
 
-def _parquet(found: Members, file: BinaryIO) -> None:
-    """Through a CSV file in a temporary folder: DuckDB reads one far faster than it takes rows from Python."""
+def _jsonl(members: Members, file: BinaryIO) -> None:
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    _lines(
+        members, file,
+        lambda segment: f'{{"segment": {encode(segment)}, "contact": ',
+        lambda contact: f"{encode(contact) if isinstance(contact, str) else contact}}}\n",
+    )  # fmt: skip
+
+
+def _lines(
+    members: Members, file: BinaryIO, opening: Callable[[str], str], rest: Callable[[Member], str]
+) -> None:
+    """A line for each member: what opens all lines of its segment, and what is its own."""
+    for segment, pairs in groupby(members.pairs, itemgetter(0)):
+        first = opening(segment)
+        while text := "".join(first + rest(contact) for _, contact in islice(pairs, LINES)):
+            file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def _csv(members: Members, file: BinaryIO) -> None:
+    _rows(members.pairs, file)
+
+
+def _rows(pairs: Iterator[Pair], file: BinaryIO, quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
+    try:
+        writer = csv.writer(text, lineterminator="\n", quoting=quoting)
+        writer.writerow(("segment", "contact"))
+        writer.writerows(pairs)
+    finally:
+        text.detach()
+
+
+def _parquet(members: Members, file: BinaryIO) -> None:
+    """Through a CSV file in a temporary folder: DuckDB reads one far faster than it takes rows from Python.
+
+    Contacts are BIGINT where the database has whole numbers and all of them fit, else VARCHAR.
+    """
     import duckdb
 
-    numbers = all(isinstance(contact, int) for _, contact in _pairs(found))
-    columns = f"{{'segment': 'VARCHAR', 'contact': '{'BIGINT' if numbers else 'VARCHAR'}'}}"
+    fit = members.whole
+
+    def looked_at() -> Iterator[Pair]:
+        nonlocal fit
+        for pair in members.pairs:
+            fit = fit and -LARGEST <= pair[1] < LARGEST  # type: ignore[operator]  # a whole number
+            yield pair
+
     with tempfile.TemporaryDirectory() as folder:
         lines, rows = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
         with lines.open("wb") as plain:
-            _csv(found, plain, csv.QUOTE_ALL)
+            _rows(looked_at(), plain, csv.QUOTE_ALL)
+        columns = f"{{'segment': 'VARCHAR', 'contact': '{'BIGINT' if fit else 'VARCHAR'}'}}"
         options = f"header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = false, columns = {columns}"
-        with duckdb.connect() as connection:
+        with duckdb.connect(config={"memory_limit": "256MB", "temp_directory": folder}) as connection:
             connection.execute(
                 f"COPY (SELECT * FROM read_csv(?, {options}, allow_quoted_nulls = false)) TO '{rows}' (FORMAT parquet)",
                 [str(lines)],
             )
         with rows.open("rb") as made:
             shutil.copyfileobj(made, file)
+
+
+FORMATS: dict[str, Callable[[Members, BinaryIO], None]] = {
+    "table": _table, "csv": _csv, "jsonl": _jsonl, "parquet": _parquet,
+}  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from segdsl.catalog.model import Catalog
 from segdsl.text.diagnostic import Diagnostic, Errors
@@ -10,24 +11,64 @@ from segdsl.text.diagnostic import Diagnostic, Errors
 if TYPE_CHECKING:
     from segdsl.engines.engine import Engine
 
-SUPPORTED = "a folder of CSV, JSONL or Parquet files, `duckdb:///path` and `spark:local`"
+
+class Kind(NamedTuple):
+    """A kind of database.
+
+    scheme: how its URLs begin. module, engine: where its engine is. dialect: what it speaks. example: of a URL.
+    extra, package: what must be installed for its driver; "" if it comes with segdsl or with Python.
+    """
+
+    scheme: str
+    module: str
+    engine: str
+    dialect: str
+    example: str
+    extra: str = ""
+    package: str = ""
+
+
+KINDS = (
+    Kind("duckdb:", "duckdb", "DuckDB", "duckdb", "duckdb:///file.duckdb"),
+    Kind("sqlite:", "sqlite", "SQLite", "sqlite", "sqlite:///file.db"),
+    Kind("postgresql:", "postgres", "Postgres", "postgres", "postgresql://user@host/database", "postgres", "psycopg"),
+    Kind("postgres:", "postgres", "Postgres", "postgres", "postgres://user@host/database", "postgres", "psycopg"),
+    Kind("clickhouse:", "clickhouse", "ClickHouseServer", "clickhouse", "clickhouse://user@host/database", "clickhouse",
+         "clickhouse-connect"),
+    Kind("clickhouses:", "clickhouse", "ClickHouseServer", "clickhouse", "clickhouses://user@host/database",
+         "clickhouse", "clickhouse-connect"),
+    Kind("chdb:", "chdb", "ChDB", "clickhouse", "chdb:///folder", "chdb", "chdb"),
+    Kind("spark:", "spark", "Spark", "spark", "spark:local", "spark", "pyspark"),
+    Kind("sc:", "spark", "Spark", "spark", "sc://host", "spark", "pyspark"),
+)  # fmt: skip
+FOLDER = Kind("", "duckdb", "DuckDB", "duckdb", "a folder of CSV, JSONL or Parquet files")
+SUPPORTED = f"{FOLDER.example}, {', '.join(f'`{kind.example}`' for kind in KINDS)}"
+
+
+def kind_of(url: str) -> Kind | None:
+    """The kind of database that a URL names; None for one that is not supported."""
+    found = next((kind for kind in KINDS if url.startswith(kind.scheme)), None)
+    return found or (None if "://" in url else FOLDER)
 
 
 def connect(catalog: Catalog) -> Engine:
     """An open engine for the project's database; use it as a context manager.
 
-    Raises `Errors`: SEG0702 for a database of a kind that is not supported, SEG0710 where there is none.
+    Raises `Errors`: SEG0702 for a database of a kind that is not supported, SEG0718 for a driver that is not
+    installed, SEG0710 where there is no such database.
     """
     url = catalog.database
     if url is None:
         raise Errors([Diagnostic("SEG0710", "the project names no `database`", help=f"it may be {SUPPORTED}")])
-    if url.startswith(("spark:", "sc://")):
-        from segdsl.engines.spark import Spark
-
-        return Spark(catalog)
-    if "://" in url and not url.startswith("duckdb://"):
-        kind = url.split(":")[0]
-        raise Errors([Diagnostic("SEG0702", f"`{kind}` is not supported yet", help=f"supported are {SUPPORTED}")])
-    from segdsl.engines.duckdb import DuckDB
-
-    return DuckDB(catalog)
+    kind = kind_of(url)
+    if kind is None:
+        scheme = url.split(":")[0]
+        raise Errors([Diagnostic("SEG0702", f"`{scheme}` is not supported", help=f"supported are {SUPPORTED}")])
+    try:
+        module = import_module(f"segdsl.engines.{kind.module}")
+    except ImportError as error:
+        if not kind.package:
+            raise
+        message = f"this database needs the package `{kind.package}`: {error}"
+        raise Errors([Diagnostic("SEG0718", message, help=f'pip install "segdsl[{kind.extra}]"')]) from error
+    return cast("Engine", getattr(module, kind.engine)(catalog))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from segdsl.catalog import model
 from segdsl.engines import files
 from segdsl.engines.engine import BATCH, Engine, Row, failure
 
+# What questions may take at first: what does not fit is put on disk. Only one that cannot be answered so, of a thousand
+# segments perhaps, is asked again with all the memory that DuckDB takes by itself.
+MEMORY = "600MB"
 ON_PATHS = "`database` in segdsl.yml is a folder of files or a URL; a relative path starts from segdsl.yml's folder"
 
 
@@ -42,6 +47,12 @@ class DuckDB(Engine):
                 self._connection = duckdb.connect()
                 self._read_folder(self.folder)
             self._connection.execute("SET TimeZone = 'UTC'")
+            self._connection.execute(f"SET memory_limit = '{MEMORY}'")
+            # Not beside the database, where nobody may be allowed to write; DuckDB removes the folder at its end.
+            spilled = Path(tempfile.gettempdir()) / f"segdsl-{secrets.token_hex(8)}"
+            self._connection.execute(f"SET temp_directory = {files.literal(str(spilled))}")
+            tables = self._connection.execute("SELECT COUNT(*) FROM duckdb_tables() WHERE sql ILIKE '% COLLATE %'")
+            self._collations = tables.fetchall() != [(0,)]
             # Where DuckDB expects few rows it runs an ASOF JOIN as a nested loop.
             self._connection.execute("SET asof_loop_join_threshold = 0")
         except duckdb.Error as error:
@@ -72,7 +83,9 @@ class DuckDB(Engine):
             rows = self._connection.execute(f"DESCRIBE {self.table(table)}").fetchall()
         except duckdb.CatalogException:
             return None
-        return [(row[0], row[1]) for row in rows]
+        # DuckDB tells a column's collation nowhere but in the text of the table, and a view has that of its tables.
+        text = dialect.COLLATED if self._collations else "VARCHAR"
+        return [(row[0], text if row[1] == "VARCHAR" else row[1]) for row in rows]
 
     def table(self, name: str) -> str:
         """A table's name as SQL spells it."""
@@ -96,11 +109,19 @@ class DuckDB(Engine):
             cursor = self._connection.cursor()
             self._asked.add(cursor)
             cursor.execute("SET TimeZone = 'UTC'")
-            cursor.execute(statement, values or None)
+            try:
+                cursor.execute(statement, values or None)
+            except duckdb.OutOfMemoryException:
+                cursor.execute("RESET memory_limit")
+                cursor.execute(statement, values or None)
             while rows := cursor.fetchmany(BATCH):
                 yield from rows
         except duckdb.Error as error:
             raise failure("SEG0719", f"the database says: {error}") from error
+        except RuntimeError as error:  # how DuckDB takes Ctrl-C, if it hears it
+            if "interrupted" in str(error):
+                raise KeyboardInterrupt from error
+            raise
         finally:
             if cursor is not None:
                 self._asked.discard(cursor)

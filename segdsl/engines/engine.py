@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -24,6 +24,8 @@ from segdsl.core.contact import Facts, changes
 from segdsl.core.program import Program
 from segdsl.core.time import LAST
 from segdsl.engines.columns import used_columns
+from segdsl.engines.declared import used
+from segdsl.engines.fitting import unfit
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.suggest import nearest
 from segdsl.types import Type
@@ -142,11 +144,33 @@ class Engine(ABC):
         """The rows of a query that was built with `backends.sql.build`, streamed."""
         return self.rows(*self.dialect.question(query))
 
-    def members(self, program: Program, names: Sequence[str], now: int) -> Iterator[tuple[str, str | int]]:
-        """`(segment, contact)` in that order, for the named segments."""
-        statement = Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
+    def members(
+        self, program: Program, names: Sequence[str], now: int
+    ) -> Generator[tuple[str, str | int], None, None]:
+        """`(segment, contact)` in that order, for the named segments; streamed."""
+        yield from self.ask(self._sound(program, names, now).tree())
+
+    def sizes(self, program: Program, names: Sequence[str], now: int) -> dict[str, int]:
+        """How many members each of the named segments has, in the order of the names."""
+        found = {segment: int(size) for segment, size in self.ask(self._sound(program, names, now).sizes())}
+        return {name: found.get(name, 0) for name in names}
+
+    def statement(self, program: Program, names: Sequence[str], now: int) -> Statement:
+        """The statement about segments, whether the database can answer it or not."""
+        return Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
+
+    def _sound(self, program: Program, names: Sequence[str], now: int) -> Statement:
+        statement = self.statement(program, names, now)
         self.require(statement.used_tables())
-        yield from self.ask(statement.tree())
+        found = unfit(self.reading(), used(statement), self.ask)
+        if any(each.severity == "error" for each in found):
+            raise Errors(found)
+        return statement
+
+    def ready(self, program: Program, names: Sequence[str], now: int) -> None:
+        """Raises `Errors` for tables and columns that segments ask, and that there are not (SEG0711, SEG0712) or that
+        can hold no value of the declared type (SEG0713). `members` and `sizes` see to it themselves."""
+        self._sound(program, names, now)
 
     def facts(self, kinds: Iterable[str] | None = None, contact: str | int | None = None) -> Iterator[Facts]:
         """Every contact with its attributes, events of the given kinds (None: all), lists and history, by id.
@@ -258,14 +282,15 @@ class Engine(ABC):
         return f"did you mean `{close}`?" if close else f"contacts are named by `{key}` of `{self.catalog.contacts}`"
 
     def _on_lists(self, reading: Reading) -> Iterator[Row]:
-        query = select([(name, b.column(name)) for name in ("contact", "list")], reading.on_list().subquery("e"),
-                       [b.known(b.column("contact"))])  # fmt: skip
+        columns = [(name, b.column(name)) for name in ("contact", "list")]
+        query = select(columns, reading.on_list().subquery("e"), [self._is_contact(reading)])
         return self.ask(self._sorted(query, "contact"))
 
     def _history(self, reading: Reading, key: str, kind: Type) -> Iterator[Row]:
         columns = [("contact", b.column("contact")), ("at", self.dialect.micros(b.column("t"))),
                    ("held", self.dialect.output(b.column("value"), kind))]  # fmt: skip
-        query = select(columns, reading.stored_changes(key).subquery("e"), [b.known(b.column("contact"))])
+        conditions = [self._is_contact(reading), self._stored_until()]
+        query = select(columns, reading.stored_changes(key).subquery("e"), conditions)
         return self.ask(self._sorted(query, "contact"))
 
     def _events(self, reading: Reading, kind: str) -> Iterator[Row]:
@@ -275,8 +300,16 @@ class Engine(ABC):
         columns = [("contact", b.column("contact")), ("at", at)]
         columns += [(f"o{i}", self.dialect.output(b.column(names[key]), prop.type))
                     for i, (key, prop) in enumerate(event.properties.items())]  # fmt: skip
-        conditions = [b.known(b.column("contact")), *([b.known(at.copy())] if event.time else [])]
+        conditions = [self._is_contact(reading), *([self._stored_until()] if event.time else [])]
         return self.ask(self._sorted(select(columns, reading.event(kind, names).subquery("e"), conditions), "contact"))
+
+    def _is_contact(self, reading: Reading) -> Node:
+        """The condition that drops rows of nobody."""
+        return self.dialect.is_key(b.column("contact"), reading.whole_keys)
+
+    def _stored_until(self) -> Node:
+        """The condition that drops rows without a time, and times beyond the year 9999: databases have some."""
+        return b.compare("<=", b.column("t"), self.last.now())
 
     def _sorted(self, query: Node, name: str) -> Node:
         """A query's rows in the order of a key, which is also the order that Python gives to keys."""

@@ -198,7 +198,7 @@ def _java(conf: Any) -> Any:
 
     with tempfile.TemporaryFile() as printed:
         try:
-            return launch_gateway(conf, {"stdout": printed, "stderr": printed})
+            return launch_gateway(conf, {"stdout": printed, "stderr": printed})  # type: ignore[no-untyped-call]
         except PySparkException as error:
             printed.seek(0)
             lines = printed.read().decode("utf-8", "replace").strip().splitlines() or [str(error)]
@@ -206,7 +206,7 @@ def _java(conf: Any) -> Any:
 
 
 def require_java() -> None:
-    """Raises `Errors` (SEG0718) if there is no Java that Spark runs on: pyspark itself would say so with a traceback."""
+    """Raises `Errors` (SEG0718) if there is no Java for Spark: pyspark would say so with a traceback."""
     found = java_version()
     if found is None:
         raise failure("SEG0718", f"Apache Spark needs Java {OLDEST_JAVA} or 21, and there is none here", GET_JAVA)
@@ -238,7 +238,7 @@ def _reach(master: str) -> None:
         except (OSError, ValueError):
             continue
         return
-    raise failure("SEG0710", f"no Spark master answers at `{master}`", "is it running, and its port 7077 open from here?")
+    raise failure("SEG0710", f"no Spark master answers at `{master}`", "is it running, and its port open from here?")
 
 
 def _remote(address: str) -> SparkSession:

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 
 from segdsl.syntax.ast import Comment
 from segdsl.text.diagnostic import Diagnostic
-from segdsl.text.source import Source, Span
+from segdsl.text.source import DIRECTIONS, Source, Span
 
 MAX_BYTES = 2_000_000
 MAX_NESTING = 24
 MAX_DIGITS = 60
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _PIECE = re.compile(
     r"""(?P<comment>\#[^\r\n]*)
       | (?P<string>"(?:[^"\\\n\r]|\\[^\n\r])*(?P<closed>"?))
@@ -53,7 +52,7 @@ def _character_limits(source: Source) -> Iterator[Diagnostic]:
             Span(*surrogate.span()),
             help="save the file as UTF-8",
         )
-    bidi = _BIDI.search(text)
+    bidi = DIRECTIONS.search(text)
     if bidi:
         yield Diagnostic(
             "SEG0004",

@@ -13,12 +13,14 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from segdsl import types
 from segdsl.backends.python import compile_program
 from segdsl.backends.python.fit import fit
 from segdsl.backends.sql.dialects import get
 from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.backends.sql.statement import Statement
 from segdsl.catalog.model import Catalog, Column
 from segdsl.core.contact import Facts
 from segdsl.core.program import Program
@@ -168,6 +170,18 @@ def by_sql(catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]
     with connect(catalog) as engine:
         for segment, contact in engine.members(program, list(program.segments), now):
             members[segment].append(str(contact))
+    return {name: sorted(found) for name, found in members.items()}
+
+
+def by_live(catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]:
+    """The same by a statement that asks the database's clock, which is said to show `now`."""
+    members: dict[str, list[str]] = {name: [] for name in program.segments}
+    with connect(catalog) as engine:
+        dialect = engine.dialect
+        statement = Statement(program, catalog, list(members), None, engine.schema(), dialect, engine.lookup)
+        with patch.object(type(dialect), "current", lambda self: self.instant(now)):
+            for segment, contact in engine.ask(statement.tree()):
+                members[segment].append(str(contact))
     return {name: sorted(found) for name, found in members.items()}
 
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from sqlglot import exp, parse_one
-from sqlglot.dialects.duckdb import DuckDB
+
+from segdsl.backends.sql.reserved import RESERVED
 
 Node = Any  # sqlglot's nodes; the library's own annotations are too loose to help a strict checker
 
@@ -20,24 +21,19 @@ FALSE = exp.false
 NULL = exp.null
 WIDE = 16  # more operands than this are grouped, so that no printer or parser meets a deep or endless chain
 
-# Words that databases reserve and that the tokenizer's table lacks, because it holds them in longer phrases.
-_WORDS = """
-    analyse asymmetric at authorization both by cast check coalesce collation columns concurrently deferrable do
-    extract foreign freeze generated group grouping grouping_id initially inout lambda leading national none nullif
-    order overlay pivot_longer placing position precision primary setof similar substring symmetric to trailing treat
-    trim try_cast tuple unpack variadic verbose xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
-    xmlparse xmlpi xmlroot xmlserialize xmltable
-"""
-RESERVED = DuckDB.Tokenizer.KEYWORDS.keys() | {word.upper() for word in _WORDS.split()}
-
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-_ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array)
+_ATOMS = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Cast, exp.Case, exp.Array,
+          exp.Subquery)  # fmt: skip
+
+
+def plain(name: str) -> bool:
+    """Whether a name is a lower-case word."""
+    return _PLAIN.fullmatch(name) is not None
 
 
 def identifier(name: str) -> Node:
     """An identifier, quoted unless it is a plain lower-case word that no dialect reserves."""
-    plain = _PLAIN.fullmatch(name) is not None and name.upper() not in RESERVED
-    return exp.to_identifier(name, quoted=not plain)
+    return exp.to_identifier(name, quoted=not plain(name) or name.upper() in RESERVED)
 
 
 def column(name: str, table: str | None = None) -> Node:

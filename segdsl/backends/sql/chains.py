@@ -195,7 +195,7 @@ class Chains:
 
     def _events(self, branches: Sequence[nodes.Branch], span: Span | nodes.Anchored = EVER) -> Node:
         """`contact`, the group and `t` of events; those that lack something of the group have no part in it."""
-        rows = united([self.passes.rows(branch, span, self.chain.same, True) for branch in branches])
+        rows = united([self.passes.rows(branch, span, self.chain.same, True, self.chain.same) for branch in branches])
         if not self.group:
             return rows
         return select(self._keys(), rows.subquery("events"), [b.known(b.column(name)) for name in self.group])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -28,6 +29,10 @@ class Clock(ABC):
     @abstractmethod
     def edge(self, edge: Edge) -> Node:
         """The instant of an edge."""
+
+    @abstractmethod
+    def earliest(self, edges: Sequence[Edge]) -> Node:
+        """The earliest of some edges."""
 
     @abstractmethod
     def until(self, edge: Edge) -> Node:
@@ -65,6 +70,9 @@ class Fixed(Clock):
     def edge(self, edge: Edge) -> Node:
         return self.dialect.instant(edge.resolve(self.instant))
 
+    def earliest(self, edges: Sequence[Edge]) -> Node:
+        return self.dialect.instant(min(edge.resolve(self.instant) for edge in edges))
+
     def until(self, edge: Edge) -> Node:
         return self.dialect.instant(min(edge.resolve(self.instant), self.instant))
 
@@ -94,15 +102,22 @@ class Live(Clock):
     """The database's clock: it is read in one place, and every edge that is asked for is a column beside it."""
 
     title = "the time of the database's clock"
-    CLOCK, EDGES = "clock", "edges"
+    CLOCK, PERIODS, EDGES = "clock", "periods", "edges"
 
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect)
         dialect.require("live")
         self._columns: dict[object, tuple[str, Node]] = {NOW: ("now", b.column("now"))}
+        # The beginnings of periods, as clocks show them: in a query of their own, as an edge looks at one repeatedly.
+        self._periods: dict[object, tuple[str, Node]] = {NOW: ("now", b.column("now"))}
 
     def edge(self, edge: Edge) -> Node:
         return self.dialect.instant(edge.instant) if isinstance(edge, time.At) else self._asked(edge, self._of(edge))
+
+    def earliest(self, edges: Sequence[Edge]) -> Node:
+        if len(edges) == 1:
+            return self.edge(edges[0])
+        return self._asked(("earliest", *edges), b.extreme(exp.Least, [self._of(edge) for edge in edges]))
 
     def until(self, edge: Edge) -> Node:
         if isinstance(edge, FromNow) and edge.microseconds <= 0 and edge.months <= 0:
@@ -111,8 +126,11 @@ class Live(Clock):
 
     def ctes(self) -> list[Node]:
         clock = exp.Select(expressions=[exp.Alias(this=self.dialect.current(), alias=b.identifier("now"))])
-        edges = select(list(self._columns.values()), b.table(self.CLOCK))
-        return [b.cte(self.CLOCK, clock), b.cte(self.EDGES, edges)]
+        ctes, source = [b.cte(self.CLOCK, clock)], self.CLOCK
+        if len(self._periods) > 1:
+            ctes.append(b.cte(self.PERIODS, select(list(self._periods.values()), b.table(source))))
+            source = self.PERIODS
+        return [*ctes, b.cte(self.EDGES, select(list(self._columns.values()), b.table(source)))]
 
     def anniversaries(self, year: Node, day: Node, span: Span, zone: str) -> Node:
         (from_year, from_day), (to_year, to_day) = self._first_day(span.lo, zone), self._last_day(span.hi, zone)
@@ -128,10 +146,10 @@ class Live(Clock):
     def _asked(self, key: object, value: Node) -> Node:
         """The value as a column of its own, read from there."""
         name, _ = self._columns.setdefault(key, (f"edge_{len(self._columns)}", value))
-        return select([(name, b.column(name))], b.table(self.EDGES)).subquery()
+        return self.dialect.cell(self.EDGES, name)
 
-    def _of(self, edge: Edge) -> Node:
-        """An edge out of the column `now`."""
+    def _of(self, edge: Edge, whole: bool = False) -> Node:
+        """An edge out of the column `now` and, unless it is to be `whole`, out of those of `periods`."""
         match edge:
             case time.At():
                 return self.dialect.instant(edge.instant)
@@ -140,24 +158,31 @@ class Live(Clock):
                 stepped = self.dialect.since_month(now, edge.months) if edge.months else now
                 return self.dialect.moved(stepped, edge.microseconds)
             case PeriodStart():
-                start = self._day(self._of(edge.base), edge.zone, edge.unit)
-                start = self.dialect.stepped(start, edge.unit, edge.offset)
+                beginning = self._start if whole else self._beginning
+                start = beginning(edge.base, edge.zone, edge.unit, edge.offset)
                 return self.dialect.moved(self.dialect.from_local(start, edge.zone), -1)
             case time.Earlier():
-                return b.extreme(exp.Least, [self._of(edge.first), self._of(edge.second)])
+                return b.extreme(exp.Least, [self._of(each, whole) for each in (edge.first, edge.second)])
             case time.Later():
-                return b.extreme(exp.Greatest, [self._of(edge.first), self._of(edge.second)])
+                return b.extreme(exp.Greatest, [self._of(each, whole) for each in (edge.first, edge.second)])
 
-    def _day(self, moment: Node, zone: str, unit: time.Period = "day") -> Node:
+    def _start(self, edge: Edge, zone: str, unit: time.Period, periods: int) -> Node:
+        """The beginning of the period that holds an edge, moved by periods: as clocks in the zone show it."""
         if zone != "UTC":
             self.dialect.require("live calendars")
-        return self.dialect.truncated(self.dialect.to_local(moment, zone), unit)
+        start = self.dialect.truncated(self.dialect.to_local(self._of(edge, whole=True), zone), unit)
+        return self.dialect.stepped(start, unit, periods)
+
+    def _beginning(self, edge: Edge, zone: str, unit: time.Period = "day", periods: int = 0) -> Node:
+        """The same, out of its column."""
+        new = (f"period_{len(self._periods)}", self._start(edge, zone, unit, periods))
+        return b.column(self._periods.setdefault((edge, zone, unit, periods), new)[0])
 
     def _first_day(self, edge: Edge | None, zone: str) -> Day:
         """The first day that begins after an edge."""
         if edge is None:
             return b.number(1), b.number(101)
-        day = self.dialect.stepped(self._day(self._of(edge), zone), "day", 1)
+        day = self._beginning(edge, zone, "day", 1)
         return (self._asked(("first year", edge, zone), self.dialect.year(day)),
                 self._asked(("first day", edge, zone), self.dialect.month_and_day(day.copy())))  # fmt: skip
 
@@ -165,10 +190,8 @@ class Live(Clock):
         """The last day that begins up to an edge; 28 February counts as the 29th in a year without one."""
         if edge is None:
             return b.number(9999), b.number(1231)
-        day = self._day(self._of(edge), zone)
-        number, following = (
-            self.dialect.month_and_day(each) for each in (day, self.dialect.stepped(day.copy(), "day", 1))
-        )
+        day, next_day = self._beginning(edge, zone), self._beginning(edge, zone, "day", 1)
+        number, following = self.dialect.month_and_day(day), self.dialect.month_and_day(next_day)
         leap = b.template("CASE WHEN _n = 228 AND _f = 301 THEN 229 ELSE _n END", n=number, f=following)
         return (self._asked(("last year", edge, zone), self.dialect.year(day.copy())),
                 self._asked(("last day", edge, zone), leap))  # fmt: skip

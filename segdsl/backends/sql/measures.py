@@ -94,8 +94,9 @@ class Passes:
             case "count":
                 return exp.Count(this=exp.Star() if value is None else value)
             case "sum":
-                assert isinstance(measure.type, types.Number)
-                return self.rules.dialect.summed(value, measure.type.scale)
+                assert measure.of is not None
+                assert isinstance(measure.of.type, types.Number) and isinstance(measure.type, types.Number)
+                return self.rules.dialect.sized(self.rules.dialect.summed(value, measure.of.type), measure.type)
             case "distinct":
                 return exp.Count(this=exp.Distinct(expressions=[value]))
             case "min" | "first":
@@ -109,7 +110,7 @@ class Passes:
             return b.column("t") if measure.kind in {"first", "last"} else None
         if united:
             return b.column(united_name(measure.of))
-        return self.inside(measure.events.branches[0].kind).value(measure.of)
+        return self.inside(measure.events.branches[0].kind).told(measure.of)
 
     def union(self, branches: Sequence[nodes.Branch], values: Sequence[nodes.Property | nodes.PeriodOf]) -> Node:
         """The events of several kinds, with the values asked of them."""
@@ -117,7 +118,7 @@ class Passes:
         for branch in branches:
             inside = self.inside(branch.kind)
             columns = [("contact", b.column("contact")), ("t", b.column("t"))]
-            columns += [(united_name(value), inside.value(value)) for value in dict.fromkeys(values)]
+            columns += [(united_name(value), inside.told(value)) for value in dict.fromkeys(values)]
             queries.append(select(columns, b.table(self.kinds[branch.kind]), self.where(branch)))
         return united(queries).subquery("events")
 
@@ -128,7 +129,7 @@ class Passes:
         events = measure.events
         values = [value for value in (measure.of, *measure.same) if value is not None]
         timed = events.span is not None
-        queries = [self.rows(branch, events.span, values, timed) for branch in events.branches]
+        queries = [self.rows(branch, events.span, values, timed, measure.same) for branch in events.branches]
         rows = united(queries).subquery("events")
         contact = b.column("contact")
         same = [b.column(united_name(value)) for value in measure.same]
@@ -138,6 +139,8 @@ class Passes:
             conditions.append(b.known(value))
         if measure.within is not None:
             self.rules.dialect.require("bursts")
+            if not self.rules.dialect.ranges:
+                return self.best(self.crowds(measure, rows, conditions), name)
             length = self.rules.dialect.interval(measure.within - 1)
             frame = exp.WindowSpec(kind="RANGE", start=length, start_side="PRECEDING", end="CURRENT ROW")
             window = exp.Window(
@@ -168,13 +171,19 @@ class Passes:
     def rows(
         self, branch: nodes.Branch, span: Span | nodes.Anchored | None,
         values: Sequence[nodes.Property | nodes.PeriodOf], timed: bool,
+        same: Sequence[nodes.Property | nodes.PeriodOf] = (),
     ) -> Node:  # fmt: skip
-        """One branch's events, joined with the contact (and the anchor's measure) if they are asked about."""
+        """One branch's events, joined with the contact (and the anchor's measure) if they are asked about.
+
+        same: those of the values that events have in common.
+        """
         inside = self.inside(branch.kind)
         kind = self.kinds[branch.kind]
         columns = [("contact", b.column("contact", kind))]
         columns += [("t", b.column("t"))] if timed else []
-        columns += [(united_name(value), inside.value(value)) for value in dict.fromkeys(values)]
+        for value in dict.fromkeys(values):
+            x = inside.told(value)
+            columns.append((united_name(value), inside.dialect.told_apart(x, value.type) if value in same else x))
         conditions = self.where(branch)
         asked = list(walk(branch.where))
         if isinstance(span, nodes.Anchored):
@@ -202,6 +211,22 @@ class Passes:
         contact = b.column("contact")
         columns = [("contact", contact), (name, exp.Max(this=b.column("n")))]
         return select(columns, rows.subquery("groups_")).group_by(contact, copy=False)
+
+    def crowds(self, measure: nodes.Measure, rows: Node, conditions: list[Node]) -> Node:
+        """`contact, n`: how many events have come and not gone again, each after the length of a burst."""
+        assert measure.within is not None
+        keys = [("contact", b.column("contact"))]
+        keys += [(united_name(value), b.column(united_name(value))) for value in measure.same]
+        gone = self.rules.dialect.moved(b.column("t"), measure.within)
+        steps = [select([*keys, ("t", t), ("step", b.number(step))], rows.copy(), conditions)
+                 for t, step in ((b.column("t"), 1), (gone, -1))]  # fmt: skip
+        frame = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
+        there = exp.Window(
+            this=exp.Sum(this=b.column("step")), partition_by=[key for _, key in keys],
+            order=exp.Order(expressions=[exp.Ordered(this=b.column(n), nulls_first=False) for n in ("t", "step")]),
+            spec=frame,
+        )  # fmt: skip
+        return select([keys[0], ("n", there)], united(steps).subquery("steps"))
 
     def percentile(self, measure: nodes.Measure, value: Node, rows: Node, conditions: list[Node], name: str) -> Node:
         """The value at rank r = ceil(n * p), found without dividing: (r - 1) * d < n * m <= r * d for p = m / d."""

@@ -7,7 +7,7 @@ that is stored in canonical form stays a bare column.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -70,16 +70,9 @@ class Reading:
         names = self._extracted.pop((table, alias), {})
         if not names:
             return b.table(table, alias)
-        extracted = [
-            exp.Alias(
-                this=self.dialect.json_at(
-                    b.column(column.name), column.path, self._stored(table, column)
-                ),
-                alias=b.identifier(name),
-            )
-            for column, name in names.items()
-        ]
-        inner = exp.Select(expressions=[exp.Star(), *extracted]).from_(b.table(table), copy=False)
+        wanted = [(name, b.column(column.name), column.path, self._stored(table, column))
+                  for column, name in names.items()]  # fmt: skip
+        inner = self.dialect.extracting(b.table(table), wanted)
         return exp.Subquery(this=inner, alias=exp.TableAlias(this=b.identifier(alias or table.split(".")[-1])))
 
     def value(self, table: str, column: model.Column, declared: Type, source: str | None = None) -> Node:
@@ -89,16 +82,24 @@ class Reading:
             return x
         return self.dialect.convert(x, physical, declared, self.catalog.timezone)
 
-    def time(self, table: str, time: model.TimeColumn, source: str | None = None) -> Node:
-        """An event's instant."""
+    def time(
+        self, table: str, time: model.TimeColumn, source: str | None = None, since: Callable[[], Node] | None = None
+    ) -> tuple[Node, list[Node]]:
+        """An event's instant, and the conditions on the stored column that must hold for it to be one.
+
+        since: an instant before which none is asked for; there may be some all the same.
+        """
         x, physical = self.raw(table, time.column, self.dialect.physical_of(INT if time.unit else INSTANT), source)
         if time.unit:
-            return self.dialect.epoch(x, physical, time.unit)
-        if time.timezone:
-            return self.dialect.clock(x, physical, time.timezone)
-        if self.dialect.bare_time(physical):
-            return x  # so that the database can skip what a window leaves out; see `stored_since`
-        return self.dialect.convert(x, physical, INSTANT, self.catalog.timezone)
+            return self.dialect.epoch(x, physical, time.unit), []
+        if time.timezone and time.timezone != "UTC":
+            return self.dialect.clock(x, physical, time.timezone), []
+        plain = self.dialect.unguarded(x, physical)
+        if plain is None:
+            return self.dialect.convert(x, physical, INSTANT, self.catalog.timezone), []
+        # On the column itself, so that the database can skip what is not asked for.
+        first = since() if since is not None and self.dialect.skips else self.dialect.instant(FIRST)
+        return plain, [b.compare(">=", x.copy(), self.dialect.stored(first, physical))]
 
     def key(self, table: str, column: model.Column, source: str | None = None) -> Node:
         """A column that holds contacts' keys."""
@@ -136,8 +137,13 @@ class Reading:
 
     # --- tables --------------------------------------------------------------------------------------------------
 
-    def event(self, kind: str, names: Mapping[str, str], timed: bool = True) -> Node:
-        """`contact, t, properties...` of one kind, duplicates dropped; `names` maps property keys to column names."""
+    def event(
+        self, kind: str, names: Mapping[str, str], timed: bool = True, since: Callable[[], Node] | None = None
+    ) -> Node:
+        """`contact, t, properties...` of one kind, duplicates dropped; `names` maps property keys to column names.
+
+        since: an instant before which no event is asked for; some may be there all the same.
+        """
         changed = nodes.changed_attribute(kind)
         if changed is not None:
             return self.changes(changed, names)
@@ -157,9 +163,10 @@ class Reading:
         ]
         conditions += self._only(event.table, event.contact, side)
         if event.time and timed:
-            time = self.time(event.table, event.time, side)
+            # Of deliveries with one id the earliest counts: it may lie before what is asked for.
+            time, stored = self.time(event.table, event.time, side, since if event.id is None else None)
             columns.append(("t", time))
-            conditions += self.stored_since(time)
+            conditions += stored
         for key, name in names.items():
             prop = event.properties[key]
             columns.append((name, self.value(event.table, prop.column, prop.type, side)))
@@ -240,7 +247,8 @@ class Reading:
                 left = self.dialect.key(left, physical_left, False)
                 right = self.dialect.key(right, physical_right, False)
             related_on.append((related.table, alias, b.compare("=", left, right)))
-        conditions = [b.known(identity.copy()), *self._only(catalog.contacts, catalog.key, side)]
+        conditions = [self.dialect.is_key(identity.copy(), self.whole_keys)]
+        conditions += self._only(catalog.contacts, catalog.key, side)
         query = select(columns, self.source(catalog.contacts, side), conditions)
         for table, alias, on in related_on:
             query = query.join(self.source(table, alias), on=on, join_type="left", copy=False)
@@ -286,20 +294,16 @@ class Reading:
     def stored_changes(self, key: str, until: Node | None = None) -> Node:
         """`contact, t, value`: the rows of an attribute's history, up to an instant."""
         attribute, history = self.catalog.attributes[key], self._history(key)
-        time = self.time(history.table, history.time)
+        time, stored = self.time(history.table, history.time)
         columns = [("contact", self.key(history.table, history.contact)), ("t", time),
                    ("value", self.value(history.table, history.value, attribute.type))]  # fmt: skip
         limit = b.known(time.copy()) if until is None else b.compare("<=", time.copy(), until)
-        conditions = [*self.stored_since(time), limit, *self._only(history.table, history.contact)]
+        conditions = [*stored, limit, *self._only(history.table, history.contact)]
         return select(columns, self.source(history.table), conditions)
 
     def _greatest(self, key: str) -> tuple[Node, bool]:
         """How rows of one instant are ordered: the greatest value first, no value last."""
         return self.ranked(b.column("value"), self.catalog.attributes[key].type), True
-
-    def stored_since(self, time: Node) -> list[Node]:
-        """The condition that drops times before the year 1 where a bare column holds them."""
-        return [b.compare(">=", time.copy(), self.dialect.instant(FIRST))] if isinstance(time, exp.Column) else []
 
     def ranked(self, value: Node, declared: Type) -> Node:
         """What a value is ordered by: enums by their place in the declared list, texts by code points."""
@@ -313,7 +317,7 @@ class Reading:
         return self.dialect.ordered(value) if isinstance(declared, types.String | types.Enum) else value
 
     def _stored(self, table: str, column: model.Column) -> str:
-        return self.schema.get((table, column.name), self.dialect.physical_of(TEXT))
+        return self.schema.get((table, column.name), self.dialect.json_column())
 
     def on_list(self, name: str | None = None) -> Node:
         """The contacts on a static list; without a name, `list, contact` of all of them."""

@@ -123,7 +123,8 @@ class Rules(Values):
                 op = {">=": ">", "<": "<="}.get(op, op)
         else:
             scaled *= 10 ** (target - scale)
-        return b.compare(op, side, self.dialect.number(scaled, target))  # type: ignore[arg-type]
+        literal = self.dialect.sized(self.dialect.number(scaled, target), left.type)
+        return b.compare(op, side, literal)  # type: ignore[arg-type]
 
     def one_of(self, rule: nodes.OneOf) -> Node:
         """A value that is one of some options, in its type's own form."""

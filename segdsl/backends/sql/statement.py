@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from sqlglot import exp
 
@@ -21,10 +22,12 @@ from segdsl.backends.sql.rules import Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.program import Program, needed
+from segdsl.core.time import Edge, Span
 from segdsl.core.walking import children, walk
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
 MANY = 64  # of more segments than this, so many are asked in one look at the contacts
+INLINED = 500  # the same, where the facts about the contacts are computed anew for each look
 NAMED = 5  # segments that the first line of a statement names
 JOINED = 3  # with more segments than this, all measures are joined to the contacts once
 
@@ -70,6 +73,7 @@ class Statement:
         self.chains: dict[nodes.Chain, None] = {}
         self.attributes: dict[nodes.Attribute | nodes.Held, None] = {}
         self.kinds: dict[str, dict[str, None]] = {}
+        self.begins: dict[str, dict[Edge | None, None]] = {}  # where windows over a kind begin; None: nowhere
         self.lists = False
         self.referred: set[str] = set()
         walked = [list(self._walk(program.segments[name].rule, set())) for name in self.segments]
@@ -77,7 +81,7 @@ class Statement:
             self._collect(found)
         joins = dialect.joins_rules and isinstance(self.clock, Fixed)
         self.terms = terms.plan(walked) if joins else terms.Terms()
-        tables = [catalog.contacts, *(e.table for e in catalog.events.values()), Live.CLOCK, Live.EDGES]
+        tables = [catalog.contacts, *(e.table for e in catalog.events.values()), Live.CLOCK, Live.PERIODS, Live.EDGES]
         tables += [relation.table for relation in catalog.relations.values()]
         tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
         tables += [a.history.table for a in catalog.attributes.values() if a.history]
@@ -103,7 +107,7 @@ class Statement:
             elif isinstance(node, nodes.Chain):
                 self.chains[node] = None
                 for branch in node.branches():
-                    self._uses(branch, node.same)
+                    self._uses(branch, node.same, None)
             elif isinstance(node, nodes.InSegment):
                 self.referred.add(node.name)
             elif isinstance(node, nodes.InList):
@@ -111,10 +115,11 @@ class Statement:
             elif isinstance(node, nodes.Measure) and node not in self.measures:
                 self.measures[node] = None  # behind its anchor's, which it needs
                 for branch in node.events.branches:
-                    self._uses(branch, [*([node.of] if node.of else []), *node.same])
+                    self._uses(branch, [*([node.of] if node.of else []), *node.same], node.events.span)
 
-    def _uses(self, branch: nodes.Branch, values: Iterable[object]) -> None:
+    def _uses(self, branch: nodes.Branch, values: Iterable[object], span: Span | nodes.Anchored | None) -> None:
         used = self.kinds.setdefault(branch.kind, {})
+        self.begins.setdefault(branch.kind, {})[span.lo if isinstance(span, Span) else None] = None
         every = (*walk(branch.where), *values)
         used.update((value.key, None) for value in every if isinstance(value, nodes.Property))
 
@@ -148,7 +153,9 @@ class Statement:
             columns = Namer(["contact", "t", "delivery", "place", *(f"p{i}" for i in range(len(used) + 60))])
             changed = nodes.changed_attribute(kind) is not None
             properties[kind] = {key: columns.name(f"{key} value" if changed else key) for key in used}
-            ctes.append(b.cte(kinds[kind], self.reading.event(kind, properties[kind])))
+            begins = [edge for edge in self.begins[kind] if edge is not None]
+            since = partial(self.clock.earliest, begins) if len(begins) == len(self.begins[kind]) else None
+            ctes.append(b.cte(kinds[kind], self.reading.event(kind, properties[kind], since=since)))
         columns = Namer(["id"])
         attributes: dict[nodes.Attribute | nodes.Held, tuple[str, ...]] = {}
         for node in self.attributes:
@@ -174,6 +181,18 @@ class Statement:
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
         members = self._members(rules, segments, ctes)
         return self._finished([*self.clock.ctes(), *ctes], members)
+
+    def sizes(self) -> Node:
+        """`segment, size` of each segment that has members, in any order, as sqlglot's tree."""
+        members = self.tree()
+        opening = members.args["with_"]
+        members.set("with_", None)
+        members.set("order", None)
+        segment = b.column("segment")
+        columns = [("segment", segment), ("size", exp.Count(this=exp.Star()))]
+        tree = select(columns, members.subquery("members")).group_by(segment.copy(), copy=False)
+        tree.set("with_", opening)
+        return tree
 
     def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
         groups: dict[object, list[nodes.Measure]] = {}
@@ -234,7 +253,8 @@ class Statement:
         if rules.facts is None or len(together) <= (1 if self.dialect.inlines else MANY) or not self.dialect.unnests:
             together = []
         once = set(together)
-        selects = [self._together(together[i : i + MANY], rules) for i in range(0, len(together), MANY)]
+        size = INLINED if self.dialect.inlines else MANY
+        selects = [self._together(together[i : i + size], rules) for i in range(0, len(together), size)]
         for name in [name for name in self.segments if name not in once]:
             body = self._select(name, rules)
             words = self.program.segments[name].words
@@ -267,12 +287,13 @@ class Statement:
             ]
         named, more = ", ".join(self.wanted[:NAMED]), len(self.wanted) - NAMED
         header = f" {b.safe_comment(named)}{f' and {more} more' if more > 0 else ''} at {self.clock.title} "
-        tree = selects[0]
-        if len(selects) > 1:
-            columns = [(n, b.column(n)) for n in ("segment", "contact")]
-            tree = select(columns, b.united(selects).subquery("members"))
         contact = b.column("contact") if self.reading.whole_keys else self.dialect.ordered(b.column("contact"))
         order = [self.dialect.ordered(b.column("segment")), contact]
+        tree = selects[0]
+        # An ORDER BY takes the names that a SELECT gives, but not always expressions of them.
+        if len(selects) > 1 or not all(isinstance(each, exp.Column) for each in order):
+            columns = [(n, b.column(n)) for n in ("segment", "contact")]
+            tree = select(columns, b.united(selects).subquery("members"))
         tree.set("order", exp.Order(expressions=[exp.Ordered(this=each, nulls_first=False) for each in order]))
         opening = exp.With(expressions=ctes)
         opening.comments = [header]

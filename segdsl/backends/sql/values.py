@@ -54,8 +54,7 @@ class Values(ABC):
             case nodes.Property():
                 return b.column(self.names.properties[value.key])
             case nodes.PeriodOf():
-                # As the clock of the zone shows it, which tells periods apart as well as its instant would.
-                return self.dialect.truncated(self.dialect.to_local(b.column("t"), value.zone), value.unit)
+                return self.dialect.from_local(self.told(value), value.zone)
             case nodes.Folded():
                 return self.dialect.folded(self.value(value.text))
             case nodes.Arithmetic():
@@ -63,7 +62,12 @@ class Values(ABC):
             case nodes.Measure():
                 table, name = self.names.measures[value]
                 node = b.column(name, self.facts or table)
-                return b.coalesce(node, b.number(0)) if value.kind in ZERO_OVER_NOTHING and not plain else node
+                if isinstance(value.of, nodes.PeriodOf) and value.kind not in ZERO_OVER_NOTHING:
+                    return self.dialect.from_local(node, value.of.zone)
+                if value.kind not in ZERO_OVER_NOTHING or plain:
+                    return node
+                assert isinstance(value.type, types.Number)
+                return b.coalesce(node, self.dialect.sized(b.number(0), value.type))
             case nodes.Points():
                 return self.points(value)
             case nodes.ScoreOf():
@@ -71,13 +75,19 @@ class Values(ABC):
             case _:
                 assert_never(value)
 
+    def told(self, value: nodes.Property | nodes.PeriodOf) -> Node:
+        """What events are told apart by: of a period the clock that its zone shows, as good as its instant there."""
+        if isinstance(value, nodes.PeriodOf):
+            return self.dialect.truncated(self.dialect.to_local(b.column("t"), value.zone), value.unit)
+        return self.value(value)
+
     def const(self, value: nodes.Const) -> Node:
         """A literal of a core constant."""
         match value.type:
             case types.Bool():
                 return b.TRUE() if value.value else b.FALSE()
             case types.Number():
-                return self.dialect.number(int(value.value), value.type.scale)
+                return self.dialect.sized(self.dialect.number(int(value.value), value.type.scale), value.type)
             case types.Float():
                 return b.double(float(value.value))
             case types.Timestamp() | types.Date():
@@ -91,10 +101,12 @@ class Values(ABC):
         assert isinstance(value.left.type, types.Number) and isinstance(value.right.type, types.Number)
         a, c = value.left.type.scale, value.right.type.scale
         if value.op == "*":
-            return self.dialect.times(self.dialect.wide(left, a, a), self.dialect.wide(right, c, c))
+            product = self.dialect.times(self.dialect.wide(left, a, a), self.dialect.wide(right, c, c))
+            return self.dialect.sized(product, value.type)
         target = value.type.scale
         wide = self.dialect.wide(left, a, target), self.dialect.wide(right, c, target)
-        return self.dialect.plus(*wide) if value.op == "+" else self.dialect.minus(*wide)
+        found = self.dialect.plus(*wide) if value.op == "+" else self.dialect.minus(*wide)
+        return self.dialect.sized(found, value.type)
 
     def points(self, points: nodes.Points) -> Node:
         """The sum of a score's lines, or of a regularity's periods."""
@@ -126,18 +138,20 @@ class Values(ABC):
         while len(lines) > 1:  # balanced, like every long chain
             pairs = [lines[i : i + 2] for i in range(0, len(lines), 2)]
             lines = [b.paren(add(*pair)) if len(pair) == 2 else pair[0] for pair in pairs]
-        return lines[0]
+        return self.dialect.sized(lines[0], points.type)
 
     # --- units ---------------------------------------------------------------------------------------------------
 
     def aligned(self, left: nodes.Value, right: nodes.Value) -> tuple[Node, Node]:
         """Two Numbers in one scale, so that the engine compares them exactly."""
         assert isinstance(left.type, types.Number) and isinstance(right.type, types.Number)
-        a, c = self.value(left), self.value(right)
-        if left.type.scale == right.type.scale:
-            return a, c
-        target = max(left.type.scale, right.type.scale)
-        return self.dialect.wide(a, left.type.scale, target), self.dialect.wide(c, right.type.scale, target)
+        sides, kinds = (self.value(left), self.value(right)), (left.type, right.type)
+        scale = max(kind.scale for kind in kinds)
+        most = types.Number(scale, max(kind.limit * 10 ** (scale - kind.scale) for kind in kinds))
+        if left.type.scale != right.type.scale:
+            a, c = (self.dialect.wide(side, kind.scale, scale) for side, kind in zip(sides, kinds, strict=True))
+            sides = a, c
+        return self.dialect.sized(sides[0], most), self.dialect.sized(sides[1], most)
 
     def double(self, value: nodes.Value) -> Node:
         """A number as a double, for comparison with a Float."""

@@ -43,10 +43,11 @@ def command(paths: tuple[str, ...], db: bool, fix: bool, lints: tuple[str, ...],
     loaded = load_target(paths, names)
     found = list(loaded.diagnostics)
     if db and loaded.catalog is not None:
+        from segdsl.cli.interruption import interruptible
         from segdsl.engines import connect
-        from segdsl.engines.check import check_database
+        from segdsl.engines.checks import check_database
 
-        with connect(loaded.catalog) as engine:
+        with connect(loaded.catalog) as engine, interruptible(engine):
             found += check_database(loaded.catalog, loaded.program, engine)
     errors = sum(diagnostic.severity == "error" for diagnostic in found)
     warnings = len(found) - errors

@@ -69,6 +69,7 @@ def command(
     """
     from segdsl.analysis.diff import changes, compare, spelled
     from segdsl.catalog import load
+    from segdsl.cli.interruption import interruptible
     from segdsl.cli.versions import path_of, versions
     from segdsl.core.time import isoformat
     from segdsl.engines import connect
@@ -89,7 +90,7 @@ def command(
     before = [each.name for each in compared if each.status not in ("unchanged", "new")]
     after = [each.name for each in compared if each.status not in ("unchanged", "removed")]
     tallies = {each.name: Tally() for each in compared}
-    with connect(catalog) as engine:
+    with connect(catalog) as engine, interruptible(engine):
         was = engine.members(spelled(left.program, before), before, moment) if before else ()
         is_ = engine.members(right.program, after, moment) if after else ()
         _print(changes(was, is_), compared, tallies, "count" if count else form)

@@ -32,6 +32,7 @@ def command(contact: str, rule: tuple[str, ...], now: str | None, segments: tupl
       segdsl explain c017 --now 2026-03-09 --format json
     """
     from segdsl.analysis.explain.explainer import Explainer
+    from segdsl.cli.interruption import interruptible
     from segdsl.cli.target import runnable
     from segdsl.core.time import isoformat
     from segdsl.engines import connect
@@ -40,7 +41,8 @@ def command(contact: str, rule: tuple[str, ...], now: str | None, segments: tupl
     catalog, program, names = runnable(rule, segments)
     moment = instant(now, catalog)
     explainers = [Explainer(catalog, program, name) for name in names]
-    with connect(catalog) as engine:
+    with connect(catalog) as engine, interruptible(engine):
+        engine.ready(program, names, moment)
         facts = engine.one(contact, {kind for explainer in explainers for kind in explainer.probe.kinds})
     found = [explainer.explain(facts, moment) for explainer in explainers]
     if form == "json":

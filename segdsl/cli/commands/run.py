@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from segdsl.cli.common import common_options, instant, note
+
+if TYPE_CHECKING:
+    from segdsl.cli.progress import Progress
+    from segdsl.core.program import Program
+    from segdsl.engines.engine import Engine
 
 
 @click.command("run")
@@ -39,36 +48,61 @@ def command(
       segdsl run segments/leads.seg --count
       segdsl run --format parquet -o members.parquet
     """
-    from segdsl.cli.output import Member, write, write_counts
+    from segdsl.cli.interruption import interruptible
+    from segdsl.cli.output import Members, write, write_counts
+    from segdsl.cli.progress import Progress
     from segdsl.cli.target import runnable
     from segdsl.core.time import isoformat
     from segdsl.engines import connect
 
-    if form == "parquet" and not count and (output is None or str(output) == "-") and sys.stdout.isatty():
+    to_terminal = (output is None or str(output) == "-") and sys.stdout.isatty()
+    if form == "parquet" and not count and to_terminal:
         raise click.UsageError("parquet is not for a terminal: add -o FILE")
     catalog, program, names = runnable(rule, segments)
     moment = instant(now, catalog)
-    found: dict[str, list[Member]] = {name: [] for name in names}
-    with connect(catalog) as engine:
-        if backend == "sql":
-            for segment, contact in engine.members(program, names, moment):
-                found[segment].append(contact)
+    with connect(catalog) as engine, interruptible(engine), Progress("asking the database", to_terminal) as progress:
+        if count:
+            if backend == "sql":
+                sizes = engine.sizes(program, names, moment)
+            else:
+                sizes = dict.fromkeys(names, 0)
+                for segment, _ in _by_contact(engine, program, names, moment, progress):
+                    sizes[segment] += 1
+            total = sum(sizes.values())
         else:
-            from segdsl.backends.python import compile_program
-
-            compiled = compile_program(program)
-            predicates = [(found[name], compiled.predicate(name)) for name in names]
-            for facts in engine.facts():
-                for members, predicate in predicates:
-                    if predicate(facts, moment):
-                        members.append(facts.id)
-    for members in found.values():
-        members.sort(key=lambda contact: (isinstance(contact, str), contact))
+            find = engine.members if backend == "sql" else partial(_by_segment, engine, progress=progress)
+            with closing(find(program, names, moment)) as pairs:
+                write(Members(progress.over(pairs, "members"), names, engine.reading().whole_keys), form, output)
+            total = progress.done
     if count:
-        write_counts({name: len(members) for name, members in found.items()}, output)
-    else:
-        write(found, form, output)
-    total = sum(map(len, found.values()))
+        write_counts(sizes, output)
     segments_word = "1 segment" if len(names) == 1 else f"{len(names)} segments"
     members_word = "1 member" if total == 1 else f"{total} members"
     note(f"{segments_word}, {members_word}; --now {isoformat(moment)}")
+
+
+def _by_segment(
+    engine: Engine, program: Program, names: Sequence[str], now: int, progress: Progress
+) -> Generator[tuple[str, str | int], None, None]:
+    """What `Engine.members` gives, by predicates in Python."""
+    from segdsl.cli.spill import Spill
+
+    with Spill(names) as spill:
+        for segment, contact in _by_contact(engine, program, names, now, progress):
+            spill.add(segment, contact)
+        yield from spill
+
+
+def _by_contact(
+    engine: Engine, program: Program, names: Sequence[str], now: int, progress: Progress
+) -> Generator[tuple[str, str | int], None, None]:
+    """The same contact by contact, in the order in which the database gives them."""
+    from segdsl.backends.python import compile_program
+
+    engine.ready(program, names, now)
+    compiled = compile_program(program)
+    predicates = [(name, compiled.predicate(name)) for name in names]
+    for facts in progress.over(engine.facts(), "contacts"):
+        for name, predicate in predicates:
+            if predicate(facts, now):
+                yield name, facts.id

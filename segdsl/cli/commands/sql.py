@@ -6,17 +6,6 @@ import click
 
 from segdsl.cli.common import common_options, instant
 
-# The dialect of a database, by the beginning of its URL; a folder is read by DuckDB.
-DIALECTS = {
-    "duckdb": "duckdb",
-    "sqlite": "sqlite",
-    "postgresql": "postgres",
-    "postgres": "postgres",
-    "clickhouse": "clickhouse",
-    "chdb": "clickhouse",
-    "spark": "spark",
-}
-
 
 @click.command("sql")
 @click.argument("rule", nargs=-1, metavar="[RULE|PATHS...]")
@@ -36,11 +25,12 @@ def command(rule: tuple[str, ...], dialect: str | None, now: str | None, live: b
     """
     from segdsl.backends.sql import compile_segments
     from segdsl.cli.target import runnable
+    from segdsl.engines import FOLDER, kind_of
 
     if now is not None and live:
         raise click.UsageError("give --now or --live, not both")
     catalog, program, names = runnable(rule, segments)
     moment = None if live else instant(now, catalog)
-    scheme = (catalog.database or "").partition(":")[0]
-    chosen = dialect or DIALECTS.get(scheme, "duckdb")
-    click.echo(compile_segments(program, catalog, names, moment, None, chosen))
+    if dialect is None:
+        dialect = (kind_of(catalog.database or "") or FOLDER).dialect
+    click.echo(compile_segments(program, catalog, names, moment, None, dialect))

@@ -35,7 +35,13 @@ class Database(Protocol):
 
 
 # name of the dialect -> module:class
-DATABASES: dict[str, str] = {"duckdb": "duckdb:DuckDBDatabase", "spark": "spark:SparkDatabase"}
+DATABASES: dict[str, str] = {
+    "duckdb": "duckdb:DuckDBDatabase",
+    "sqlite": "sqlite:SQLiteDatabase",
+    "postgres": "postgres:PostgresDatabase",
+    "clickhouse": "clickhouse:ClickHouseDatabase",
+    "spark": "spark:SparkDatabase",
+}
 
 
 @cache

@@ -38,7 +38,11 @@ Feature = Literal[
     "time zones",  # calendars of another zone than UTC
     "live calendars",  # `--live` with calendar windows of another zone than UTC
     "live",  # `--live` at all
+    "json",  # columns inside JSON
+    "long numbers",  # whole numbers, counted in their last decimal place, of more than 64 bits
 ]
+
+Extracted = tuple[str, Node, tuple[str, ...], str]  # a value inside JSON: its name, the column, keys, physical type
 
 _UNITS = {word: MICROSECONDS[unit] for word, unit in {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}.items()}
 
@@ -52,7 +56,9 @@ class Dialect(ABC):
     executed: ClassVar[bool] = False  # whether this project's tests run its text on the real thing
     joins_rules: ClassVar[bool] = False  # whether a table of rules beats an aggregate for each count
     inlines: ClassVar[bool] = False  # whether a CTE is computed anew wherever it is used
+    skips: ClassVar[bool] = False  # whether to say of stored times what windows say of instants made of them
     unnests: ClassVar[bool] = False  # whether `rows_of` is there
+    ranges: ClassVar[bool] = True  # whether a RANGE frame may be of any length of time
     cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people: "Redshift has no RANGE frame over time"
 
     # Families within which columns of keys can be joined as they stand.
@@ -73,13 +79,12 @@ class Dialect(ABC):
         """A statement for the driver: its text with placeholders, and the texts that they stand for."""
         mark = f"value_{secrets.token_hex(8)}_"
         names: dict[str, str] = {}
-
-        def bound(node: Node) -> Node:
-            if isinstance(node, exp.Literal) and node.is_string and node.meta.get("bound"):
-                return exp.Var(this=mark + names.setdefault(str(node.this), f"p{len(names) + 1}"))
-            return node
-
-        printed = str(self.finished(tree).transform(bound).sql(dialect=self.printer, comments=False))
+        whole = self.finished(tree).copy()
+        for node in whole.find_all(exp.Literal):
+            if node.is_string and node.meta.get("bound"):  # from here on it prints as it stands, like a number
+                node.set("this", mark + names.setdefault(str(node.this), f"p{len(names) + 1}"))
+                node.set("is_string", False)
+        printed = str(whole.sql(dialect=self.printer, comments=False))
         pieces = printed.split(mark)
         for i, piece in enumerate(pieces[1:], 1):
             name = piece[: next((n for n, c in enumerate(piece) if not c.isalnum()), len(piece))]
@@ -146,6 +151,10 @@ class Dialect(ABC):
     def current(self) -> Node:
         """The database's own clock as an instant."""
 
+    def cell(self, table: str, name: str) -> Node:
+        """The value of a column of a CTE that has one row."""
+        return b.select([(name, b.column(name))], b.table(table)).subquery()
+
     # --- clocks: instants that show the time of some zone instead of UTC ---------------------------------------------
 
     @abstractmethod
@@ -205,13 +214,24 @@ class Dialect(ABC):
         """Two wide numbers multiplied; their scales add up."""
         return exp.Mul(this=b.operand(left), expression=b.operand(right))
 
-    def summed(self, x: Node, scale: int) -> Node:
-        """SUM of a number, exact however many rows there are."""
+    def summed(self, x: Node, of: types.Number) -> Node:
+        """SUM of numbers of a type, exact however many rows there are."""
         return exp.Sum(this=x)
+
+    def sized(self, x: Node, of: types.Number) -> Node:
+        """A literal, or what came of arithmetic or of a sum, as all numbers of its type are held and compared.
+
+        For databases that hold numbers of many digits in another form than those of few.
+        """
+        return x
 
     def to_double(self, x: Node, scale: int) -> Node:
         """The nearest double of a number: by way of its digits, as a division of it need not be."""
         return b.cast(b.cast(x, "VARCHAR") if scale else x, "DOUBLE")
+
+    def told_apart(self, x: Node, declared: Type) -> Node:
+        """A value by which rows are put together (`with same`), in a form by which the database can part them."""
+        return x
 
     # --- text ----------------------------------------------------------------------------------------------------
 
@@ -258,6 +278,10 @@ class Dialect(ABC):
     def physical_of(self, declared: Type) -> str:
         """The stored type that holds a declared type as it is; what a column is taken for if no schema is known."""
 
+    def json_column(self) -> str:
+        """The stored type that columns with JSON in them are taken for if no schema is known."""
+        return self.physical_of(types.String())
+
     @abstractmethod
     def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
         """The canonical value of a stored one; what does not fit is NULL, and nothing raises.
@@ -283,9 +307,18 @@ class Dialect(ABC):
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         """A contact's key as the contacts' table has it: whole numbers, or text. Also any discriminator, as text."""
 
+    def is_key(self, x: Node, whole: bool) -> Node:
+        """Whether a canonical key is one: that it is known, and is text where a stored text may be any bytes."""
+        return b.known(x)
+
     @abstractmethod
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
         """The JSON value under keys; NULL where the text is not JSON or a key is missing. Its physical type is JSON."""
+
+    def extracting(self, table: Node, wanted: Sequence[Extracted]) -> Node:
+        """A query of all columns of a table, and of values inside its JSON columns."""
+        values = [b.aliased(self.json_at(x, path, physical), name) for name, x, path, physical in wanted]
+        return exp.Select(expressions=[exp.Star(), *values]).from_(table, copy=False)
 
     def field(self, x: Node, path: tuple[str, ...], physical: str) -> tuple[Node, str] | None:
         """The field of a nested column under keys, and its type; None where it has no such field."""
@@ -299,6 +332,14 @@ class Dialect(ABC):
     def bare_time(self, physical: str) -> bool:
         """Whether a time column of this type is an instant as it stands, so that the database can skip by it."""
         return physical.upper() == self.instant_type
+
+    def unguarded(self, x: Node, physical: str) -> Node | None:
+        """A stored time as an instant that may lie beyond the years 1 to 9999, where that is a simpler expression."""
+        return x if self.bare_time(physical) else None
+
+    def stored(self, moment: Node, physical: str) -> Node:
+        """An instant to compare the bare column with that `unguarded` takes."""
+        return moment
 
     def whole_key(self, physical: str) -> bool:
         """Whether keys of this type are compared as whole numbers."""
@@ -324,10 +365,10 @@ class Dialect(ABC):
         return bool(value) if isinstance(declared, types.Bool) else value
 
 
-def pattern(glob: Sequence[str | nodes.Wild]) -> str:
-    """A glob as a LIKE pattern with `!` as its escape."""
+def pattern(glob: Sequence[str | nodes.Wild], escape: str = "!") -> str:
+    """A glob as a LIKE pattern with an escape."""
     wild = {nodes.Wild.ONE: "_", nodes.Wild.RUN: "%"}
     return "".join(
-        wild[part] if isinstance(part, nodes.Wild) else part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        wild[part] if isinstance(part, nodes.Wild) else "".join(escape * (c in {"%", "_", escape}) + c for c in part)
         for part in glob
     )

@@ -24,6 +24,7 @@ _OFFSET = r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
 _UNITS = {"s": 10**6, "ms": 1000, "us": 1}
 _INTS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
          "UHUGEINT", "INT128", "UINT128", "INT", "INT64", "INT32"}  # fmt: skip
+COLLATED = "VARCHAR COLLATE"  # a column of text with a collation: `A` may be `a` there
 _HUGE = {"UHUGEINT", "UINT128"}  # compared with a negative number, their greatest values raise
 
 
@@ -55,6 +56,8 @@ class DuckDB(Dialect):
     def family(self, physical: str) -> str:
         """text, int, decimal, float, bool, timestamp, timestamptz, timestamp_ns, date, json, list, nested, label..."""
         kind = physical.upper().strip()
+        if kind == COLLATED:
+            return "label"  # so that no such column is compared as it stands
         if kind in _INTS:
             return "int"
         if kind.startswith(("DECIMAL", "NUMERIC")):
@@ -139,6 +142,7 @@ class DuckDB(Dialect):
 
     def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
         """The canonical value of a stored one; what does not fit is NULL, and nothing raises."""
+        x, physical = _by_bytes(x, physical)
         family = self.family(physical)
         if family == "json":
             return self.from_json(x, declared, zone)
@@ -221,6 +225,7 @@ class DuckDB(Dialect):
 
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
         """The JSON value under keys; NULL where the text is not JSON or a key is missing."""
+        x, physical = _by_bytes(x, physical)
         if self.family(physical) == "nested":
             x, physical = template("TO_JSON(_x)", x=x), "JSON"
         pointer = "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)
@@ -279,6 +284,7 @@ class DuckDB(Dialect):
 
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
         """An instant out of a number of seconds, milliseconds or microseconds, cut to the microsecond."""
+        x, physical = _by_bytes(x, physical)
         family = self.family(physical)
         size = _UNITS[unit]
         if family == "json":
@@ -305,6 +311,7 @@ class DuckDB(Dialect):
 
     def clock(self, x: Node, physical: str, zone: str) -> Node:
         """An instant out of a local clock time in `zone`."""
+        x, physical = _by_bytes(x, physical)
         family = self.family(physical)
         if family == "json":
             x, family = (
@@ -327,6 +334,7 @@ class DuckDB(Dialect):
 
     def key(self, x: Node, physical: str, whole: bool) -> Node:
         """A contact's key as the contacts' table has it: whole numbers, or text."""
+        x, physical = _by_bytes(x, physical)
         family = self.family(physical)
         if family == "json":
             x, family = template("JSON_EXTRACT_STRING(_x, '$')", x=x), "text"
@@ -343,6 +351,13 @@ class DuckDB(Dialect):
                 t=x if family == "text" else cast(x, "VARCHAR"),
             )
         return x if whole or family == "text" else cast(x, "VARCHAR")
+
+
+def _by_bytes(x: Node, physical: str) -> tuple[Node, str]:
+    """A column and its type, without the collation that it may have."""
+    if physical.upper() != COLLATED:
+        return x, physical
+    return exp.Paren(this=exp.Collate(this=x, expression=exp.Var(this="C"))), "VARCHAR"
 
 
 def within(x: Node) -> Node:

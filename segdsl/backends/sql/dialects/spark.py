@@ -119,9 +119,9 @@ class Spark(ReadsTexts):
 
     # --- numbers and lists ---------------------------------------------------------------------------------------
 
-    def summed(self, x: Node, scale: int) -> Node:
+    def summed(self, x: Node, kind: types.Number) -> Node:
         # A sum of BIGINTs is one, too, and may not hold what other sums of the language do.
-        return exp.Sum(this=x if scale else self.wide(x, 0, 0))
+        return exp.Sum(this=x if kind.scale else self.wide(x, 0, 0))
 
     def rows_of(self, values: list[Node]) -> Node:
         return exp.Explode(this=exp.Array(expressions=values))
@@ -274,7 +274,8 @@ class Spark(ReadsTexts):
         """A timestamp or date out of any stored form; plain clocks are UTC, or midnights in `zone` for a date."""
         is_date = isinstance(declared, types.Date)
         if family in {"text", "label"}:
-            return self.instant_from_text(t("CAST(_x AS STRING)", x=x) if family == "label" else x, declared, zone, "UTC")
+            words = t("CAST(_x AS STRING)", x=x) if family == "label" else x
+            return self.instant_from_text(words, declared, zone, "UTC")
         if family not in {"date", "timestamp", "timestamptz"}:
             return t("CAST(NULL AS TIMESTAMP)")
         plain = within(x if family == "timestamptz" else t("TRY_CAST(_x AS TIMESTAMP)", x=x))
@@ -333,7 +334,7 @@ class Spark(ReadsTexts):
 
     def field(self, x: Node, path: tuple[str, ...], physical: str) -> tuple[Node, str] | None:
         try:
-            kind = exp.DataType.build(physical, dialect="spark")
+            kind: Node = exp.DataType.build(physical, dialect="spark")
         except SqlglotError:
             return None
         for key in path:
@@ -346,8 +347,10 @@ class Spark(ReadsTexts):
     def parsed(self, x: Node) -> Node:
         """A JSON text as VARIANT; NULL if it is not exactly one JSON value."""
         listed = t("TRY_PARSE_JSON(CONCAT('[', _x, _end))", x=x, end=b.literal(f',"{_END}"]'))
-        return t("CASE WHEN TRY_VARIANT_GET(_l, '$[1]', 'string') = _end THEN TRY_VARIANT_GET(_l, '$[0]', 'variant') END",
-                 l=listed, end=b.literal(_END))  # fmt: skip
+        return t(
+            "CASE WHEN TRY_VARIANT_GET(_l, '$[1]', 'string') = _end THEN TRY_VARIANT_GET(_l, '$[0]', 'variant') END",
+            l=listed, end=b.literal(_END),
+        )  # fmt: skip
 
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
         family = self.family(physical)

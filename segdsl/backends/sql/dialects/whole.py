@@ -31,32 +31,40 @@ class WholeInstants(Dialect):
         return x
 
     def to_local(self, x: Node, zone: str) -> Node:
-        if zone == "UTC":
-            return x
-        first, changes = transitions(zone)
-        return b.paren(b.added(x, steps(x.copy(), first, [(at, after) for at, _, after in changes])))
+        return x if zone == "UTC" else b.paren(b.added(x, self.steps(x.copy(), *offsets_at(zone))))
 
     def from_local(self, x: Node, zone: str) -> Node:
         if zone == "UTC":
             return x
-        first, changes = transitions(zone)
-        # Until clocks show what they would have shown without the change, or what they show because of it, whichever
-        # is later, the offset before it tells the earlier of two instants and moves forward over a gap.
-        known = [(at + max(before, after), after) for at, before, after in changes]
-        return b.paren(exp.Sub(this=b.operand(x), expression=b.paren(steps(x.copy(), first, known))))
+        return b.paren(exp.Sub(this=b.operand(x), expression=b.paren(self.steps(x.copy(), *offsets_shown(zone)))))
+
+    def steps(self, x: Node, first: int, changes: Steps) -> Node:
+        """What holds at `x`: a CASE that halves the changes again and again."""
+        if not changes:
+            return b.number(first)
+        middle = len(changes) // 2
+        at, after = changes[middle]
+        earlier = self.steps(x.copy(), first, changes[:middle])
+        return b.case([(b.compare("<", x, b.number(at)), earlier)], self.steps(x.copy(), after, changes[middle + 1 :]))
 
     def bare_time(self, physical: str) -> bool:
         return False
 
 
-def steps(x: Node, first: int, changes: Steps) -> Node:
-    """What holds at `x`: a CASE that halves the changes again and again."""
-    if not changes:
-        return b.number(first)
-    middle = len(changes) // 2
-    at, after = changes[middle]
-    earlier = steps(x.copy(), first, changes[:middle])
-    return b.case([(b.compare("<", x, b.number(at)), earlier)], steps(x.copy(), after, changes[middle + 1 :]))
+def offsets_at(zone: str) -> tuple[int, Steps]:
+    """By how much clocks are ahead of UTC: at first, and from which instants on."""
+    first, changes = transitions(zone)
+    return first, [(at, after) for at, _, after in changes]
+
+
+def offsets_shown(zone: str) -> tuple[int, Steps]:
+    """By how much clocks that show a time are ahead of UTC: at first, and from which times on.
+
+    Until clocks show what they would have shown without the change, or what they show because of it, whichever is
+    later, the offset before it tells the earlier of two instants and moves forward over a gap.
+    """
+    first, changes = transitions(zone)
+    return first, [(at + max(before, after), after) for at, before, after in changes]
 
 
 class ScaledNumbers(Dialect):

@@ -334,4 +334,5 @@ class Database:
             names = {name_key(name): name for name in self.program.segments}
             rule = Rule(self.catalog, self.program, names[name_key(rule)])
         explainer = rule._explainer
+        self.engine.ready(rule.program, [rule.name], instant)
         return explainer.explain(self.engine.one(contact, explainer.probe.kinds), instant)

@@ -24,6 +24,8 @@ from segdsl.core.contact import Facts, changes
 from segdsl.core.program import Program
 from segdsl.core.time import LAST
 from segdsl.engines.columns import used_columns
+from segdsl.engines.declared import used
+from segdsl.engines.fitting import unfit
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.suggest import nearest
 from segdsl.types import Type
@@ -146,18 +148,29 @@ class Engine(ABC):
         self, program: Program, names: Sequence[str], now: int
     ) -> Generator[tuple[str, str | int], None, None]:
         """`(segment, contact)` in that order, for the named segments; streamed."""
-        yield from self.ask(self._statement(program, names, now).tree())
+        yield from self.ask(self._sound(program, names, now).tree())
 
     def sizes(self, program: Program, names: Sequence[str], now: int) -> dict[str, int]:
         """How many members each of the named segments has, in the order of the names."""
-        found = {segment: int(size) for segment, size in self.ask(self._statement(program, names, now).sizes())}
+        found = {segment: int(size) for segment, size in self.ask(self._sound(program, names, now).sizes())}
         return {name: found.get(name, 0) for name in names}
 
-    def _statement(self, program: Program, names: Sequence[str], now: int) -> Statement:
-        """The statement about segments. Raises `Errors` for what it needs and the database lacks."""
-        statement = Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
+    def statement(self, program: Program, names: Sequence[str], now: int) -> Statement:
+        """The statement about segments, whether the database can answer it or not."""
+        return Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
+
+    def _sound(self, program: Program, names: Sequence[str], now: int) -> Statement:
+        statement = self.statement(program, names, now)
         self.require(statement.used_tables())
+        found = unfit(self.reading(), used(statement), self.ask)
+        if any(each.severity == "error" for each in found):
+            raise Errors(found)
         return statement
+
+    def ready(self, program: Program, names: Sequence[str], now: int) -> None:
+        """Raises `Errors` for tables and columns that segments ask, and that there are not (SEG0711, SEG0712) or that
+        can hold no value of the declared type (SEG0713). `members` and `sizes` see to it themselves."""
+        self._sound(program, names, now)
 
     def facts(self, kinds: Iterable[str] | None = None, contact: str | int | None = None) -> Iterator[Facts]:
         """Every contact with its attributes, events of the given kinds (None: all), lists and history, by id.

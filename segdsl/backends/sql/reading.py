@@ -99,7 +99,7 @@ class Reading:
         x, physical = self.raw(table, time.column, self.dialect.physical_of(INT if time.unit else INSTANT), source)
         if time.unit:
             return self.dialect.epoch(x, physical, time.unit), []
-        if time.timezone:
+        if time.timezone and time.timezone != "UTC":
             return self.dialect.clock(x, physical, time.timezone), []
         plain = self.dialect.unguarded(x, physical)
         if plain is None:

@@ -45,7 +45,7 @@ def command(paths: tuple[str, ...], db: bool, fix: bool, lints: tuple[str, ...],
     if db and loaded.catalog is not None:
         from segdsl.cli.interruption import interruptible
         from segdsl.engines import connect
-        from segdsl.engines.check import check_database
+        from segdsl.engines.checks import check_database
 
         with connect(loaded.catalog) as engine, interruptible(engine):
             found += check_database(loaded.catalog, loaded.program, engine)

@@ -42,6 +42,7 @@ def command(contact: str, rule: tuple[str, ...], now: str | None, segments: tupl
     moment = instant(now, catalog)
     explainers = [Explainer(catalog, program, name) for name in names]
     with connect(catalog) as engine, interruptible(engine):
+        engine.ready(program, names, moment)
         facts = engine.one(contact, {kind for explainer in explainers for kind in explainer.probe.kinds})
     found = [explainer.explain(facts, moment) for explainer in explainers]
     if form == "json":

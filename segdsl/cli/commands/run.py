@@ -99,6 +99,7 @@ def _by_contact(
     """The same contact by contact, in the order in which the database gives them."""
     from segdsl.backends.python import compile_program
 
+    engine.ready(program, names, now)
     compiled = compile_program(program)
     predicates = [(name, compiled.predicate(name)) for name in names]
     for facts in progress.over(engine.facts(), "contacts"):

@@ -96,9 +96,9 @@ def test_what_is_wrong_with_the_data(shop: Catalog) -> None:
         ("SEG0722", "the latest time in `ts` of `visits`, 1772800000000, lies in the year 58147 if it counts seconds"),
         ("SEG0726", "5 of 7 values of `country` in `country` of `people` are not declared: `FR` (2), `ES` (1), `UK` (1)"
          " and others"),
-        ("SEG0724", "2 of 4 values of `score` in `score` of `people` are no int, such as `1.5`"),
+        ("SEG0724", "2 of 4 values of `score` in `score` of `people` do not fit int, such as `1.5`"),
         ("SEG0725", "`email` is declared `required`, and unknown for 2"),
-        ("SEG0724", "1 of 3 values of `amount` in `amount` of `visits` are no decimal(6,2), such as `12.345`"),
+        ("SEG0724", "1 of 3 values of `amount` in `amount` of `visits` does not fit decimal(6,2), such as `12.345`"),
     ]  # fmt: skip
     assert [each.severity for each in found[:3]] == ["error", "error", "warning"]
     unit = next(each for each in found if each.code == "SEG0722")

@@ -20,7 +20,7 @@ from segdsl.engines import connect
 from segdsl.engines.checks import check_database
 from segdsl.text.diagnostic import Diagnostic, Errors
 from tests.support.databases import DATABASES, Table, database
-from tests.support.world import instant
+from tests.support.world import instant, program_of
 
 NOW = instant("2026-03-09T00:00:00Z")
 TEXT, INT = types.String(), types.INT
@@ -64,8 +64,8 @@ events:
 """
 PEOPLE = [
     ("a", "DE", "12", "a@x.com", "f"), ("b", "de", "x", None, "f"), ("c", "FR", "", "", None),
-    ("d", "FR", "nan", "d", "f"), ("d", "UK", "1.5", "d", None), (None, "AT", None, None, None),
-    ("e", "ES", "-3", "e", None),
+    ("d", "FR", "nan", "d", "f"), ("d", "UK", "1.5", "d", None),
+    (None, "AT", None, None, None), ("e", "ES", "-3", "e", None),
 ]  # fmt: skip
 VISITS = [
     ("a", "visit", 1772800000000, "12.34"), ("nobody", "visit", 1772800000000, "12.345"), (None, "exit", 1, "many"),
@@ -96,9 +96,9 @@ def test_what_is_wrong_with_the_data(shop: Catalog) -> None:
         ("SEG0722", "the latest time in `ts` of `visits`, 1772800000000, lies in the year 58147 if it counts seconds"),
         ("SEG0726", "5 of 7 values of `country` in `country` of `people` are not declared: `FR` (2), `ES` (1), `UK` (1)"
          " and others"),
-        ("SEG0724", "2 of 4 values of `score` in `score` of `people` are no int, such as `1.5`"),
+        ("SEG0724", "2 of 4 values of `score` in `score` of `people` do not fit int, such as `1.5`"),
         ("SEG0725", "`email` is declared `required`, and unknown for 2"),
-        ("SEG0724", "1 of 3 values of `amount` in `amount` of `visits` are no decimal(6,2), such as `12.345`"),
+        ("SEG0724", "1 of 3 values of `amount` in `amount` of `visits` does not fit decimal(6,2), such as `12.345`"),
     ]  # fmt: skip
     assert [each.severity for each in found[:3]] == ["error", "error", "warning"]
     unit = next(each for each in found if each.code == "SEG0722")
@@ -191,6 +191,30 @@ def test_what_the_schema_tells(typed: Catalog) -> None:
 
 def test_in_a_project_of_utc_nobody_expects_another_zone(typed: Catalog) -> None:
     assert "SEG0720" not in {code for code, _ in told(checked(replace(typed, timezone="UTC")))}
+
+
+def test_a_type_that_can_hold_nothing_is_refused_where_it_is_asked(typed: Catalog) -> None:
+    refused = {
+        "active": "`active` is declared bool", 'tags has "x"': "`tags` is declared list<string>",
+        "counted": "`counted` has its time", "counted wrong in 7d": "`counted wrong` has its time in `unit: s`",
+        "not active": "`active` is declared", "in segment other": "`active` is declared",
+    }  # fmt: skip
+    fine = ['spare = "x"', "mark > 1", "paid > 1.00", "seen where (not active)", "counted so in 7d", "heard here in 7d",
+            "seen elsewhere in 7d"]  # fmt: skip
+    with connect(typed) as engine:
+        for rule in (*refused, *fine):
+            program = program_of(f"segment rule:\n    {rule}\n\nsegment other:\n    active\n", typed)
+            asked = (engine.members, engine.sizes, engine.ready)
+            for ask in asked:
+                if rule in fine:
+                    assert not dict(ask(program, ["rule"], NOW) or {}).get("rule")
+                    continue
+                with pytest.raises(Errors, match="SEG0713") as caught:
+                    list(ask(program, ["rule"], NOW) or ())
+                assert caught.value.diagnostics[0].message.startswith(refused[rule]), rule
+
+
+# --- commands ---------------------------------------------------------------------------------------------
 
 
 def call(*arguments: str) -> Result:

@@ -115,15 +115,14 @@ def _misfit(each: Declared, stored: int, misfits: int, example: str | None) -> D
     what = f"times of `{each.name}`" if each.time else f"values of `{each.name}`"
     share = f"all {number(stored)}" if stored == misfits else f"{number(misfits)} of {number(stored)}"
     shown = "" if example is None else f", such as {_shown(example)}"
-    message = f"{share} {what} in `{each.stored}` of `{each.table}` are no {_wanted(each)}{shown}"
+    verb = "does not fit" if misfits == 1 else "do not fit"
+    message = f"{share} {what} in `{each.stored}` of `{each.table}` {verb} {_wanted(each)}{shown}"
     lost = "events without a time never count" if each.time else "what does not fit is unknown"
     return each.finding("SEG0724", message, lost, "declare what is stored, or mend the data")
 
 
 def _wanted(each: Declared) -> str:
-    if each.time is None:
-        return str(each.type)
-    return f"times in {each.time.unit}" if each.time.unit else "times"
+    return f"`unit: {each.time.unit}`" if each.time and each.time.unit else str(each.type)
 
 
 def _undeclared(engine: Engine, column: Asked, stored: int, misfits: int) -> Diagnostic:
@@ -135,9 +134,12 @@ def _undeclared(engine: Engine, column: Asked, stored: int, misfits: int) -> Dia
     rows = select(inner, reading.source(each.table)).subquery("r")
     misfit = [b.compare("=", b.column("k0"), b.number(1)), unknown("c")]
     query = select([("value", b.column("t0")), ("n", exp.Count(this=exp.Star()))], rows, misfit)
-    query = query.group_by(b.column("t0"), copy=False)
-    query.set("order", exp.Order(expressions=[exp.Ordered(this=b.column("n"), desc=True, nulls_first=False),
-                                              exp.Ordered(this=b.column("value"), nulls_first=False)]))  # fmt: skip
+    sizes = query.group_by(b.column("t0"), copy=False).subquery("sizes")
+    query = select([(name, b.column(name)) for name in ("value", "n")], sizes)
+    query.set("order", exp.Order(expressions=[
+        exp.Ordered(this=b.column("n"), desc=True, nulls_first=False),
+        exp.Ordered(this=engine.dialect.ordered(b.column("value")), nulls_first=False),
+    ]))  # fmt: skip
     values = list(engine.ask(query.limit(FREQUENT, copy=False)))
     shown = ", ".join(f"{_shown(value)} ({number(count)})" for value, count in values)
     shown += " and others" if sum(count for _, count in values) < misfits else ""

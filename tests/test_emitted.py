@@ -232,7 +232,8 @@ def read_back(dialect: str, text: str, name: str) -> None:
     again = trees[0].sql(dialect=dialect, pretty=True, comments=False)
     plain = parse(again, dialect=dialect)[0].sql(dialect=dialect, pretty=True, comments=False)
     assert plain == again, name
-    assert squeezed(again) == squeezed(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)), name
+    meant = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL).replace(r"\u0024", "$")  # an escape that sqlglot resolves
+    assert squeezed(again) == squeezed(meant), name
 
 
 def squeezed(text: str) -> str:

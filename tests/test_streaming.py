@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -235,7 +236,8 @@ def test_ctrl_c_stops_a_long_question(project: Path) -> None:
         connection.execute(f"DROP TABLE people; CREATE VIEW people AS {SLOW}")
     for arguments in (["--count"], ["--format", "csv", "-o", "members.csv"]):
         command = [sys.executable, "-m", "segdsl", "run", 'country = "DE"', *arguments]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what a shell starts behind `&` ignores it
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heeding)
         time.sleep(3)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)

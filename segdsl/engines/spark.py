@@ -122,7 +122,7 @@ class Spark(Engine):
             raise said(error) from error
 
     def tables(self) -> list[str]:
-        found = {row[0] for row in self.rows("SELECT tableName FROM (SHOW TABLES)", {})}
+        found = {str(row[1]) for row in self.rows("SHOW TABLES", {})}  # beside its namespace
         if self.path is not None and Path(self._absolute(self.path)).is_dir():
             found |= {path.stem for path in Path(self._absolute(self.path)).iterdir()}
         return sorted(found)

@@ -7,14 +7,11 @@ than 38 digits. `$` might begin a parameter: in literals it is written as its es
 
 from __future__ import annotations
 
-import secrets
-
-from sqlglot import exp
-
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.documents import Kind, ReadsJSON
+from segdsl.backends.sql.dialects.dollars import without_dollars
 from segdsl.core.time import Period, clamp, to_datetime
 
 _PLACES = 6  # of a product, if it could have more than 38 digits
@@ -30,13 +27,7 @@ class Databricks(ReadsJSON):
     widest = 37  # so that a sum of two still has all its places
 
     def text(self, tree: Node) -> str:
-        mark = f"dollar{secrets.token_hex(8)}"
-        tree = tree.copy()
-        for node in tree.walk():
-            if isinstance(node, exp.Literal) and node.is_string:
-                node.set("this", node.this.replace("$", mark))
-            node.comments = [comment.replace("${", "$ {") for comment in node.comments or ()]
-        return "/* for a session with SET TIME ZONE 'UTC' */\n" + super().text(tree).replace(mark, r"\u0024")
+        return "/* for a session with SET TIME ZONE 'UTC' */\n" + without_dollars(tree.copy(), super().text)
 
     # --- time ------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,6 @@ Measured on Spark 4.3 with Java 17:
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -28,6 +27,7 @@ from sqlglot.errors import SqlglotError
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.dialects.dollars import without_dollars
 from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET, ReadsTexts
 from segdsl.core.time import FIRST, LAST
 from segdsl.types import Type
@@ -83,18 +83,10 @@ class Spark(ReadsTexts):
         return tree
 
     def text(self, tree: Node) -> str:
-        """For people, who may run it in any session: what it relies on stands before it.
-
-        Spark would replace `${name}` in a literal by a variable, and in a comment, too: `$` is written as its escape.
-        """
-        mark = f"dollar{secrets.token_hex(8)}"
-        tree = self._with_paths(tree.copy())
-        for node in tree.walk():
-            if isinstance(node, exp.Literal) and node.is_string:
-                node.set("this", node.this.replace("$", mark))
-            node.comments = [comment.replace("${", "$ {") for comment in node.comments or ()]
+        """For people, who may run it in any session: what it relies on stands before it."""
         needs = "".join(f"  SET {name} = {value};\n" for name, value in SETTINGS.items())
-        return f"/* for a session with\n{needs}*/\n" + super().text(tree).replace(mark, r"\u0024")
+        printed = without_dollars(self._with_paths(tree.copy()), super().text)
+        return f"/* for a session with\n{needs}*/\n" + printed
 
     def _with_paths(self, tree: Node) -> Node:
         """Tables that are paths, as Spark reads them where they lie."""

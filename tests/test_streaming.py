@@ -228,7 +228,11 @@ def test_progress_on_a_terminal(mixed: bool, monkeypatch: pytest.MonkeyPatch) ->
         assert ("10,000 members" in sys.stderr.getvalue()) is not mixed  # type: ignore[attr-defined]
 
 
-SLOW = "SELECT a.range * 100000 + b.range AS id, 'FR' AS country FROM range(100000) AS a, range(100000) AS b"
+# 10,000,000,000 people, in a country that the database cannot foresee.
+SLOW = """
+    SELECT a.range * 100000 + b.range AS id, CASE hash(a.range, b.range) WHEN 0 THEN 'DE' ELSE 'FR' END AS country
+    FROM range(100000) AS a, range(100000) AS b
+"""
 
 
 def test_ctrl_c_stops_a_long_question(project: Path) -> None:

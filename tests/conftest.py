@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,14 @@ from segdsl.engines.spark import require_java
 from segdsl.text.diagnostic import Errors
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
+def on_spark(nodeid: str) -> bool:
+    """Whether a test needs Spark, by its name: `test_engine_spark.py`, or a parameter that names the database."""
+    return "spark" in nodeid.rpartition("[")[2] or "engine_spark" in nodeid
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on Spark run in one worker: a second JVM would take as long to warm up as the tests themselves."""
-    asked = [item for item in items if "spark" in item.nodeid.rpartition("[")[2] or "engine_spark" in item.nodeid]
-    for item in asked:
-        item.add_marker(pytest.mark.xdist_group("spark"))
+    """Spark needs Java: without it, its tests fail where nobody would read why they were skipped."""
+    asked = [item for item in items if on_spark(item.nodeid)]
     if not asked:
         return
     try:
@@ -25,3 +28,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(f"the tests on Spark need Java: {error}") from error
         for item in asked:
             item.add_marker(pytest.mark.skip(reason=f"no Java: {error}"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests on Spark run in one worker: a second JVM would take as long to warm up as the tests themselves."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneSpark(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "spark" if on_spark(nodeid) else nodeid
+
+    return OneSpark(config, log)

@@ -82,9 +82,9 @@ class Spark(Engine):
     # --- what there is -------------------------------------------------------------------------------------------
 
     def _find_files(self) -> None:
-        """Tables that are files, as views of the session."""
+        """Tables that are files, as views of the session. What the session has already is no path."""
         for table in self.used:
-            places = [table] if "/" in table else []
+            places = [table] if "/" in table and self.columns(table) is None else []
             if self.path is not None:
                 places += [f"{self.path.rstrip('/')}/{table}{suffix}" for suffix in (".parquet", "")]
             for place in places:

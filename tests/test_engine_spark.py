@@ -351,7 +351,7 @@ lists: {table: else/lists.parquet, list: list, contact: id}
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     # Printed text names a path as Spark reads it where it lies.
     printed = compile_segments(rules_of(catalog, rules[1]), catalog, ["r0"], NOW, None, "spark")
-    assert "parquet.`else/lists.parquet`" in printed
+    assert "FROM parquet.`else/lists.parquet`" in printed and "parquet.`contacts`" not in printed
 
 
 def test_windows_skip_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -464,7 +464,7 @@ def test_a_question_can_be_stopped(spark: SparkDatabase, view: Callable[[str, st
 
 def test_printed_text_says_what_session_it_needs(spark: SparkDatabase, view: Callable[[str, str], None]) -> None:
     """With those settings any program may run it; with `--live` it is fit for a view."""
-    view("contacts", "SELECT 'a' AS id, '$${x}' AS w UNION ALL SELECT 'b', '${y}'")
+    view("contacts", "SELECT 'a' AS id, CONCAT('$$', '{x}') AS w UNION ALL SELECT 'b', '$x'")
     view("visits", """
         SELECT 'a' AS id, NOW() - INTERVAL 2 HOURS AS at UNION ALL SELECT 'b', NOW() - INTERVAL 4 HOURS
     """)

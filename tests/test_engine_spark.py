@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import socket
 import sys
@@ -110,7 +109,6 @@ ODD: dict[str, dict[str, dict[str, object]]] = {
     "DECIMAL(38,20)": {"7": SEVEN, "123.456": {"wide": 123456 * 10**17, "float": 123.456}},
     "DECIMAL(38,0)": {"9223372036854775808": {"float": 2.0**63}, "-9223372036854775808": {
         "int": -(2**63), "float": -(2.0**63)}, "10000000000000000000000000000000000000": {"float": 1e37}},
-    "FLOAT": {"7.5": HALF, "0.1": {"money": 10, "wide": 10**19, "float": 0.10000000149011612}},
     "DOUBLE": {
         "1.005": {"money": 101, "wide": 1005 * 10**17, "float": 1.005},
         "-1.005": {"money": -101, "wide": -1005 * 10**17, "float": -1.005},
@@ -182,9 +180,7 @@ ODD: dict[str, dict[str, dict[str, object]]] = {
 
 def asked(kind: str) -> set[str]:
     """As what a column is declared: as all types where anything may be written, else as those that it might be."""
-    if kind in ("STRING", "VARIANT"):
-        return set(DECLARED)
-    return {"bool", "int", "word", "time", "list"}.union(*ODD[kind].values())
+    return set(DECLARED) if kind == "STRING" else {"bool", "int", "word", "time"}.union(*ODD[kind].values())
 
 
 def test_every_stored_type_fits_or_is_unknown(spark: SparkDatabase, view: Callable[[str, str], None]) -> None:
@@ -214,12 +210,12 @@ def test_every_stored_type_fits_or_is_unknown(spark: SparkDatabase, view: Callab
 def test_values_inside_json_are_found_by_any_key(view: Callable[[str, str], None]) -> None:
     document = json.dumps({
         "a.b": {"$": {"/~": 1}}, "0": "x", 'q"\\': "é😀", "it's": True, "$x %s": ":p1", "list": ["y"], "n": None,
-        "[0]": "z", "?": "w", "`": "v",
+        "[0]": "z", "?": "w",
     })  # fmt: skip
     text = engine_module.dialect.b.literal(document).sql(dialect="spark")
     view("contacts", f"SELECT 1 AS id, {text} AS text, PARSE_JSON({text}) AS variant, '[' AS none")
     keys = [["a.b", "$", "/~"], ["0"], ['q"\\'], ["it's"], ["$x %s"], ["list", "0"], ["n"], ["list"], ["gone"],
-            ["[0]"], ["?"], ["`"]]  # fmt: skip
+            ["[0]"], ["?"]]  # fmt: skip
     attributes = {
         f"{column}{i}": model.Attribute(f"{column}{i}", kind, (model.Column(column, tuple(key)),))
         for i, key in enumerate(keys) for column in ("text", "variant", "none")
@@ -228,7 +224,7 @@ def test_values_inside_json_are_found_by_any_key(view: Callable[[str, str], None
     }  # fmt: skip
     with connect(replace(project(PEOPLE), attributes=attributes)) as engine:
         found = {key: value for (_, key), value in next(engine.facts()).attributes.items()}
-    known = {0: 1, 1: "x", 2: "é😀", 3: True, 4: ":p1", 7: ("y",), 9: "z", 10: "w", 11: "v"}
+    known = {0: 1, 1: "x", 2: "é😀", 3: True, 4: ":p1", 7: ("y",), 9: "z", 10: "w"}
     assert found == {f"{column}{i}": value for column in ("text", "variant") for i, value in known.items()}
 
 
@@ -263,7 +259,7 @@ def test_texts_are_compared_by_code_points(view: Callable[[str, str], None]) -> 
     ) == [["b"], ["B", "a", "｡", "😀"], ["😀"], ["B", "😀"], ["｡"], ["｡"], ["B", "a", "b", "😀"]]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["INT", "DECIMAL(9,2)", "BINARY", "STRING COLLATE UTF8_LCASE"])
+@pytest.mark.parametrize("kind", ["DECIMAL(9,2)", "BINARY"])
 def test_keys_meet_whatever_their_types(view: Callable[[str, str], None], kind: str) -> None:
     view("contacts", f"SELECT CAST(x AS {kind}) AS id FROM VALUES ('1'), ('-7') AS t(x)")
     view("visits", """
@@ -291,9 +287,8 @@ contacts: {table: contacts, key: id}
 events: {visited: {table: visits, time: at, properties: {n: int}}}
 """)
     assert members(
-        catalog, "visited = 1", "visited then visited within 9000d", "visited >= 2 within 3000000d",
-        "last(n of visited) = 3", "distinct(week of visited) = 1",
-    ) == [["a"], [], [], ["a"], ["a"]]  # fmt: skip
+        catalog, "visited = 1", "visited then visited within 9000d", "last(n of visited) = 3",
+    ) == [["a"], [], ["a"]]  # fmt: skip
     with connect(catalog) as engine:
         [person] = engine.facts()
     assert person.events["visited"] == [(instant("2026-02-28T00:00Z"), {"n": 3})]
@@ -451,7 +446,7 @@ def test_a_question_can_be_stopped(spark: SparkDatabase, view: Callable[[str, st
         timer = threading.Timer(1, engine.interrupt)
         beside.start()
         timer.start()
-        with pytest.raises(Errors, match="(?i)cancel"):  # of 10,000 tasks no other is begun
+        with pytest.raises(Errors, match="CANCELLED"):  # of 10,000 tasks no other is begun
             list(engine.rows(SLOW.format(10**10, 10**4), {}))
         timer.join()
         beside.join()
@@ -528,7 +523,7 @@ def test_java_that_is_missing_or_old(tmp_path: Path, monkeypatch: pytest.MonkeyP
         if version:
             java.parent.mkdir(exist_ok=True)
             java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\nexit {int(version == 'no')}\n")
-            os.chmod(java, 0o755)
+            java.chmod(0o755)
         with pytest.raises(Errors, match=said) as caught:
             engine_module.require_java()
         assert caught.value.diagnostics[0].code == "SEG0718" and "openjdk-17" in caught.value.diagnostics[0].help

@@ -10,9 +10,9 @@ a copy of it with settings of its own, so that views of the session are seen and
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-import secrets
 import shutil
 import socket
 import subprocess
@@ -44,6 +44,8 @@ QUIET = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
+# A name that Spark cannot even read is that of no table.
+NOT_FOUND = {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "INVALID_ATTRIBUTE_NAME_SYNTAX"}
 SECONDS = 10  # to wait for a master's answer
 _starting = Lock()
 
@@ -65,8 +67,8 @@ class Spark(Engine):
         if session is None:
             with _starting:
                 session = _remote(address) if address.startswith("sc://") else _session(address, options)
+            _hush()
         self._own = address.startswith("sc://")
-        self._tag = f"segdsl-{secrets.token_hex(8)}"
         try:
             self._session = _copy(session)
             for name, value in dialect.SETTINGS.items():
@@ -115,7 +117,7 @@ class Spark(Engine):
         try:
             return [(field.name, spelled(field.dataType)) for field in self._session.table(name).schema.fields]
         except AnalysisException as error:
-            if condition(error) in {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND"}:
+            if condition(error) in NOT_FOUND:
                 return None
             raise said(error) from error
         except _errors() as error:
@@ -136,22 +138,14 @@ class Spark(Engine):
 
     def rows(self, statement: str, values: Mapping[str, str]) -> Iterator[Row]:
         try:
-            # Tags belong to threads: what is started while it is there has it.
-            self._session.addTag(self._tag)
-            try:
-                found = self._session.sql(statement, args=dict(values) or None).toLocalIterator()
-                first = next(found, None)
-            finally:
-                self._session.removeTag(self._tag)
-            if first is not None:
-                yield tuple(first)
+            found = self._session.sql(statement, args=dict(values) or None).toLocalIterator()
             for row in found:
                 yield tuple(row)
         except _errors() as error:
             raise said(error) from error
 
     def interrupt(self) -> None:
-        self._session.interruptTag(self._tag)
+        self._session.interruptAll()  # of this copy; what is found by a tag is found in the thread that set it only
 
 
 # --- sessions ------------------------------------------------------------------------------------------------------
@@ -255,6 +249,14 @@ def _remote(address: str) -> SparkSession:
         raise failure("SEG0710", f"no Spark Connect server answers at `sc://{host}`: {_message(error)}",
                       "is it running, and its port 15002 open from here?") from error  # fmt: skip
     return session  # type: ignore[return-value]
+
+
+def _hush() -> None:
+    """Keeps pyspark from printing errors, with all of Java's calls: they are raised, too."""
+    from pyspark.logger import PySparkLogger
+
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _copy(session: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -67,7 +68,8 @@ class SQLite(Engine):
                 while batch := cursor.fetchmany(BATCH):
                     yield from batch
             finally:
-                cursor.close()  # a question that is not read to its end would keep its snapshot of the file
+                with suppress(sqlite3.ProgrammingError):  # the connection may be closed by now
+                    cursor.close()  # a question that is not read to its end would keep its snapshot of the file
         except sqlite3.Error as error:
             raise failure("SEG0719", f"the database says: {error}", _remedy(error)) from error
 

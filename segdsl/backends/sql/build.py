@@ -45,6 +45,7 @@ def table(name: str, alias: str | None = None) -> Node:
     """`name` or `schema.name`."""
     parts = [identifier(part) for part in name.split(".")]
     node = exp.Table(this=parts[-1], db=parts[-2] if len(parts) > 1 else None, catalog=parts[0] if parts[2:] else None)
+    node.meta["name"] = name
     if alias and alias != name:
         node.set("alias", exp.TableAlias(this=identifier(alias)))
     return node

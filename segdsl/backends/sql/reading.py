@@ -55,7 +55,7 @@ class Reading:
                 if found is not None:
                     return found
             return b.column(self._extract(table, column, source), source), "JSON"
-        return x, self.schema.get((table, column.name), declared)
+        return x, self.schema.get((table, column.name), self.dialect.unseen(declared))
 
     def _extract(self, table: str, column: model.Column, source: str | None) -> str:
         """The name under which `source` will offer a value inside a JSON column."""

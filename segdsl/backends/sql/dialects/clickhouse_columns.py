@@ -87,7 +87,7 @@ class Columns(WholeInstants, ScaledNumbers):
             case types.Float() | types.Geo() if family in ("int", "decimal"):
                 return call("toFloat64", call("toString", x) if family == "decimal" else x)
             case types.ListOf() if family == "list":
-                return call("toJSONString", _each("arrayFilter", "isValidUTF8", x))
+                return call("toJSONString", call("arrayFilter", _lambda(_is_text), x))
             case types.ListOf() if family == "nested":
                 return _list_from_json(call("toJSONString", x))
         return self.nothing(declared)
@@ -114,8 +114,9 @@ class Columns(WholeInstants, ScaledNumbers):
             case types.Number():
                 return self._number_from_text(x, declared)
             case types.Float() | types.Geo():
-                value = template("_f + 0e0", f=call("toFloat64OrNull", x))
-                return b.case([(_matches(x, _PLAIN), value)])
+                value = call("toFloat64OrNull", x)
+                finite = b.conjunction([_matches(x, _PLAIN), call("isFinite", value)])
+                return b.case([(finite, template("_f + 0e0", f=value))])
             case types.Timestamp():
                 return _time_from_text(x)[0]
             case types.Date():
@@ -126,7 +127,7 @@ class Columns(WholeInstants, ScaledNumbers):
                 return _list_from_json(x)
             case types.Enum():
                 return x
-        return b.case([(call("isValidUTF8", x), x.copy())])
+        return b.case([(_is_text(x), x.copy())])
 
     def _number_from_text(self, x: Node, declared: types.Number) -> Node:
         """Digits are counted before they are read, but for zeros that say nothing."""
@@ -357,11 +358,6 @@ def _lambda(make: Callable[[Node], Node]) -> Node:
     return exp.Lambda(this=make(b.column("it")), expressions=[exp.to_identifier("it")])
 
 
-def _each(function: str, of: str, x: Node) -> Node:
-    """`function(it -> of(it), x)`."""
-    return call(function, _lambda(lambda it: call(of, it)), x)
-
-
 def once(x: Node, make: Callable[[Node], Node]) -> Node:
     """What is made of `x`, written once however often it is used."""
     if isinstance(x, exp.Column):
@@ -398,6 +394,12 @@ def _precision(kind: str) -> int:
     return int(inside(kind)[0])
 
 
+def _is_text(x: Node) -> Node:
+    """Whether bytes are a text that any database could store: UTF-8 without a NUL."""
+    nul = call("position", x, call("char", number(0)))
+    return b.conjunction([call("isValidUTF8", x), b.compare("=", nul, number(0))])
+
+
 def _places(words: Node, count: int) -> Node:
     """A number's text as a whole number of so many decimal places, without what is behind them."""
     return call("reinterpretAsInt256", call("toDecimal256OrNull", words, number(count)))
@@ -418,7 +420,8 @@ def _list_from_json(x: Node) -> Node:
     x = certain(x)
     is_text = _lambda(lambda it: call("startsWith", it, literal('"')))
     strings = call("arrayFilter", is_text, call("JSONExtractArrayRaw", x))
-    return b.case([(_is(x, "Array"), call("toJSONString", _each("arrayMap", "JSONExtractString", strings)))])
+    texts = call("arrayMap", _lambda(lambda it: call("JSONExtractString", it)), strings)
+    return b.case([(_is(x, "Array"), call("toJSONString", call("arrayFilter", _lambda(_is_text), texts)))])
 
 
 def _time_from_text(x: Node) -> tuple[Node, Node]:

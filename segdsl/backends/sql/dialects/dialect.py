@@ -341,6 +341,10 @@ class Dialect(ABC):
         plain = isinstance(declared, types.Bool | types.Number | types.String)
         return plain and physical.upper().replace(" ", "") == self.physical_of(declared).replace(" ", "")
 
+    def unseen(self, physical: str) -> str:
+        """What a column is taken for where no schema is known: `physical`, which stands for what is declared."""
+        return physical
+
     def bare_time(self, physical: str) -> bool:
         """Whether a time column of this type is an instant as it stands, so that the database can skip by it."""
         return physical.upper() == self.instant_type

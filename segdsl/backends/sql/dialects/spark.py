@@ -68,6 +68,7 @@ class Spark(ReadsTexts):
 
     def finished(self, tree: Node) -> Node:
         """Rows of an array come out of a query of their own: Spark takes no subquery inside of EXPLODE."""
+        name_paths(tree, None)
         for explode in list(tree.find_all(exp.Explode)):
             query = explode.find_ancestor(exp.Select)
             if query is None or not isinstance(explode.this, exp.Array):
@@ -85,15 +86,9 @@ class Spark(ReadsTexts):
     def text(self, tree: Node) -> str:
         """For people, who may run it in any session: what it relies on stands before it."""
         needs = "".join(f"  SET {name} = {value};\n" for name, value in SETTINGS.items())
-        printed = without_dollars(self._with_paths(tree.copy()), super().text)
-        return f"/* for a session with\n{needs}*/\n" + printed
-
-    def _with_paths(self, tree: Node) -> Node:
-        """Tables that are paths, as Spark reads them where they lie."""
-        for table in tree.find_all(exp.Table):
-            if "/" in table.name:
-                table.set("db", b.identifier("parquet"))
-        return tree
+        shown = tree.copy()
+        name_paths(shown, b.identifier("parquet"))  # read where they lie
+        return f"/* for a session with\n{needs}*/\n" + without_dollars(shown, super().text)
 
     # --- instants and clocks -------------------------------------------------------------------------------------
 
@@ -392,6 +387,16 @@ class Spark(ReadsTexts):
             " i -> TRY_VARIANT_GET(i, '$', 'string'))", x=x,
         )  # fmt: skip
         return b.case([(self.is_json(x.copy(), "ARRAY<%"), texts)])
+
+
+def name_paths(tree: Node, schema: Node | None) -> None:
+    """Makes one name of each path, whatever dots are in it."""
+    for table in tree.find_all(exp.Table):
+        name = table.meta.pop("name", "")
+        if "/" in name:
+            table.set("this", b.identifier(name))
+            table.set("db", schema and schema.copy())
+            table.set("catalog", None)
 
 
 def within(x: Node) -> Node:

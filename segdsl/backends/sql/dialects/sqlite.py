@@ -190,6 +190,9 @@ class SQLite(WholeInstants, ScaledNumbers):
             case _:
                 return "TEXT"
 
+    def unseen(self, physical: str) -> str:
+        return ""  # a cell of any class may be there
+
     def convert(self, x: Node, physical: str, declared: Type, zone: str) -> Node:
         json = self.family(physical) == "json"
         stored = "" if json else physical

@@ -65,7 +65,7 @@ def affinity(physical: str) -> str:
 
 # Where a number can be: what is written as one does not stay text in a column of numbers.
 NUMBERS = {"text": {"text"}, "integer": {"integer", "real"}, "numeric": {"integer", "real"}, "real": {"real"}}
-# Where a whole number can be: one that is a real does not stay real among integers.
+# Where a key that is a whole number can be: a real that is one does not stay real among integers, but for -2^63.
 WHOLE = {"text": {"text"}, "integer": {"integer"}, "numeric": {"integer"}, "real": {"real"}}
 WORDS = {"text": {"text"}}
 
@@ -134,7 +134,7 @@ def number(declared: types.Number, physical: str, far: Change) -> Node:
     far: a real with too many digits for `NEAR`, rounded to the declared places if it fits at all.
     """
     if declared == types.INT:
-        return by_class(WHOLE.get(affinity(physical)), integer=V.copy(), real=_whole_real(), text=_int_of_text())
+        return by_class(NUMBERS.get(affinity(physical)), integer=V.copy(), real=_whole_real(), text=_int_of_text())
     size, most = 10**declared.scale, declared.limit // 10**declared.scale
     fits = b.case([(sql("v BETWEEN _low AND _most", low=b.number(-most), most=b.number(most)), _times(V.copy(), size))])
     return by_class(NUMBERS.get(affinity(physical)), integer=fits, real=_rounded(declared, far),
@@ -317,7 +317,7 @@ def _is_day() -> list[Node]:
     """
     return [
         sql("(SUBSTR(v, 9, 2) < '29' OR DATE(SUBSTR(v, 1, 10), '+0 days') = SUBSTR(v, 1, 10))"),
-        sql("v >= '0001'"), sql("INSTR(v, CHAR(0)) = 0"),
+        sql("SUBSTR(v, 1, 4) <> '0000'"), sql("INSTR(v, CHAR(0)) = 0"),  # in a column of numbers '0001' would be one
     ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,11 @@ def test_what_is_refused(text: str) -> None:
         assert refusal(rule.format(quoted(text))) is not None
 
 
-def printed(catalog: Catalog, program: Program, dialect: str, schema: Any = None) -> str:
+def printed(
+    catalog: Catalog, program: Program, dialect: str, schema: Any = None, names: Sequence[str] | None = None
+) -> str:
     """The text for people, which must be one statement, whoever reads it."""
-    text = compile_segments(program, catalog, list(program.segments), NOW, schema, dialect)
+    text = compile_segments(program, catalog, names or list(program.segments), NOW, schema, dialect)
     assert all(token.token_type != TokenType.SEMICOLON for token in tokenize(text, read=get(dialect).printer))
     return text
 
@@ -192,8 +195,10 @@ def test_names(name: str, tmp_path: Path) -> None:
     expected = {f"s{i}": ["a"] for i in range(len(taken))}
     assert storage.by_sql(catalog, program, NOW) == expected
     assert storage.by_reading(storage.people(catalog), program, NOW) == expected
+    if name == "spark":  # in text that is printed for it, a name with a / in it is a path
+        expected = {f"s{i}": ["a"] for i, each in enumerate(taken) if "/" not in each}
     with connect(catalog) as engine:
-        driven = get(name).verbatim(printed(catalog, program, name, engine.schema()))
+        driven = get(name).verbatim(printed(catalog, program, name, engine.schema(), list(expected)))
         rows = list(engine.rows(driven, {}))
     assert sorted(rows) == sorted((segment, "a") for segment in expected)
 

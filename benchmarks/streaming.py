@@ -1,10 +1,10 @@
 """How much memory `segdsl run` takes for very many members, and how fast they come.
 
-    python benchmarks/streaming.py [ROWS] [DATABASE] [--texts]
+    python benchmarks/streaming.py [ROWS] [DATABASE] [--texts] [--formats FORMAT...]
 
 Keys are made by the database in an order that it has to sort; `--texts` makes texts of them. Each format is written by
 a process of its own. The peak is that of the process which runs segdsl: for DuckDB, SQLite and chdb with the database
-in it, and without it for a server.
+in it, and without it for a server and for Spark's Java.
 """
 
 from __future__ import annotations
@@ -61,8 +61,33 @@ def postgres_server(folder: Path, rows: int, key: str) -> str:
     return server.url
 
 
+def chdb_folder(folder: Path, rows: int, key: str) -> str:
+    from chdb.session import Session
+
+    database = Session(str(folder / "ch"))
+    kind = "String" if "||" in key else "Int64"
+    database.query(
+        f"CREATE TABLE people (id {kind}, country String) ENGINE = MergeTree ORDER BY tuple() AS"
+        f" SELECT {key.format(n='number').replace('(number', '(toInt64(number)', 1)}, 'DE' FROM numbers({rows})"
+    )
+    database.close()
+    return f"chdb:///{folder / 'ch'}"
+
+
+def spark_files(folder: Path, rows: int, key: str) -> str:
+    import duckdb
+
+    (folder / "parquet").mkdir()
+    made = VIEW.format(kind="VIEW", key=key.format(n="range"), numbers=f"range({rows})")
+    with duckdb.connect(config={"memory_limit": "500MB"}) as connection:
+        connection.execute(made)
+        connection.execute(f"COPY people TO '{folder / 'parquet' / 'people.parquet'}'")
+    return f"spark:local?path={folder / 'parquet'}"
+
+
 MAKERS: dict[str, Callable[[Path, int, str], str]] = {
     "duckdb": duckdb_file, "sqlite": sqlite_file, "postgres": postgres_server,
+    "clickhouse": chdb_folder, "spark": spark_files,
 }  # fmt: skip
 
 
@@ -84,10 +109,11 @@ def main() -> int:
     parser.add_argument("rows", nargs="?", type=int, default=50_000_000)
     parser.add_argument("database", nargs="?", choices=MAKERS, default="duckdb")
     parser.add_argument("--texts", action="store_true")
-    parser.add_argument("--format", choices=FORMATS)
+    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=FORMATS)
+    parser.add_argument("--here", choices=FORMATS, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.format:
-        measured(asked.format)
+    if asked.here:
+        measured(asked.here)
     number = f"({{n}} * {SPREAD}) % {asked.rows}"
     key = f"'contact ' || ({number})" if asked.texts else number
     failed = 0
@@ -97,8 +123,8 @@ def main() -> int:
         url = MAKERS[asked.database](folder, asked.rows, key)
         print(f"{asked.database}: {asked.rows:,} members, made in {time.perf_counter() - started:.1f} s", flush=True)
         (folder / "segdsl.yml").write_text(PROJECT.format(url=url))
-        for form in FORMATS:
-            command = [sys.executable, str(ROOT / "benchmarks/streaming.py"), "--format", form]
+        for form in asked.formats:
+            command = [sys.executable, str(ROOT / "benchmarks/streaming.py"), "--here", form]
             failed += subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode != 0
     return 1 if failed else 0
 

@@ -17,7 +17,7 @@ from tests.support.databases import Table
 TINY = {
     "spark.master": "local[1]",
     "spark.driver.memory": "1g",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmn500m",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Xmn500m",
     "spark.buffer.pageSize": "64k",  # every sort and every hash table takes one, and clears it: 64 MB by default
     "spark.sql.shuffle.partitions": "1",
     "spark.default.parallelism": "1",

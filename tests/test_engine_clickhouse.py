@@ -571,6 +571,22 @@ events: {visited: {table: visits, time: at, properties: {n: "decimal(5,1)"}}}
     assert [[contact for name, contact in found if name == f"r{i}"] for i in range(len(rules))] == expected
 
 
+def test_printed_text_reads_numbers_of_any_type(chdb: ClickHouseDatabase, run: Callable[[str], str]) -> None:
+    """It knows no tables: what is declared a decimal may be stored as any number."""
+    run("""
+        CREATE TABLE contacts (id String, long Decimal(10, 4), whole Nullable(Int32), near Float64, word String)
+        ENGINE = Memory;
+        INSERT INTO contacts VALUES ('a', 12.34, 12, 0.1 + 0.2, '12.34'), ('b', 12.3456, NULL, 12.345, '12.345')
+    """)
+    money = ", ".join(f'{name}: "decimal(18,2)"' for name in ("long", "whole", "near", "word"))
+    catalog = project(chdb, f"contacts: {{table: contacts, key: id, attributes: {{{money}}}}}")
+    found = {"long = 12.34": "a", "long is known": "a", "whole = 12.00": "a", "whole is unknown": "b",
+             "near = 0.30": "a", "near = 12.35": "b", "word = 12.34": "a", "word is known": "a"}  # fmt: skip
+    text = compile_segments(rules_of(catalog, *found), catalog, [f"r{i}" for i in range(8)], NOW, None, "clickhouse")
+    assert run(text) == "".join(f"r{i}\t{contact}\n" for i, contact in enumerate(found.values()))
+    assert members(catalog, *found) == [[contact] for contact in found.values()]
+
+
 def test_a_live_statement_is_a_view(chdb: ClickHouseDatabase, run: Callable[[str], str]) -> None:
     run("""
         CREATE TABLE contacts (id String) ENGINE = Memory;

@@ -45,6 +45,7 @@ class Columns(WholeInstants, ScaledNumbers):
             "IPv4": "label", "IPv6": "label", "Float32": "float", "Float64": "float", "BFloat16": "float",
             "Decimal": "decimal", "Bool": "bool", "Date": "date", "Date32": "date", "JSON": "json", "Object": "json",
             "Map": "nested", "Tuple": "nested", "Nested": "nested",
+            "Number": "number",  # of a column that nobody has seen: any type of number, with any scale
         }.get(name, "other")  # fmt: skip
 
     def physical_of(self, declared: Type) -> str:
@@ -62,6 +63,9 @@ class Columns(WholeInstants, ScaledNumbers):
                 return "Nullable(Date32)"
             case _:  # a list, too: an array cannot be unknown
                 return "Nullable(String)"
+
+    def unseen(self, physical: str) -> str:
+        return "Number" if self.family(physical) == "decimal" else physical
 
     def bare(self, physical: str, declared: Type) -> bool:
         kind = plain(physical)
@@ -161,6 +165,10 @@ class Columns(WholeInstants, ScaledNumbers):
                 return b.case([(whole, self._fitting(call("intDiv", digits, factor), declared))])
             case "float":
                 return self._from_shortest(x, declared)
+            case "number":
+                floating = call("position", call("toTypeName", x.copy()), literal("Float"))
+                written = self._number_from_text(call("toString", x.copy()), declared)
+                return b.case([(b.compare(">", floating, number(0)), self._from_shortest(x, declared))], written)
         return self.nothing(declared)
 
     def _fitting(self, x: Node, declared: types.Number, factor: int = 1) -> Node:

@@ -59,7 +59,7 @@ class Dialect(ABC):
     skips: ClassVar[bool] = False  # whether to say of stored times what windows say of instants made of them
     unnests: ClassVar[bool] = False  # whether `rows_of` is there
     ranges: ClassVar[bool] = True  # whether a RANGE frame may be of any length of time
-    cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people: "Redshift has no RANGE frame over time"
+    cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people
 
     # Families within which columns of keys can be joined as they stand.
     comparable: ClassVar[Sequence[frozenset[str]]] = (frozenset({"int"}), frozenset({"text"}))

@@ -690,8 +690,6 @@ contacts:
 
 def test_an_error_in_the_middle_of_an_answer(chdb: ClickHouseDatabase, server: ClickHouseServer) -> None:
     for catalog in both(chdb, server):
-        with connect(catalog) as engine:
-            rows = engine.rows("SELECT throwIf(number = 250000, 'too far') FROM numbers(300000)", {})
-            assert next(rows) == (0,)
-            with pytest.raises(Errors, match="too far"):
-                list(rows)
+        # Rows before it may have come by then, or not: blocks are made in advance.
+        with connect(catalog) as engine, pytest.raises(Errors, match="too far"):
+            list(engine.rows("SELECT throwIf(number = 250000, 'too far') FROM numbers(300000)", {}))

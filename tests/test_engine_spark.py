@@ -42,10 +42,14 @@ DECLARED: dict[str, types.Type] = {
 PEOPLE = "contacts: {table: contacts, key: id}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def spark() -> SparkDatabase:
+    """The session, without the views that other tests have made."""
     found = database("spark")
     assert isinstance(found, SparkDatabase)
+    for _, name, temporary in found.session.sql("SHOW TABLES").collect():
+        if temporary:
+            found.session.catalog.dropTempView(name)
     return found
 
 

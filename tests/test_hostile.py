@@ -27,7 +27,7 @@ from tests.support.strategies import quoted
 from tests.support.world import World, by_python, instant, program_of
 
 NOW = instant("2026-03-10T00:00:00Z")
-CHUNK = 100  # texts in one statement
+CHUNK = 50  # texts in one statement
 
 
 

@@ -16,11 +16,12 @@ from tests.support.databases import Table
 # Of a statement over a few rows nearly all the time is planning and making code for it.
 TINY = {
     "spark.master": "local[1]",
-    "spark.driver.memory": "1g",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Xmn500m",
+    "spark.driver.memory": "3g",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Xmn1g",
     "spark.buffer.pageSize": "64k",  # every sort and every hash table takes one, and clears it: 64 MB by default
     "spark.sql.shuffle.partitions": "1",
     "spark.default.parallelism": "1",
+    "spark.sql.broadcastExchange.maxThreadThreshold": "2",  # each thread keeps the session alive that first used it
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from chdb.state.sqlitelike import ChdbError
@@ -18,26 +17,33 @@ from chdb.state.sqlitelike import ChdbError
 from segdsl import types
 from segdsl.backends.sql import compile_segments
 from segdsl.backends.sql.statement import Statement
-from segdsl.catalog import load_text, model
+from segdsl.catalog import model
 from segdsl.engines import connect
 from segdsl.engines.chdb import ChDB
 from segdsl.engines.engine import Engine
-from segdsl.text.diagnostic import Diagnostic, Errors
-from segdsl.text.source import Source
+from segdsl.text.diagnostic import Errors
 from tests.support.databases import database
 from tests.support.databases.clickhouse import ClickHouseDatabase, ClickHouseServer
-from tests.support.world import instant, program_of
-
-ZONE = "Europe/Berlin"
-NOW = MARCH = instant("2026-03-01T00:00Z")
-IN_ZONE = instant("2026-02-28T23:00Z")
-TEN = instant("2026-03-01T10:00Z")
-DECLARED: dict[str, types.Type] = {
-    "bool": types.Bool(), "int": types.INT, "money": types.decimal(12, 2), "wide": types.decimal(38, 20),
-    "float": types.Float(), "word": types.String(), "stage": types.Enum(("lead", "customer")),
-    "time": types.Timestamp(), "day": types.Date(), "list": types.ListOf(),
-}  # fmt: skip
-PEOPLE = "contacts: {table: contacts, key: id}"
+from tests.support.own_ways import (
+    DAY,
+    DECLARED,
+    HALF,
+    LEAD,
+    NOW,
+    PEOPLE,
+    SEVEN,
+    TEN,
+    ZONE,
+    all_types,
+    catalog_of,
+    found_by_keys,
+    members,
+    misread,
+    refused,
+    rules_of,
+    word,
+)
+from tests.support.world import instant
 
 
 @pytest.fixture(scope="module")
@@ -75,41 +81,10 @@ def run(chdb: ClickHouseDatabase) -> Iterator[Callable[[str], str]]:
 
 
 def project(found: ClickHouseDatabase | ClickHouseServer, text: str) -> model.Catalog:
-    catalog, diagnostics = load_text(f"version: 1\n{text}", "segdsl.yml", Path())
-    assert catalog is not None, diagnostics
-    return replace(catalog, database=found.url)
-
-
-def rules_of(catalog: model.Catalog, *rules: str) -> Any:
-    return program_of("".join(f"segment r{i}:\n    {rule}\n" for i, rule in enumerate(rules)), catalog)
-
-
-def members(catalog: model.Catalog, *rules: str) -> list[list[str]]:
-    """Who is in each of the rules, by one statement."""
-    with connect(catalog) as engine:
-        found = list(engine.members(rules_of(catalog, *rules), [f"r{i}" for i in range(len(rules))], NOW))
-    return [[str(contact) for segment, contact in found if segment == f"r{i}"] for i in range(len(rules))]
-
-
-def refused(catalog: model.Catalog, ask: Callable[[Engine], object] = lambda engine: None) -> Diagnostic:
-    """The one error with which a question, or the connection, is refused."""
-    with pytest.raises(Errors) as caught, connect(catalog) as engine:
-        ask(engine)
-    [diagnostic] = caught.value.diagnostics
-    return diagnostic
+    return catalog_of(text, found.url)
 
 
 # --- stored types ----------------------------------------------------------------------------------------------------
-
-SEVEN: dict[str, object] = {"int": 7, "money": 700, "wide": 7 * 10**20, "float": 7.0}
-HALF: dict[str, object] = {"money": 750, "wide": 750 * 10**18, "float": 7.5}
-LEAD: dict[str, object] = {"word": "lead", "stage": "lead"}
-DAY: dict[str, object] = {"time": MARCH, "day": IN_ZONE}
-
-
-def word(text: str, **also: object) -> dict[str, object]:
-    return {"word": text, **also}
-
 
 # type -> what is stored, as an expression of SQL -> what is known of it
 ODD: dict[str, dict[str, dict[str, object]]] = {
@@ -213,22 +188,7 @@ def test_every_stored_type_fits_or_is_unknown(chdb: ClickHouseDatabase, run: Cal
     for i, kind in enumerate(ODD):
         rows = ", ".join(f"('{n}', {stored})" for n, (own, stored) in enumerate(cases) if own == kind)
         run(f"INSERT INTO contacts (id, x{i}) VALUES {rows}")
-    catalog = model.Catalog(
-        source=Source("segdsl.yml", ""), folder=Path(), timezone=ZONE, rules=(), contacts="contacts",
-        database=chdb.url, key=model.Column("id"), events={},
-        attributes={f"{kind}{i}": model.Attribute(f"{kind}{i}", declared, (model.Column(f"x{i}"),))
-                    for i in range(len(ODD)) for kind, declared in DECLARED.items()},
-    )  # fmt: skip
-    with connect(catalog) as engine:
-        found = {person.id: person.attributes for person in engine.facts()}
-    wrong = []
-    for number, (kind, stored) in enumerate(cases):
-        own = str(list(ODD).index(kind))
-        known = {name: found[str(number)][None, name + own] for name in DECLARED
-                 if (None, name + own) in found[str(number)]}  # fmt: skip
-        if known != ODD[kind][stored]:
-            wrong.append(f"{kind} {stored[:60]}: {known}")
-    assert not wrong, "\n".join(wrong)
+    assert misread(all_types(len(ODD), "contacts", chdb.url), ODD, own=True) == ""
 
 
 JSONS: dict[str, dict[str, object]] = {
@@ -291,14 +251,7 @@ def test_values_inside_json_are_found_by_any_key(chdb: ClickHouseDatabase, run: 
         inserting.finish()
     keys = [["a.b", "$", "/~"], ["0"], ['q"\\'], ["it's"], ["%s"], ["list", "0"], ["n"], ["list"], ["gone"], ["[0]"],
             ["é"], ["1"], ["-1"]]  # fmt: skip
-    attributes = {
-        f"{column}{i}": model.Attribute(f"{column}{i}", kind, (model.Column(column, tuple(key)),))
-        for i, key in enumerate(keys) for column in ("text", "fixed", "json", "none")
-        for kind in [types.ListOf() if key == ["list"] else types.Bool() if "'" in key[0] else
-                     types.INT if len(key) == 3 else types.String()]
-    }  # fmt: skip
-    with connect(replace(project(chdb, PEOPLE), attributes=attributes)) as engine:
-        found = {key: value for (_, key), value in next(engine.facts()).attributes.items()}
+    found = found_by_keys(project(chdb, PEOPLE), ("text", "fixed", "json", "none"), keys)
     known = {0: 1, 1: "x", 2: "é😀", 3: True, 4: "{p1:String}", 7: ("y",), 9: "z", 10: "w", 11: "v", 12: "u"}
     assert found == {f"{column}{i}": value for column in ("text", "fixed", "json") for i, value in known.items()}
 

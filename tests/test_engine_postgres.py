@@ -6,31 +6,36 @@ import json
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from segdsl import types
 from segdsl.backends.sql.statement import Statement
-from segdsl.catalog import load_text, model
-from segdsl.core.time import parse_instant
+from segdsl.catalog import model
 from segdsl.engines import connect
-from segdsl.engines.engine import Engine
-from segdsl.text.diagnostic import Diagnostic, Errors
-from segdsl.text.source import Source
+from segdsl.text.diagnostic import Errors
 from tests.support.databases import Table, database
 from tests.support.databases.postgres import PostgresDatabase
-from tests.support.world import program_of
-
-ZONE = "Europe/Berlin"
-DECLARED: dict[str, types.Type] = {
-    "bool": types.Bool(), "int": types.INT, "money": types.decimal(12, 2), "wide": types.decimal(38, 20),
-    "float": types.Float(), "word": types.String(), "stage": types.Enum(("lead", "customer")),
-    "time": types.Timestamp(), "day": types.Date(), "list": types.ListOf(),
-}  # fmt: skip
+from tests.support.own_ways import (
+    HALF,
+    IN_ZONE,
+    LEAD,
+    MARCH,
+    NOW,
+    PEOPLE,
+    SEVEN,
+    TEN,
+    all_types,
+    catalog_of,
+    found_by_keys,
+    members,
+    misread,
+    refused,
+    word,
+)
+from tests.support.world import instant, program_of
 
 
 @pytest.fixture(scope="module")
@@ -51,48 +56,12 @@ def schema(server: PostgresDatabase) -> Iterator[psycopg.Connection]:
 
 def project(server: PostgresDatabase, text: str) -> model.Catalog:
     """A catalog with the tables of schema `odd`."""
-    catalog, diagnostics = load_text(f"version: 1\n{text}", "segdsl.yml", Path())
-    assert catalog is not None, diagnostics
-    return replace(catalog, database=f"{server.url}&options=-csearch_path%3Dodd")
-
-
-def members(catalog: model.Catalog, *rules: str) -> list[list[str]]:
-    """Who is in each of the rules, by one statement."""
-    text = "".join(f"segment r{i}:\n    {rule}\n" for i, rule in enumerate(rules))
-    with connect(catalog) as engine:
-        found = list(engine.members(program_of(text, catalog), [f"r{i}" for i in range(len(rules))], NOW))
-    return [[str(contact) for segment, contact in found if segment == f"r{i}"] for i in range(len(rules))]
-
-
-def refused(catalog: model.Catalog, ask: Callable[[Engine], object]) -> Diagnostic:
-    """The one error with which a question, or the connection, is refused."""
-    with pytest.raises(Errors) as caught, connect(catalog) as engine:
-        ask(engine)
-    [diagnostic] = caught.value.diagnostics
-    return diagnostic
-
-
-def at(text: str) -> int:
-    instant = parse_instant(text, "UTC")
-    assert instant is not None
-    return instant
+    return catalog_of(text, f"{server.url}&options=-csearch_path%3Dodd")
 
 
 # --- stored types ----------------------------------------------------------------------------------------------------
 
-NOW = MARCH = at("2026-03-01T00:00Z")
-IN_ZONE = at("2026-02-28T23:00Z")
-TEN = at("2026-03-01T10:00Z")
-SEVEN: dict[str, object] = {"int": 7, "money": 700, "wide": 7 * 10**20, "float": 7.0}
-HALF: dict[str, object] = {"money": 750, "wide": 750 * 10**18, "float": 7.5}
-LEAD: dict[str, object] = {"word": "lead", "stage": "lead"}
-
-
 FINE = "2026-03-01 10:00:00.123456789+05:30"
-
-
-def word(text: str, **also: object) -> dict[str, object]:
-    return {"word": text, **also}
 
 
 # type -> what is stored, as the server reads it -> what is known of it
@@ -144,7 +113,7 @@ ODD: dict[str, dict[str, dict[str, object]]] = {
         "infinity": {},
         "0044-03-15 BC": {},
         "294276-12-31 23:59:59": {},
-        "9999-12-31 23:59:59.999999": {"time": at("9999-12-31T23:59:59.999999Z")},
+        "9999-12-31 23:59:59.999999": {"time": instant("9999-12-31T23:59:59.999999Z")},
     },
     "timestamp(3)": {"2026-03-01 10:00:00.123456": {"time": TEN + 123000}},
     "timestamptz": {
@@ -223,20 +192,7 @@ def test_every_stored_type_fits_or_is_unknown(server: PostgresDatabase, schema: 
     rows = [[str(i), *(stored if kind == own else None for own in ODD)] for i, (kind, stored) in enumerate(cases)]
     columns = {"id": "text", **{f"x{i}": kind for i, kind in enumerate(ODD)}}
     server.load({"odd.contacts": Table(columns, rows)})
-    catalog = model.Catalog(
-        source=Source("segdsl.yml", ""), folder=Path(), timezone=ZONE, rules=(), contacts="odd.contacts",
-        database=server.url, key=model.Column("id"), events={},
-        attributes={f"{kind}{i}": model.Attribute(f"{kind}{i}", declared, (model.Column(f"x{i}"),))
-                    for i in range(len(ODD)) for kind, declared in DECLARED.items()},
-    )  # fmt: skip
-    with connect(catalog) as engine:
-        found = {person.id: person.attributes for person in engine.facts()}
-    wrong = []
-    for number, (kind, stored) in enumerate(cases):
-        known = {key.rstrip("0123456789"): value for (_, key), value in found[str(number)].items()}
-        if known != ODD[kind][stored]:
-            wrong.append(f"{kind} {stored[:60]}: {known}")
-    assert not wrong, "\n".join(wrong)
+    assert misread(all_types(len(ODD), "odd.contacts", server.url), ODD) == ""
 
 
 def test_values_inside_json_are_found_by_any_key(server: PostgresDatabase, schema: psycopg.Connection) -> None:
@@ -246,15 +202,7 @@ def test_values_inside_json_are_found_by_any_key(server: PostgresDatabase, schem
     columns = {"id": "int", "json": "json", "jsonb": "jsonb", "text": "text", "none": "text", "list": "jsonb"}
     server.load({"odd.contacts": Table(columns, [[1, document, document, document, "[", '["x"]']])})
     keys = [["a.b", "$", "/~"], ["0"], ['q"\\'], ["it's"], ["%s"], ["list", "0"], ["n"], ["list"], ["gone"]]
-    attributes = {
-        f"{column}{i}": model.Attribute(f"{column}{i}", kind, (model.Column(column, tuple(key)),))
-        for i, key in enumerate(keys) for column in ("json", "jsonb", "text", "none", "list")
-        for kind in [types.ListOf() if key == ["list"] else types.Bool() if "'" in key[0] else
-                     types.INT if len(key) == 3 else types.String()]
-    }  # fmt: skip
-    catalog = replace(project(server, "contacts: {table: contacts, key: id}"), attributes=attributes)
-    with connect(catalog) as engine:
-        found = {key: value for (_, key), value in next(engine.facts()).attributes.items()}
+    found = found_by_keys(project(server, PEOPLE), ("json", "jsonb", "text", "none", "list"), keys)
     known = {0: 1, 1: "x", 2: "é😀", 3: True, 4: "%(p1)s", 7: ("y",)}
     assert found == {f"{column}{i}": value for column in ("json", "jsonb", "text") for i, value in known.items()}
 
@@ -377,8 +325,8 @@ events: {visited: {table: visits, time: at, properties: {n: int}}}
     ) == [["a"], [], ["a"], [], [], [], [], ["a"], ["a"], ["a"]]  # fmt: skip
     with connect(catalog) as engine:
         [person] = engine.facts()
-    assert person.events["visited"] == [(at("2026-02-28T00:00Z"), {"n": 6})]
-    assert person.history == {"stage": [(at("2026-02-28T00:00Z"), "2026-02-28")]}
+    assert person.events["visited"] == [(instant("2026-02-28T00:00Z"), {"n": 6})]
+    assert person.history == {"stage": [(instant("2026-02-28T00:00Z"), "2026-02-28")]}
 
 
 @pytest.mark.parametrize("kind", ["timestamp", "timestamptz"])

@@ -19,27 +19,34 @@ import pytest
 
 from segdsl import types
 from segdsl.backends.sql import compile_segments
-from segdsl.catalog import load_text, model
+from segdsl.catalog import model
 from segdsl.engines import connect
 from segdsl.engines import spark as engine_module
 from segdsl.engines.engine import Engine
 from segdsl.engines.spark import Spark
-from segdsl.text.diagnostic import Diagnostic, Errors
-from segdsl.text.source import Source
+from segdsl.text.diagnostic import Errors
 from tests.support.databases import database
 from tests.support.databases.spark import SparkDatabase
-from tests.support.world import instant, program_of
-
-ZONE = "Europe/Berlin"
-NOW = MARCH = instant("2026-03-01T00:00Z")
-IN_ZONE = instant("2026-02-28T23:00Z")
-TEN = instant("2026-03-01T10:00Z")
-DECLARED: dict[str, types.Type] = {
-    "bool": types.Bool(), "int": types.INT, "money": types.decimal(12, 2), "wide": types.decimal(38, 20),
-    "float": types.Float(), "word": types.String(), "stage": types.Enum(("lead", "customer")),
-    "time": types.Timestamp(), "day": types.Date(), "list": types.ListOf(),
-}  # fmt: skip
-PEOPLE = "contacts: {table: contacts, key: id}"
+from tests.support.own_ways import (
+    DAY,
+    DECLARED,
+    HALF,
+    LEAD,
+    MARCH,
+    NOW,
+    PEOPLE,
+    SEVEN,
+    TEN,
+    all_types,
+    catalog_of,
+    found_by_keys,
+    members,
+    misread,
+    refused,
+    rules_of,
+    word,
+)
+from tests.support.world import instant
 
 
 @pytest.fixture
@@ -68,41 +75,10 @@ def view(spark: SparkDatabase) -> Iterator[Callable[[str, str], None]]:
 
 
 def project(text: str, url: str = "spark:local", folder: Path = Path()) -> model.Catalog:
-    catalog, diagnostics = load_text(f"version: 1\n{text}", str(folder / "segdsl.yml"), folder)
-    assert catalog is not None, diagnostics
-    return replace(catalog, database=url)
-
-
-def rules_of(catalog: model.Catalog, *rules: str) -> Any:
-    return program_of("".join(f"segment r{i}:\n    {rule}\n" for i, rule in enumerate(rules)), catalog)
-
-
-def members(catalog: model.Catalog, *rules: str) -> list[list[str]]:
-    """Who is in each of the rules, by one statement."""
-    with connect(catalog) as engine:
-        found = list(engine.members(rules_of(catalog, *rules), [f"r{i}" for i in range(len(rules))], NOW))
-    return [[str(contact) for segment, contact in found if segment == f"r{i}"] for i in range(len(rules))]
-
-
-def refused(catalog: model.Catalog, ask: Callable[[Engine], object] = lambda engine: None) -> Diagnostic:
-    """The one error with which a question, or the connection, is refused."""
-    with pytest.raises(Errors) as caught, connect(catalog) as engine:
-        ask(engine)
-    [diagnostic] = caught.value.diagnostics
-    return diagnostic
+    return catalog_of(text, url, folder)
 
 
 # --- stored types ----------------------------------------------------------------------------------------------------
-
-SEVEN: dict[str, object] = {"int": 7, "money": 700, "wide": 7 * 10**20, "float": 7.0}
-HALF: dict[str, object] = {"money": 750, "wide": 750 * 10**18, "float": 7.5}
-LEAD: dict[str, object] = {"word": "lead", "stage": "lead"}
-DAY: dict[str, object] = {"time": MARCH, "day": IN_ZONE}
-
-
-def word(text: str, **also: object) -> dict[str, object]:
-    return {"word": text, **also}
-
 
 # type -> what is stored, as an expression of SQL -> what is known of it
 ODD: dict[str, dict[str, dict[str, object]]] = {
@@ -195,20 +171,7 @@ def test_every_stored_type_fits_or_is_unknown(spark: SparkDatabase, view: Callab
         for i, kind in enumerate(ODD)
     ]  # fmt: skip
     view("contacts", f"SELECT CAST(id AS INT) AS id, {', '.join(columns)} FROM RANGE({len(cases)})")
-    catalog = model.Catalog(
-        source=Source("segdsl.yml", ""), folder=Path(), timezone=ZONE, rules=(), contacts="contacts",
-        database=spark.url, key=model.Column("id"), events={},
-        attributes={f"{kind}{i}": model.Attribute(f"{kind}{i}", declared, (model.Column(f"x{i}"),))
-                    for i, stored in enumerate(ODD) for kind, declared in DECLARED.items() if kind in asked(stored)},
-    )  # fmt: skip
-    with connect(catalog) as engine:
-        found = {person.id: person.attributes for person in engine.facts()}
-    wrong = []
-    for number, (kind, stored) in enumerate(cases):
-        known = {key.rstrip("0123456789"): value for (_, key), value in found[number].items()}
-        if known != ODD[kind][stored]:
-            wrong.append(f"{kind} {stored[:60]}: {known}")
-    assert not wrong, "\n".join(wrong)
+    assert misread(all_types(len(ODD), "contacts", spark.url, lambda column: asked(list(ODD)[column])), ODD) == ""
 
 
 def test_values_inside_json_are_found_by_any_key(view: Callable[[str, str], None]) -> None:
@@ -220,14 +183,7 @@ def test_values_inside_json_are_found_by_any_key(view: Callable[[str, str], None
     view("contacts", f"SELECT 1 AS id, {text} AS text, PARSE_JSON({text}) AS variant, '[' AS none")
     keys = [["a.b", "$", "/~"], ["0"], ['q"\\'], ["it's"], ["$x %s"], ["list", "0"], ["n"], ["list"], ["gone"],
             ["[0]"], ["?"]]  # fmt: skip
-    attributes = {
-        f"{column}{i}": model.Attribute(f"{column}{i}", kind, (model.Column(column, tuple(key)),))
-        for i, key in enumerate(keys) for column in ("text", "variant", "none")
-        for kind in [types.ListOf() if key == ["list"] else types.Bool() if "'" in key[0] else
-                     types.INT if len(key) == 3 else types.String()]
-    }  # fmt: skip
-    with connect(replace(project(PEOPLE), attributes=attributes)) as engine:
-        found = {key: value for (_, key), value in next(engine.facts()).attributes.items()}
+    found = found_by_keys(project(PEOPLE), ("text", "variant", "none"), keys)
     known = {0: 1, 1: "x", 2: "é😀", 3: True, 4: ":p1", 7: ("y",), 9: "z", 10: "w"}
     assert found == {f"{column}{i}": value for column in ("text", "variant") for i, value in known.items()}
 

@@ -8,7 +8,6 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,23 @@ import pytest
 from segdsl import types
 from segdsl.backends.python.fit import fit
 from segdsl.backends.sql import compile_segments
-from segdsl.catalog import load_text, model
+from segdsl.catalog import model
 from segdsl.engines import connect
 from segdsl.engines.engine import Engine
 from segdsl.engines.sqlite_functions import register
-from segdsl.text.diagnostic import Diagnostic, Errors
+from segdsl.text.diagnostic import Errors
 from segdsl.text.source import Source
-from tests.support.world import instant, program_of
-
-ZONE = "Europe/Berlin"
-NOW = instant("2026-03-01T00:00Z")
-DECLARED: dict[str, types.Type] = {
-    "bool": types.Bool(), "int": types.INT, "money": types.decimal(12, 2), "wide": types.decimal(38, 20),
-    "float": types.Float(), "word": types.String(), "stage": types.Enum(("lead", "customer")),
-    "time": types.Timestamp(), "day": types.Date(), "list": types.ListOf(),
-}  # fmt: skip
+from tests.support.own_ways import (
+    DECLARED,
+    NOW,
+    PEOPLE,
+    ZONE,
+    catalog_of,
+    found_by_keys,
+    members,
+    refused,
+    rules_of,
+)
 
 
 @pytest.fixture
@@ -44,31 +45,8 @@ def file(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def project(folder: Path, text: str, url: str = "sqlite:///w.db") -> model.Catalog:
-    catalog, diagnostics = load_text(f"version: 1\n{text}", str(folder / "segdsl.yml"), folder)
-    assert catalog is not None, diagnostics
-    return replace(catalog, database=url)
+    return catalog_of(text, url, folder)
 
-
-def rules_of(catalog: model.Catalog, *rules: str) -> Any:
-    return program_of("".join(f"segment r{i}:\n    {rule}\n" for i, rule in enumerate(rules)), catalog)
-
-
-def members(catalog: model.Catalog, *rules: str) -> list[list[str]]:
-    """Who is in each of the rules, by one statement."""
-    with connect(catalog) as engine:
-        found = list(engine.members(rules_of(catalog, *rules), [f"r{i}" for i in range(len(rules))], NOW))
-    return [[str(contact) for segment, contact in found if segment == f"r{i}"] for i in range(len(rules))]
-
-
-def refused(catalog: model.Catalog, ask: Callable[[Engine], object] = lambda engine: None) -> Diagnostic:
-    """The one error with which a question, or the connection, is refused."""
-    with pytest.raises(Errors) as caught, connect(catalog) as engine:
-        ask(engine)
-    [diagnostic] = caught.value.diagnostics
-    return diagnostic
-
-
-PEOPLE = "contacts: {table: contacts, key: id}"
 
 # --- stored types ----------------------------------------------------------------------------------------------------
 
@@ -209,14 +187,7 @@ def test_values_inside_json_are_found_by_any_key(tmp_path: Path, file: sqlite3.C
     file.execute("INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?)", row)
     keys = [["a.b", "$", "/~"], ["0"], ['q"\\'], ["it's"], ["%s"], ["list", "0"], ["n"], ["list"], ["gone"], ["[0]"],
             ["é"], [""], ["#"], ["a.b", "$"]]  # fmt: skip
-    attributes = {
-        f"{column}{i}": model.Attribute(f"{column}{i}", kind, (model.Column(column, tuple(key)),))
-        for i, key in enumerate(keys) for column in ("json", "text", "none", "list", "blob")
-        for kind in [types.ListOf() if key == ["list"] else types.Bool() if "'" in key[0] else
-                     types.INT if len(key) == 3 else types.String()]
-    }  # fmt: skip
-    with connect(replace(project(tmp_path, PEOPLE), attributes=attributes)) as engine:
-        found = {key: value for (_, key), value in next(engine.facts()).attributes.items()}
+    found = found_by_keys(project(tmp_path, PEOPLE), ("json", "text", "none", "list", "blob"), keys)
     known = {0: 1, 1: "x", 2: "é😀", 3: True, 4: ":p1 ?", 7: ("y",), 9: "z", 10: "w", 11: "v", 12: "u"}
     assert found == {f"{column}{i}": value for column in ("json", "text") for i, value in known.items()}
 

@@ -108,14 +108,14 @@ def facts(contact: Contact, catalog: Catalog) -> Facts:
     attributes: dict[tuple[str | None, str], object] = {}
     held: dict[str, list[tuple[int, object]]] = {}
     for name, value in contact.attributes.items():
-        key, attribute = _attribute(name, catalog)
+        key, attribute = attribute_named(name, catalog)
         fitting = fit(value, attribute.type, catalog.timezone)
         if attribute.history:
             held[key[1]] = [(FIRST, fitting)]
         else:
             attributes[key] = fitting
     for name, values in contact.history.items():
-        key, attribute = _attribute(name, catalog)
+        key, attribute = attribute_named(name, catalog)
         if not attribute.history:
             raise ValueError(f"the catalog maps no history of `{name}`; give its value in `attributes`")
         held.setdefault(key[1], []).extend(_held(name, values, attribute.type, catalog.timezone))
@@ -127,8 +127,8 @@ def facts(contact: Contact, catalog: Catalog) -> Facts:
         key_of_kind = name_key(event.event)
         kind = catalog.events.get(key_of_kind)
         if kind is None:
-            raise ValueError(_unknown("event", event.event, (kind.name for kind in catalog.events.values())))
-        properties = _properties(event, kind, catalog.timezone)
+            raise ValueError(unknown_event(event.event, catalog))
+        properties = fitting_properties(event.properties, kind, catalog.timezone)
         instant = 0 if kind.time is None else event.instant
         if instant is None:
             continue
@@ -138,7 +138,7 @@ def facts(contact: Contact, catalog: Catalog) -> Facts:
             continue
         rows = earliest.setdefault(key_of_kind, {})
         other = rows.get(event.id)
-        if other is None or _order(row, kind) < _order(other, kind):
+        if other is None or delivery_order(row, kind) < delivery_order(other, kind):
             rows[event.id] = row
     for key_of_kind, rows in earliest.items():
         found.setdefault(key_of_kind, []).extend(rows.values())
@@ -157,15 +157,19 @@ def _held(
         yield instant, fit(value, type, zone)
 
 
-def _order(row: Row, kind: model.Event) -> tuple[object, ...]:
+def delivery_order(row: Row, kind: model.Event) -> tuple[object, ...]:
     """What decides between deliveries of one id: the time, then the properties as declared, known ones first."""
     values = (row[1].get(key) for key in kind.properties)
     return (row[0], *((value is None, 0 if value is None else value) for value in values))
 
 
-def _properties(event: Event, kind: model.Event, zone: str) -> dict[str, object]:
+def fitting_properties(given: Mapping[str, object], kind: model.Event, zone: str) -> dict[str, object]:
+    """An event's properties, under any spelling of their names, by key and in the form of their types.
+
+    Raises ValueError for a property that the kind does not have.
+    """
     properties: dict[str, object] = {}
-    for name, value in event.properties.items():
+    for name, value in given.items():
         key = name_key(name)
         declared = kind.properties.get(key)
         if declared is None:
@@ -175,8 +179,11 @@ def _properties(event: Event, kind: model.Event, zone: str) -> dict[str, object]
     return properties
 
 
-def _attribute(name: str, catalog: Catalog) -> tuple[tuple[str | None, str], model.Attribute]:
-    """The key and the declaration of an attribute, or of `relation.attribute`."""
+def attribute_named(name: str, catalog: Catalog) -> tuple[tuple[str | None, str], model.Attribute]:
+    """The key and the declaration of an attribute, or of `relation.attribute`, in any spelling.
+
+    Raises ValueError for a name that is none.
+    """
     own = catalog.attributes.get(name_key(name))
     if own is not None:
         return (None, name_key(name)), own
@@ -188,6 +195,11 @@ def _attribute(name: str, catalog: Catalog) -> tuple[tuple[str | None, str], mod
     names = [attribute.name for attribute in catalog.attributes.values()]
     names += [f"{r.name}.{attribute.name}" for r in catalog.relations.values() for attribute in r.attributes.values()]
     raise ValueError(_unknown("attribute", name, names))
+
+
+def unknown_event(name: str, catalog: Catalog) -> str:
+    """That there is no such kind of event, and what may have been meant."""
+    return _unknown("event", name, (kind.name for kind in catalog.events.values()))
 
 
 def _unknown(what: str, name: str, names: Iterable[str]) -> str:

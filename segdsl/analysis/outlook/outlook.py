@@ -21,6 +21,7 @@ from segdsl.analysis.outlook.probe import Probe
 from segdsl.analysis.outlook.ranges import Answer, Range, exactly
 from segdsl.analysis.outlook.rows import Fitting
 from segdsl.analysis.outlook.spans import anniversary_in, in_anchored, in_window, window
+from segdsl.backends.python import Index
 from segdsl.backends.python.module import asks_now
 from segdsl.backends.python.runtime import BEGIN, END, fold, ratio
 from segdsl.core import nodes as core
@@ -36,10 +37,11 @@ MANY = 50  # references from segment to segment, at which Python's stack is spar
 class Outlook:
     """What one contact's facts say from `now` on; every stretch that is asked for begins after `now`."""
 
-    def __init__(self, probe: Probe, facts: Facts, now: int) -> None:
+    def __init__(self, probe: Probe, facts: Facts | Index, now: int) -> None:
+        """facts: what happened after `now` is left out; an index (of `probe.compiled`) holds no such thing."""
         self.probe = probe
         self.now = now
-        self.index = probe.index(facts, now)
+        self.index = facts if isinstance(facts, Index) else probe.index(facts, now)
         self._tests: dict[int, Test] = {}
         self._named: dict[str, Test] = {}
         self._scores: dict[str, Value] = {}
@@ -77,7 +79,7 @@ class Outlook:
                 return lambda a, b: ranges.opposite(part(a, b))
             case core.InSegment():
                 return lambda a, b: self._segment(rule.name, a, b)
-            case _ if self._still(rule):
+            case _ if still(rule):
                 answer = self.probe.holds(rule)(self.index, self.now)
                 return lambda a, b: answer
             case core.Compare():
@@ -275,26 +277,27 @@ class Outlook:
         # No event lies after `now`, so it does not matter that windows end there.
         return lambda a, b: window(moving, a, b)
 
-    def _still(self, node: core.Rule | core.Value | core.Events | core.Anchored) -> bool:
-        """Whether a rule or value is the same from `now` on, as far as its own kind of node tells."""
-        match node:
-            case core.ScoreOf() | core.InSegment():
+
+def still(node: core.Rule | core.Value | core.Events | core.Anchored) -> bool:
+    """Whether a rule or value is the same from `now` on if nothing new happens, as far as its own nodes tell."""
+    match node:
+        case core.ScoreOf() | core.InSegment():
+            return False
+        case core.InSpan() | core.Anniversary():
+            if not isinstance(node.span, Span) or not (_fixed(node.span.lo) and _fixed(node.span.hi)):
                 return False
-            case core.InSpan() | core.Anniversary():
-                if not isinstance(node.span, Span) or not (_fixed(node.span.lo) and _fixed(node.span.hi)):
-                    return False
-            case core.Held():
-                if not _ahead(node.at):
-                    return False
-            case core.Events():
-                if isinstance(node.span, Span) and not _covers(node.span):
-                    return False
-            case core.Chain():
-                if isinstance(node.span, Span) and not _covers(node.span):
-                    return False
-                if node.waits and (node.total is not None or any(wait.within is not None for wait in node.waits)):
-                    return False
-        return all(self._still(child) for child in children(node))
+        case core.Held():
+            if not _ahead(node.at):
+                return False
+        case core.Events():
+            if isinstance(node.span, Span) and not _covers(node.span):
+                return False
+        case core.Chain():
+            if isinstance(node.span, Span) and not _covers(node.span):
+                return False
+            if node.waits and (node.total is not None or any(wait.within is not None for wait in node.waits)):
+                return False
+    return all(still(child) for child in children(node))
 
 
 def _fixed(edge: Edge | None) -> bool:

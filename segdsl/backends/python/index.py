@@ -53,12 +53,31 @@ class Plan:
     chains: list[ChainPlan] = field(default_factory=list)
     functions: list[Callable[[Index, int], Any]] = field(default_factory=list)
     spans: Callable[[int], Any] = lambda now: ()
+    _filters: dict[str, list[tuple[int, Where | None]]] = field(default_factory=dict)
+    _beside: dict[int, list[int]] = field(default_factory=dict)
+
+    def filters_of(self, kind: str) -> list[tuple[int, Where | None]]:
+        """The slots that do not depend on `now` and take events of a kind, each with its test."""
+        found = self._filters.get(kind)
+        if found is None:
+            found = self._filters[kind] = [
+                (number, where) for number, slot in enumerate(self.slots) if not slot.dated
+                for each, where in slot.branches if each == kind
+            ]  # fmt: skip
+        return found
+
+    def columns_of(self, slot: int) -> list[int]:
+        """The columns beside a slot."""
+        found = self._beside.get(slot)
+        if found is None:
+            found = self._beside[slot] = [number for number, plan in enumerate(self.columns) if plan.slot == slot]
+        return found
 
 
 class Index:
     """One contact's facts, arranged for one program. Arrays are built when first asked for.
 
-    The facts must not change while the index is in use.
+    The facts must not change while the index is in use, except through `add` and `drop`, by one thread alone.
     """
 
     __slots__ = ("_groups", "_kinds", "_memo", "_plan", "attributes", "columns", "facts", "lists", "slots")
@@ -73,6 +92,33 @@ class Index:
         self._kinds: dict[str, Sequence[Row]] = {}
         self._groups: dict[int, list[dict[int, Times]]] = {}
         self._memo: tuple[int, dict[Any, Any]] = (0, {})
+
+    def add(self, kind: str, row: Row) -> None:
+        """One more event, in the facts too, whose `events` are a dict then.
+
+        Arrays that exist take it at their end, where most events belong; others are made anew when asked for.
+        """
+        events = self.facts.events
+        assert isinstance(events, dict)
+        rows: list[Row] = events.get(kind, [])
+        if rows is not self._kinds.get(kind):
+            rows = self._kinds[kind] = events[kind] = list(self.events(kind))
+        time, properties = row
+        if rows and rows[-1][0] > time:
+            rows.insert(bisect_right(rows, time, key=itemgetter(0)), row)
+        else:
+            rows.append(row)
+        self._memo = (0, {})
+        self._groups.clear()
+        for number, where in self._plan.filters_of(kind):
+            if where is None or where(self, 0, (), time, properties):
+                times = self.slots[number]
+                if times is not None and not _append(times, time):
+                    self.slots[number] = None
+                for beside in self._plan.columns_of(number):
+                    column = self.columns[beside]
+                    if column is not None and not _extend(column, self._plan.columns[beside], row):
+                        self.columns[beside] = None
 
     def slot(self, number: int) -> Times:
         """Sorted instants of a filter that does not depend on `now`; kept for next time."""
@@ -209,6 +255,27 @@ def column_of(plan: ColumnPlan, rows: Iterable[Row]) -> Column:
     times = [*map(itemgetter(0), pairs), END]
     values = [value for _, value in pairs]
     return times, list(accumulate(values, initial=0)) if plan.sums else values
+
+
+def _append(times: Times, time: int) -> bool:
+    """Put an instant at the end of sorted ones, before `END`; False if it belongs elsewhere."""
+    if len(times) > 1 and times[-2] > time:
+        return False
+    times.insert(-1, time)
+    return True
+
+
+def _extend(column: Column, plan: ColumnPlan, row: Row) -> bool:
+    """Put what a column takes at its end; False if it belongs elsewhere (values of one instant are sorted)."""
+    (time, *known), added = column_of(plan, [row])
+    if not known:  # it is `END`: of this event the column takes nothing
+        return True
+    times, values = column
+    if len(times) > 1 and times[-2] >= time:
+        return False
+    times.insert(-1, time)
+    values.append(values[-1] + added[-1] if plan.sums else added[0])
+    return True
 
 
 def value_of(part: Property | PeriodOf, time: int, properties: Mapping[str, Any]) -> Any:

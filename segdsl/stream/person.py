@@ -1,0 +1,42 @@
+"""One contact as the stream keeps it."""
+
+from __future__ import annotations
+
+from segdsl.backends.python.index import Index, Row
+from segdsl.core.contact import Facts
+
+
+class Person:
+    """What is known of one contact, and what follows from it.
+
+    attributes, events, history: what `facts` is made of, to be written to. Of events, which are sorted by time, those
+      that tests may still ask for, none of them later than the clock.
+    held: rows `(instant, value)` of attributes with a history, in the order in which they came.
+    set_at: when each attribute, and each list, got what it has.
+    delivered: kind -> id -> the row that counts, for kinds whose deliveries are told apart.
+    latest: filter -> the last few instants of its events, sorted.
+    answers, inside: a bit for each term that holds, and for each segment that the contact is in.
+    armed: term -> the instant at which its answer is looked at again.
+    known: whether anything is; a contact that was deleted still has to leave what it is in.
+    new: nothing was answered yet.
+    """
+
+    __slots__ = (
+        "answers", "armed", "attributes", "delivered", "events", "facts", "held", "history", "index", "inside",
+        "known", "latest", "new", "set_at",
+    )  # fmt: skip
+
+    def __init__(self, name: str | int) -> None:
+        self.attributes: dict[tuple[str | None, str], object] = {}
+        self.events: dict[str, list[Row]] = {}
+        self.history: dict[str, list[tuple[int, object]]] = {}
+        self.facts = Facts(name, self.attributes, self.events, frozenset(), self.history)
+        self.held: dict[str, list[tuple[int, object]]] = {}
+        self.set_at: dict[object, int] = {}
+        self.delivered: dict[str, dict[str | int, Row]] = {}
+        self.latest: dict[int, list[int]] = {}
+        self.answers = 0
+        self.inside = 0
+        self.armed: dict[int, int] = {}
+        self.index: Index | None = None
+        self.known = self.new = True

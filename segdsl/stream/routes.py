@@ -1,0 +1,151 @@
+"""Which terms some news touches, and what of it must be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from segdsl.analysis.outlook.outlook import still
+from segdsl.analysis.outlook.probe import Probe, counted
+from segdsl.backends.python import compile_program
+from segdsl.backends.python.module import asks_now
+from segdsl.catalog.model import Catalog
+from segdsl.core import nodes as core
+from segdsl.core.program import Program
+from segdsl.core.time import DAY, At, Edge, FromNow, Span
+from segdsl.stream.terms import Asked, Branches, Latest, Terms, branches_of
+
+Test = Callable[[Mapping[str, Any], int], bool]
+SLACK = 2 * DAY  # clocks that fall back may take the edge of a calendar window to the day before
+
+
+@dataclass(slots=True)
+class Route:
+    """Events of one kind that fit a test (None: all of them) go to these filters, and touch these terms."""
+
+    test: Callable[..., bool] | None
+    filters: list[int] = field(default_factory=list)
+    terms: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Filter:
+    """Events whose last few instants are kept: `most` of them. `terms` are the `Latest` that ask for them."""
+
+    branches: Branches
+    most: int = 0
+    terms: list[int] = field(default_factory=list)
+
+
+class Routes:
+    """The ways of news to terms.
+
+    kinds: kind of event -> its routes; a kind that is not there touches nothing.
+    attributes: `(relation, key)` -> terms; those of attributes with a history are there as `(None, key)`.
+    lists: name -> terms.
+    kept: kinds whose events are kept, each with the edges behind which they are forgotten (None: never).
+    filters: of the `Latest` terms; `filter_of` is the number of each one's filter.
+    tests: for each branch its route.
+    asked: the `Asked` terms, which may hold for a contact of whom nothing is known.
+    moving: terms whose answer may change by itself.
+    """
+
+    def __init__(self, terms: Terms, catalog: Catalog) -> None:
+        self.kinds: dict[str, list[Route]] = {}
+        self.attributes: dict[tuple[str | None, str], list[int]] = {}
+        self.lists: dict[str, list[int]] = {}
+        self.filters: list[Filter] = []
+        self.kept: dict[str, list[tuple[Edge, int]] | None] = {}
+        self.filter_of: dict[int, int] = {}
+        self.asked: list[int] = []
+        self.moving: frozenset[int] = frozenset()
+        rules = [term.rule for term in terms.terms if isinstance(term, Asked)]
+        self.probe = Probe(terms.program, rules)
+        self.identified = {key for key, kind in catalog.events.items() if kind.id is not None}
+        self.tests: dict[core.Branch, Route] = {}
+        self._numbers: dict[Branches, int] = {}
+        moving = []
+        for number, term in enumerate(terms.terms):
+            if isinstance(term, Latest):
+                self._count(number, term)
+                continue
+            nodes = terms.nodes(number)
+            self._ask(number, nodes)
+            self.asked.append(number)
+            if not still(term.rule):
+                moving.append(number)
+        self.moving = frozenset(moving)
+        self._compile()
+        # A delivery that turns out to have come earlier is taken back: of what it counted in, everything is kept.
+        for kind in self.identified & set(self.kinds):
+            self.kept[kind] = None
+        for each in self.filters:
+            if any(branch.kind in self.identified for branch in each.branches):
+                self.kept |= dict.fromkeys((branch.kind for branch in each.branches), None)
+
+    def _count(self, number: int, term: Latest) -> None:
+        if term.branches not in self._numbers:
+            self._numbers[term.branches] = len(self.filters)
+            self.filters.append(Filter(term.branches))
+            for branch in term.branches:
+                self._route(branch).filters.append(self._numbers[term.branches])
+        self.filter_of[number] = self._numbers[term.branches]
+        kept = self.filters[self.filter_of[number]]
+        kept.terms.append(number)
+        kept.most = max(kept.most, term.least)
+
+    def _ask(self, number: int, nodes: tuple[object, ...]) -> None:
+        for branch in branches_of(nodes):
+            changed = core.changed_attribute(branch.kind)
+            if changed is None:
+                self._route(branch).terms.append(number)
+            else:
+                _append(self.attributes, (None, changed), number)
+        for node in nodes:
+            match node:
+                case core.Attribute():
+                    _append(self.attributes, (node.relation, node.key), number)
+                case core.Held():
+                    _append(self.attributes, (None, node.key), number)
+                case core.InList():
+                    _append(self.lists, node.name, number)
+                case core.Events():
+                    self._keep(node.branches, node.span, 0)
+                case core.Chain():
+                    before = node.without.place if node.without is not None else 0
+                    self._keep(tuple(node.branches()), node.span, before if isinstance(before, int) else 0)
+
+    def _keep(self, branches: Branches, span: Span | core.Anchored | None, before: int) -> None:
+        """Events of these branches are kept until they lie more than `before` (microseconds) behind a window."""
+        for branch in branches:
+            bound = self.kept.setdefault(branch.kind, [])
+            if not isinstance(span, Span) or span.lo is None or bound is None:
+                self.kept[branch.kind] = None
+            else:
+                slack = 0 if isinstance(span.lo, At | FromNow) else SLACK
+                bound.append((span.lo, before + slack))
+
+    def _route(self, branch: core.Branch) -> Route:
+        if branch not in self.tests:
+            self.tests[branch] = Route(None)
+            self.kinds.setdefault(branch.kind, []).append(self.tests[branch])
+        return self.tests[branch]
+
+    def _compile(self) -> None:
+        """The tests of the routes; an event whose test asks for `now` goes everywhere."""
+        tested = [branch for branch in self.tests if branch.where != core.EVERYONE and not asks_now(branch)]
+        compiled = compile_program(Program({}, {}), [counted(branch) for branch in tested])
+        for branch in tested:
+            self.tests[branch].test = compiled.slot((branch,))[1].branches[0][1]
+
+    def forgotten(self, kind: str, now: int) -> int | None:
+        """The instant up to which events of a kind are asked for no more; None if all are kept."""
+        edges = self.kept[kind]
+        return None if edges is None else min(edge.resolve(now) - before for edge, before in edges)
+
+
+def _append(lists: dict[Any, list[int]], key: object, number: int) -> None:
+    found = lists.setdefault(key, [])
+    if not found or found[-1] != number:
+        found.append(number)

@@ -1,0 +1,159 @@
+"""A program as terms: yes-or-no questions about one contact, and segments as formulas over their answers.
+
+A `Latest` is answered by a few instants. Any other test is `Asked` of the Python backend, over the events that it
+may still speak of, and the outlook says when its answer changes by itself. Equal tests are one term, whichever
+segments they stand in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from segdsl import types
+from segdsl.analysis.outlook.probe import nodes_of
+from segdsl.backends.python.module import asks_now
+from segdsl.core import nodes as core
+from segdsl.core.program import Program
+from segdsl.core.time import At, Edge, FromNow, Span
+from segdsl.core.walking import walk
+
+Branches = tuple[core.Branch, ...]
+Formula = Callable[[int, int], object]  # of the words of terms' and of segments' answers
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """At least `least` of some events lie after `lo` and not after now: the `least`-th latest of them does."""
+
+    branches: Branches
+    lo: Edge | None
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Any other test that is not made of others by `and`, `or`, `not`."""
+
+    rule: core.Rule
+
+
+Term = Latest | Asked
+
+
+@dataclass
+class Terms:
+    """The terms of a program, by number.
+
+    names: the segments, in the program's order. formulas: for each, a function of two words: bit n of the first is
+      the answer of term n, bit n of the second that of segment n.
+    dependents: for each term the numbers of the segments that it may change, through others too, in order.
+    """
+
+    program: Program
+    terms: list[Term] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    formulas: list[Formula] = field(default_factory=list)
+    dependents: list[list[int]] = field(default_factory=list)
+
+    def nodes(self, number: int) -> tuple[object, ...]:
+        """Every node that a term asks, in the segments and scores that it refers to, too."""
+        term = self.terms[number]
+        if isinstance(term, Asked):
+            return nodes_of(self.program, [term.rule])
+        return tuple(node for branch in term.branches for node in walk(branch.where))
+
+
+def terms_of(program: Program) -> Terms:
+    """The terms of a program's segments."""
+    found = Terms(program)
+    numbers: dict[Term, int] = {}
+    segments = {name: number for number, name in enumerate(program.segments)}
+    asking: list[set[int]] = []  # the terms of each segment, through others too
+    for name, segment in program.segments.items():
+        writer = _Writer(numbers, segments)
+        code = writer.rule(segment.rule)
+        # Only numbers of bits stand in the text: nothing out of a rule does.
+        found.formulas.append(eval(f"lambda w, m: {code}"))
+        found.names.append(name)
+        asking.append(writer.terms.union(*(asking[other] for other in writer.segments)))
+    found.terms = list(numbers)
+    found.dependents = [[number for number, terms in enumerate(asking) if each in terms] for each in numbers.values()]
+    return found
+
+
+class _Writer:
+    """Writes one segment's formula."""
+
+    def __init__(self, numbers: dict[Term, int], segments: dict[str, int]) -> None:
+        self._numbers = numbers
+        self._names = segments
+        self.terms: set[int] = set()
+        self.segments: set[int] = set()
+
+    def rule(self, rule: core.Rule) -> str:
+        """Python text that is true or false."""
+        match rule:
+            case core.All():
+                return f"({' and '.join(map(self.rule, rule.parts)) or 'True'})"
+            case core.Any():
+                return f"({' or '.join(map(self.rule, rule.parts)) or 'False'})"
+            case core.Not():
+                return f"(not {self.rule(rule.part)})"
+            case core.InSegment():
+                number = self._names[rule.name]
+                self.segments.add(number)
+                return f"m & {1 << number}"
+            case core.Compare():
+                return self._counted(rule) or self._term(Asked(rule))
+        return self._term(Asked(rule))
+
+    def _term(self, term: Term) -> str:
+        number = self._numbers.setdefault(term, len(self._numbers))
+        self.terms.add(number)
+        return f"w & {1 << number}"
+
+    def _counted(self, rule: core.Compare) -> str | None:
+        """A count of events up to now against a whole number, as one or two `Latest`s."""
+        op, counted, bound = rule.op, rule.left, rule.right
+        if isinstance(counted, core.Const):
+            op, counted, bound = core.MIRRORED[op], bound, counted
+        if not (isinstance(counted, core.Measure) and isinstance(bound, core.Const) and bound.type == types.INT):
+            return None
+        if counted.kind != "count" or counted.of is not None or counted.same or counted.within is not None:
+            return None
+        events = counted.events
+        if not _up_to_now(events.span) or any(
+            asks_now(branch) or core.changed_attribute(branch.kind) is not None for branch in events.branches
+        ):
+            return None
+        assert isinstance(bound.value, int)
+        if op == "=":
+            return f"({self._least(events, bound.value)} and not {self._least(events, bound.value + 1)})"
+        code = self._least(events, bound.value + (op in (">", "<=")))  # `> n` is `>= n + 1`, `<= n` its opposite
+        return code if op in (">", ">=") else f"(not {code})"
+
+    def _least(self, events: core.Events, least: int) -> str:
+        if least <= 0:
+            return "True"
+        lo = events.span.lo if isinstance(events.span, Span) else None
+        return self._term(Latest(events.branches, lo, least))
+
+
+def _up_to_now(span: Span | core.Anchored | None) -> bool:
+    """Whether a window's end is now, or it has none, and its beginning moves by steps that can be taken back."""
+    if span is None:
+        return True
+    return (
+        isinstance(span, Span)
+        and (span.lo is None or isinstance(span.lo, At | FromNow))
+        and (span.hi is None or span.hi == FromNow())
+    )
+
+
+def branches_of(nodes: Iterable[object]) -> dict[core.Branch, None]:
+    """The events that some nodes speak of."""
+    return {
+        branch: None for node in nodes if isinstance(node, core.Events | core.Chain)
+        for branch in (node.branches if isinstance(node, core.Events) else node.branches())
+    }  # fmt: skip

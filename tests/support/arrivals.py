@@ -1,0 +1,111 @@
+"""What is known after some lines have come: the same lines as the stream takes, gathered with none of its code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+from segdsl.backends.python import CompiledProgram
+from segdsl.catalog.model import Catalog
+from segdsl.contact import Contact, facts
+from segdsl.core.time import isoformat, parse_instant
+from tests.support.world import World
+
+Fields = Mapping[str, Any]
+
+HISTORIES = {"plans": ("plan", "seats"), "owners": ("owner", "next call", "trial end", "spent")}
+COLUMNS = {"next call": "call", "trial end": "trial_end", "home": "home"}
+
+
+def instant_of(line: Fields) -> int:
+    found = parse_instant(line["at"], "UTC")
+    assert found is not None
+    return found
+
+
+@dataclass
+class Arrivals:
+    """Lines with the instant from which each counts: its own, or the clock's if that was further on."""
+
+    catalog: Catalog
+    lines: list[tuple[int, int, Fields]] = field(default_factory=list)
+
+    def add(self, line: Fields, clock: int | None) -> None:
+        at = instant_of(line)
+        self.lines.append((at if clock is None else max(at, clock), len(self.lines), line))
+
+    def known(self, now: int) -> dict[str, list[Fields]]:
+        """Each known contact's lines that count by an instant, in the order in which they began to."""
+        found: dict[str, list[Fields]] = {}
+        for _, _, line in sorted((each for each in self.lines if each[0] <= now), key=itemgetter(0, 1)):
+            if line.get("deleted"):
+                found.pop(line["contact"], None)
+            else:
+                found.setdefault(line["contact"], []).append(line)
+        return found
+
+    def people(self, now: int) -> list[Contact]:
+        return [self._contact(name, lines) for name, lines in self.known(now).items()]
+
+    def _contact(self, name: str, lines: list[Fields]) -> Contact:
+        attributes: dict[str, Any] = {}
+        history: dict[str, list[Any]] = {}
+        lists: dict[str, bool] = {}
+        events = []
+        for line in sorted(lines, key=instant_of):  # of one instant, the one that came last holds
+            for key, value in line.get("set", {}).items():
+                if any(key in keys for keys in HISTORIES.values()):
+                    history.setdefault(key, []).append((line["at"], value))
+                else:
+                    attributes[key] = value
+            lists |= line.get("lists", {})
+            if "event" in line:
+                events.append({key: line.get(key) for key in ("event", "at", "properties", "id")})
+        on = [key for key, member in lists.items() if member]
+        return Contact(name, attributes, events, on, history)  # type: ignore[arg-type]
+
+    def members(self, compiled: CompiledProgram, names: list[str], now: int) -> set[tuple[str, str]]:
+        """By the Python backend."""
+        people = [facts(contact, self.catalog) for contact in self.people(now)]
+        return {(name, str(p.id)) for name in names for p in people if compiled.predicate(name)(p, now)}
+
+    def world(self, catalog_text: str, now: int) -> World:
+        """The same as tables."""
+        contacts: dict[str, Any] = {}
+        tables: dict[str, list[Any]] = {
+            "visits": [], "orders": [], "deals": [], "plans": [], "owners": [], "companies": [], "members": [],
+            "aliases": [],
+        }  # fmt: skip
+        kinds = {"visited": "visits", "purchased": "orders", "deal": "deals"}
+        for name, lines in self.known(now).items():
+            row: dict[str, Any] = {"company_id": name}
+            company: dict[str, Any] = {"company_id": name}
+            lists: dict[str, bool] = {}
+            for line in sorted(lines, key=instant_of):
+                given = line.get("set", {})
+                for table, keys in HISTORIES.items():
+                    if keys[0] in given:
+                        values = {COLUMNS.get(key, key): given[key] for key in keys}
+                        tables[table].append({"id": name, "at": line["at"], **values})
+                        given = {}
+                for key, value in given.items():
+                    if key == "home":
+                        row["lat"], row["lon"] = value
+                    elif key.startswith("company."):
+                        company[key.removeprefix("company.")] = value
+                    else:
+                        row[key.replace(" ", "_")] = value
+                lists |= line.get("lists", {})
+                if "event" in line:
+                    event = {"id": name, "at": line["at"], "delivery": line.get("id"), **line["properties"]}
+                    tables[kinds[line["event"]]].append(event)
+            contacts[name] = row
+            tables["companies"].append(company)
+            tables["members"] += [{"list": key, "id": name} for key, member in lists.items() if member]
+        return World(catalog_text, contacts, tables)
+
+
+def at_text(instant: int) -> str:
+    return isoformat(instant)

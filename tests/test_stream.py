@@ -1,0 +1,199 @@
+"""The stream after each line and each step of the clock: it says what Python says, and what DuckDB does.
+
+`SEGDSL_STEPS` says how many steps to take in all.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from segdsl.backends.python import compile_program
+from segdsl.core.time import DAY
+from segdsl.stream.evaluator import Evaluator
+from segdsl.stream.lines import Flip, Line
+from segdsl.stream.reading import read
+from tests.support import strategies
+from tests.support.arrivals import Arrivals, at_text, instant_of
+from tests.support.world import by_duckdb, instant, program_of
+from tests.test_next_change import rules as changing_rules
+
+STEPS = int(os.environ.get("SEGDSL_STEPS", "1500"))
+A_RUN = 25
+RULES = 6
+NAMED = """\
+segment quiet:
+    not visited in 7d and fit >= 0
+segment cart:
+    visited then not purchased within 1d in 7d
+"""
+NOW = instant(strategies.NOW.isoformat())
+names = st.sampled_from("abc")
+times = strategies.instants_at
+lengths = st.sampled_from([0, 1, 10**6, *(n * 10**6 + d for n in strategies.DURATIONS.values() for d in (-1, 0, 1))])
+
+
+def event(row: dict[str, Any], kind: str) -> dict[str, Any]:
+    properties = {key: value for key, value in row.items() if key not in ("id", "at", "delivery")}
+    return {"event": kind, "properties": properties, "id": row.get("delivery")}
+
+
+events = st.one_of(
+    strategies.visit_rows.map(lambda row: event(row, "visited")),
+    strategies.visit_rows.map(lambda row: event(row, "visited")),
+    strategies.order_rows.map(lambda row: event(row, "purchased")),
+    st.fixed_dictionaries({"size": strategies._whole, "owner": strategies._text}).map(lambda row: event(row, "deal")),
+)
+attributes = st.one_of(
+    st.fixed_dictionaries({"country": strategies._text, "lead score": strategies._whole}),
+    strategies.people.map(
+        lambda row: {
+            "city": row["city"], "balance": row["balance"], "ratio": row["ratio"], "subscribed": row["subscribed"],
+            "stage": row["stage"], "signup date": row["signup_date"], "renewal date": row["renewal_date"],
+            "home": [row["lat"], row["lon"]], "tags": row["tags"],
+        }
+    ),
+    strategies.plan_rows.map(lambda row: {"plan": row["plan"], "seats": row["seats"]}),
+    strategies.owner_rows.map(
+        lambda row: {
+            "owner": row["owner"], "next call": row["call"], "trial end": row["trial_end"], "spent": row["spent"]
+        }
+    ),
+    st.fixed_dictionaries({"company.industry": strategies._text, "company.employees": strategies._whole}),
+)  # fmt: skip
+news = st.one_of(
+    events, events, events,
+    attributes.map(lambda given: {"set": given}),
+    st.fixed_dictionaries({"lists": st.fixed_dictionaries({"vips": st.booleans()})}),
+)  # fmt: skip
+
+
+class Following(RuleBasedStateMachine):
+    """One evaluator, and beside it all lines that it was given."""
+
+    @initialize(
+        zone=st.sampled_from(strategies.ZONES),
+        texts=st.lists(st.one_of(strategies.rules, changing_rules), min_size=RULES, max_size=RULES),
+        start=times,
+    )
+    def begin(self, zone: str, texts: list[str], start: str) -> None:
+        self.text = strategies.CATALOG.format(zone=zone)
+        self.folder = tempfile.TemporaryDirectory()
+        self.catalog = strategies_world(self.text).catalog(Path(self.folder.name))
+        written = [f"segment r{i}:\n    {text}\n" for i, text in enumerate(texts)]
+        self.program = program_of(strategies.SCORE + NAMED + "".join(written), self.catalog)
+        self.compiled = compile_program(self.program)
+        self.names = list(self.program.segments)
+        self.arrivals = Arrivals(self.catalog)
+        self.taken: list[Line] = []
+        self.stream = Evaluator(self.catalog, self.program)
+        self.clock = instant_of({"at": start})
+        self.inside: set[tuple[str, str]] = set()
+        self.stream.advance(self.clock)
+
+    @rule(contact=names, what=news, ago=lengths)
+    def tell_soon(self, contact: str, what: dict[str, Any], ago: int) -> None:
+        self._push({"contact": contact, "at": at_text(self.clock + ago), **what})
+
+    @rule(contact=names, what=news, ago=lengths)
+    def tell_late(self, contact: str, what: dict[str, Any], ago: int) -> None:
+        self._push({"contact": contact, "at": at_text(self.clock - ago), **what})
+
+    @rule(contact=names, what=news, at=times)
+    def tell(self, contact: str, what: dict[str, Any], at: str) -> None:
+        self._push({"contact": contact, "at": at, **what})
+
+    @rule(contact=names, what=news, ahead=lengths)
+    def tell_beforehand(self, contact: str, what: dict[str, Any], ahead: int) -> None:
+        self._push({"contact": contact, "at": at_text(self.clock + ahead), **what}, limit=self.clock)
+
+    @rule(contact=names, after=lengths, waits=st.booleans())
+    def delete(self, contact: str, after: int, waits: bool) -> None:
+        line = {"contact": contact, "deleted": True, "at": at_text(self.clock + after)}
+        self._push(line, limit=self.clock if waits else None)
+
+    @rule(length=lengths)
+    def wait(self, length: int) -> None:
+        self._check(self.stream.advance(self.clock + length), self.clock + length)
+
+    @rule(days=st.integers(1, 40))
+    def wait_days(self, days: int) -> None:
+        self._check(self.stream.advance(self.clock + days * DAY), self.clock + days * DAY)
+
+    @rule()
+    def restart(self) -> None:
+        lines = sorted(self.taken, key=lambda line: str(line.contact))
+        self.stream = Evaluator(self.catalog, self.program)
+        self.stream.restore(self.clock, self._left(lines))
+        self._check([], self.clock)
+
+    @precondition(lambda self: len(self.taken) % 8 == 7)
+    @rule()
+    def ask_duckdb(self) -> None:
+        world = self.arrivals.world(self.text, self.clock)
+        with tempfile.TemporaryDirectory() as folder:
+            found = by_duckdb(world, world.catalog(Path(folder)), self.program, self.clock)
+        assert {(name, contact) for name in self.names for contact in found[name]} == self.inside
+
+    def _left(self, lines: list[Line]) -> list[Line]:
+        """Without those that a deletion has made void."""
+        known = self.arrivals.known(self.clock)
+        counted = {id(fields) for fields in (line for told in known.values() for line in told)}
+        waiting = {id(fields) for at, _, fields in self.arrivals.lines if at > self.clock}
+        kept = [(line, fields) for line, (_, _, fields) in zip(self.taken, self.arrivals.lines, strict=True)]
+        alive = [line for line, fields in kept if id(fields) in counted | waiting]
+        return sorted(alive, key=lambda line: str(line.contact))
+
+    def _push(self, fields: dict[str, Any], limit: int | None = None) -> None:
+        line = read(fields, self.catalog)
+        assert isinstance(line, Line)
+        self.arrivals.add(fields, self.clock)
+        self.taken.append(line)
+        until = self.clock if limit is not None else max(self.clock, line.at)
+        self._check(self.stream.push(line, limit), until)
+
+    def _check(self, flips: list[Flip], until: int) -> None:
+        begun, self.clock = self.clock, until
+        assert self.stream.clock == until
+        expected = self.arrivals.members(self.compiled, self.names, until)
+        for flip in flips:
+            assert begun <= flip.at <= until
+            member = (flip.segment, str(flip.contact))
+            assert (member in self.inside) != flip.entered, f"said twice: {flip}"
+            (self.inside.add if flip.entered else self.inside.discard)(member)
+            if flip.at > begun:
+                before = self.arrivals.members(self.compiled, [flip.segment], flip.at - 1)
+                after = self.arrivals.members(self.compiled, [flip.segment], flip.at)
+                assert (member in before, member in after) == (not flip.entered, flip.entered), flip
+        assert [flip.at for flip in flips] == sorted(flip.at for flip in flips)
+        if self.inside != expected:
+            note(f"at {at_text(until)}: {sorted(self.inside ^ expected)}")
+        assert self.inside == expected
+        assert {(name, str(contact)) for name, contact in self.stream.members()} == expected
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            self.folder.cleanup()
+
+
+def strategies_world(text: str) -> Any:
+    from tests.support.world import World
+
+    return World(text, {}, {})
+
+
+Following.TestCase.settings = settings(
+    max_examples=max(1, STEPS // A_RUN),
+    stateful_step_count=A_RUN,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+    derandomize="CI" in os.environ,
+)
+TestFollowing = Following.TestCase

@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from segdsl.analysis.explain.explanation import Explanation, Reason, Witness
     from segdsl.contact import Contact, Event
     from segdsl.project import Project, Rule
+    from segdsl.stream.stream import Change, Stream
     from segdsl.text.diagnostic import Diagnostic, Errors
 
     load = Project.load
 
 __all__ = [
-    "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Project", "Reason", "Rule", "Witness", "load",
+    "Change", "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Project", "Reason", "Rule", "Stream",
+    "Witness", "load",
 ]  # fmt: skip
 
 _HOMES = {
+    "Change": "segdsl.stream.stream",
     "Contact": "segdsl.contact",
     "Diagnostic": "segdsl.text.diagnostic",
     "Errors": "segdsl.text.diagnostic",
@@ -35,6 +38,7 @@ _HOMES = {
     "Project": "segdsl.project",
     "Reason": "segdsl.analysis.explain.explanation",
     "Rule": "segdsl.project",
+    "Stream": "segdsl.stream.stream",
     "Witness": "segdsl.analysis.explain.explanation",
 }
 

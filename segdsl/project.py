@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from segdsl.analysis.stories.trial import Result
     from segdsl.contact import Contact
     from segdsl.core.contact import Facts
+    from segdsl.stream.stream import Stream
 
     Predicate = Callable[[Facts, int], bool]
 
@@ -149,6 +150,16 @@ class Project:
         from segdsl.check import stories
 
         return Trial(self.program, stories(self._files, self.catalog), self.catalog.timezone).run()
+
+    def follow(self, state: str | Path | None = None) -> Stream:
+        """Who enters and who leaves, as lines of news are pushed and time is moved on; see `Stream`.
+
+        state: a file that remembers everything between runs, made if there is none; None: nothing is remembered.
+        Raises `segdsl.Errors` (SEG0728) for a file that cannot be used.
+        """
+        from segdsl.stream.stream import Stream
+
+        return Stream(self.catalog, self.program, None if state is None else Path(state))
 
     def connect(self, url: str | None = None) -> Database:
         """The project's database, or the one at `url`; to be used in a `with` statement."""

@@ -23,6 +23,7 @@ COMMANDS = {
     "sql": "Print the SQL of a rule or of segments.",
     "run": "Print the members of segments, or of one rule.",
     "diff": "Compare two versions of the rules: who enters, who leaves.",
+    "follow": "Tell who enters and who leaves, as events come in and time passes.",
     "repl": "Try rules against the project's data, in a prompt.",
     "explain": "Tell why a contact is in a segment or not, and until when.",
     "schema": "Print the JSON Schema of segdsl.yml, for editors.",

@@ -35,12 +35,14 @@ class Evaluator:
     """All segments of a program, over all contacts that have come by.
 
     clock: the instant up to which everything is told, in microseconds since 1970 (UTC); None before the first line.
+    voided: the deletions that took effect, each with the instant at which; for the caller to read and to clear.
     """
 
     def __init__(self, catalog: Catalog, program: Program) -> None:
         self.catalog = catalog
         self.clock: int | None = None
         self.people: dict[str | int, Person] = {}
+        self.voided: list[tuple[Line, int]] = []
         self._terms = terms_of(program)
         self._routes = Routes(self._terms, catalog)
         self._timers: list[tuple[int, int, Person, int]] = []
@@ -93,6 +95,10 @@ class Evaluator:
         if last is not None:
             self._settle(last, nothing)
 
+    def due(self) -> int | None:
+        """The next instant at which something is looked at, with no line coming; None if there is none."""
+        return min((queue[0][0] for queue in (self._timers, self._waiting) if queue), default=None)
+
     def members(self) -> Iterator[tuple[str, str | int]]:
         """Pairs `(segment, contact)`: who is in at the clock, each contact's segments in the program's order."""
         for name, person in self.people.items():
@@ -129,6 +135,8 @@ class Evaluator:
                 gone, person = person, Person(line.contact)
                 person.inside, person.known = gone.inside, False
                 self.people[line.contact] = person
+                assert self.clock is not None
+                self.voided.append((line, self.clock))
                 continue
             person.known = True
             match step:

@@ -20,12 +20,14 @@ class Line:
     """News of one contact, all of one instant; `at` is microseconds since 1970 (UTC).
 
     id: of an event, by which deliveries of one kind are told apart; None: each is an event of its own.
+    number: by which a state file knows the line.
     """
 
     at: int
     contact: str | int
     steps: tuple[Step, ...]
     id: str | int | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

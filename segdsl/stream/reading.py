@@ -18,7 +18,7 @@ from segdsl.contact import attribute_named, fitting_properties, unknown_event
 from segdsl.core import nodes as core
 from segdsl.core.story import Given, Happened, Listed
 from segdsl.stream.lines import Gone, Line, Step
-from segdsl.types import Timestamp
+from segdsl.types import INT, String, Timestamp
 
 FIELDS = ("contact", "event", "at", "properties", "id", "set", "lists", "deleted")
 NEWS = ("event", "set", "lists", "deleted")
@@ -59,6 +59,8 @@ def read(fields: Mapping[str, object], catalog: Catalog, now: int | None = None)
     contact = fields["contact"]
     if isinstance(contact, bool) or not isinstance(contact, str | int):
         raise ValueError(f"`contact` is a text or a whole number, not {contact!r}")
+    if fit(contact, String() if isinstance(contact, str) else INT, "UTC") is None:
+        raise ValueError(f"no database can hold this `contact`: {contact!r}")
     if len(told) != 1:
         raise ValueError("it tells one thing of a contact: `event`, `set`, `lists` or `deleted`")
     instant = at if isinstance(at, int) else now

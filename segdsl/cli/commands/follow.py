@@ -1,0 +1,173 @@
+"""`segdsl follow`: events in, who entered and who left out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time as clock
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from segdsl.cli.common import Stop, common_options, instant, note
+
+if TYPE_CHECKING:
+    from segdsl.cli.lines_in import Chunk, Reader
+    from segdsl.stream.lines import Line
+    from segdsl.stream.sinks import Sink
+    from segdsl.stream.stream import Stream
+
+IDLE = 0.5  # seconds after which the clock is looked at, with nothing coming
+NAMED = 3  # refused lines that are told one by one
+
+
+@click.command("follow")
+@click.argument("file", default="-", metavar="[FILE|-]",
+                type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))  # fmt: skip
+@click.option("--state", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), required=True,
+              help="Remembers everything between runs; made if there is none.")  # fmt: skip
+@click.option("--live", is_flag=True, help="Go by this machine's clock, and wait for more when the file has ended.")
+@click.option("--until", metavar="T", help="At the end move the clock to this time: 2026-03-09 or 2026-03-09T08:00Z.")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              help="Add the changes to a file instead of printing them: each once, whatever happens.")  # fmt: skip
+@click.option("--batch", metavar="N", type=click.IntRange(1), default=2000, show_default=True,
+              help="Lines that are saved together, at most.")  # fmt: skip
+@common_options
+def command(file: Path, state: Path, live: bool, until: str | None, output: Path | None, batch: int) -> None:
+    """Tell who enters and who leaves the project's segments, as lines of news come in and time passes.
+
+    News are JSON lines (docs/follow.md): events, attributes, lists, deletions, and the time. The clock goes with the
+    lines; with --live it is this machine's. Ends with the file, or on SIGTERM or Ctrl-C, and goes on there when it is
+    started again. A line that cannot be read is told, kept in the state file and passed over (exit code 1).
+
+    \b
+    Examples:
+      segdsl follow events.jsonl --state state.db
+      segdsl follow events.jsonl --state state.db --until 2026-03-31 -o changes.jsonl
+      tail -F events.jsonl | segdsl follow --live --state state.db
+    """
+    from segdsl.cli.lines_in import Reader
+    from segdsl.cli.target import runnable
+    from segdsl.core.time import isoformat
+    from segdsl.stream.sinks import Appended, Printed
+    from segdsl.stream.stream import Stream
+
+    if live and until is not None:
+        raise click.UsageError("with --live the clock is this machine's: leave out --until")
+    catalog, program, _ = runnable((), ())
+    end = None if until is None else instant(until, catalog)
+    with closing(Stream(catalog, program, state)) as stream:
+        assert stream.state is not None
+        resumed = len(stream.resumed)
+        if resumed:
+            note(f"rules or catalog have changed: {resumed} change{'s' if resumed > 1 else ''} of membership by that")
+        source, position = _source(file, stream)
+        sink: Sink = Printed(stream.state) if output is None else Appended(stream.state, output)
+        with closing(sink), _opened(file, position) as descriptor:
+            sink.deliver()
+            reader = Reader(descriptor, position, live)
+            with _until_told(reader):
+                follower = _Follower(stream, sink, source, live, batch)
+                for chunk in reader.chunks(IDLE):
+                    follower.take(chunk)
+            if end is not None:
+                stream.take([(end, "")])
+                sink.deliver()
+        follower.tell_refused()
+        reached = "nothing yet" if stream.clock is None else f"up to {isoformat(stream.clock)}"
+        note(f"{follower.lines} lines, {sink.told} changes, {reached}")
+    if follower.refused:
+        click.get_current_context().exit(1)
+
+
+class _Follower:
+    """Takes chunks of lines in batches, each of which is saved and then told."""
+
+    def __init__(self, stream: Stream, sink: Sink, source: str, live: bool, batch: int) -> None:
+        self.lines = 0
+        self.refused = 0
+        self._stream, self._sink, self._source, self._live, self._batch = stream, sink, source, live, batch
+
+    def take(self, chunk: Chunk) -> None:
+        begin = chunk.begin
+        for start in range(0, max(len(chunk.lines), 1), self._batch):
+            lines = chunk.lines[start : start + self._batch]
+            end = begin + sum(map(len, lines)) + (len(lines) if chunk.whole else 0)
+            if lines or self._live:
+                self._take(lines, begin, end, chunk.whole)
+            begin = end
+
+    def _take(self, lines: list[bytes], begin: int, end: int, whole: bool) -> None:
+        from segdsl.stream.reading import parse
+
+        news: list[tuple[Line | int, str]] = []
+        refused: list[tuple[str, str]] = []
+        limit = clock.time_ns() // 1000 if self._live else None
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                text = line.decode("utf-8")
+                news.append((self._stream.read(parse(text)), text))
+            except ValueError as error:
+                if not whole:
+                    note("warning: the last line has not ended: it is left for the next time")
+                    end = begin
+                    break
+                reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+                refused.append((line.decode("utf-8", "backslashreplace"), reason))
+        self.lines += len(news) + len(refused)
+        if limit is not None:
+            news.append((limit, ""))
+        self._stream.take(news, {self._source: end} if self._source else {}, refused, limit)
+        self._sink.deliver()
+        for text, reason in refused:
+            self.refused += 1
+            if self.refused <= NAMED:
+                note(f"warning: a line cannot be read: {reason}\n  | {text[:200]}")
+
+    def tell_refused(self) -> None:
+        if self.refused > NAMED:
+            note(f"warning: {self.refused} lines cannot be read; the state file has them in the table `refused`")
+
+
+def _source(file: Path, stream: Stream) -> tuple[str, int]:
+    """The name under which the state knows a file, and how far it was read. Standard input has none."""
+    assert stream.state is not None
+    if str(file) == "-":
+        return "", 0
+    source = str(file.resolve())
+    position = stream.state.positions.get(source, 0)
+    if file.is_file() and file.stat().st_size < position:
+        raise Stop(
+            f"{file} is shorter than what was read of it: {position} bytes",
+            "give new lines a new file's name, or begin anew with another --state",
+        )
+    return source, position
+
+
+@contextmanager
+def _opened(file: Path, position: int) -> Iterator[int]:
+    """The descriptor of a file, or of standard input, at a position."""
+    if str(file) == "-":
+        yield sys.stdin.fileno()
+        return
+    with file.open("rb", buffering=0) as opened:
+        if position:
+            os.lseek(opened.fileno(), position, os.SEEK_SET)
+        yield opened.fileno()
+
+
+@contextmanager
+def _until_told(reader: Reader) -> Iterator[None]:
+    """A block in which SIGTERM and Ctrl-C end the reading: what was taken is saved and told."""
+    before = {number: signal.signal(number, lambda *_: reader.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

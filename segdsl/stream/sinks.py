@@ -1,0 +1,82 @@
+"""Where changes go: each sink remembers, in the state file, up to which change it was told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from segdsl.stream.state import State
+from segdsl.stream.stream import text_of
+
+
+class Sink(Protocol):
+    """told: how many changes it was told by this process."""
+
+    told: int
+
+    def deliver(self) -> None:
+        """Tell all changes that were saved and not told yet."""
+
+    def close(self) -> None:
+        """Tell no more."""
+
+
+class Printed:
+    """Standard output. A process that is killed between printing and remembering it prints the last batch again."""
+
+    def __init__(self, state: State) -> None:
+        self.told = 0
+        self._state = state
+        self._last, _ = state.told("stdout") or (0, 0)
+
+    def deliver(self) -> None:
+        """Print the changes that were not printed yet."""
+        found = list(self._state.changes(self._last))
+        if not found:
+            return
+        sys.stdout.write("".join(f"{text_of(flip)}\n" for _, flip in found))
+        sys.stdout.flush()
+        self._last = found[-1][0]
+        self._state.tell("stdout", self._last)
+        self.told += len(found)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Appended:
+    """A file that has each change once: what a process wrote that was killed before it remembered is cut off again.
+
+    Raises OSError if the file cannot be written to.
+    """
+
+    def __init__(self, state: State, path: Path) -> None:
+        self.told = 0
+        self._state = state
+        self._name = f"file {path.resolve()}"
+        self._file = path.open("r+b" if path.exists() else "w+b")
+        known = state.told(self._name)
+        if known is None:  # what a file has that was there before is somebody else's: go on behind it
+            known = (0, self._file.seek(0, os.SEEK_END))
+            state.tell(self._name, *known)
+        self._last, size = known
+        self._file.truncate(size)
+        self._file.seek(size)
+
+    def deliver(self) -> None:
+        """Write the changes that were not written yet."""
+        found = list(self._state.changes(self._last))
+        if not found:
+            return
+        self._file.write("".join(f"{text_of(flip)}\n" for _, flip in found).encode("utf-8", "backslashreplace"))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._last = found[-1][0]
+        self._state.tell(self._name, self._last, self._file.tell())
+        self.told += len(found)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

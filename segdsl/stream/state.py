@@ -1,0 +1,186 @@
+"""The state of a follower in one SQLite file: what came, how far it has read, who is in, and what is still to be told.
+
+Everything that a batch of lines leads to is written in one transaction, so that a follower that was killed goes on as
+if the batch had not begun or had been finished. What follows from the lines (answers, timers) is worked out again from
+them, so that changed rules need nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from segdsl.stream.lines import Flip
+from segdsl.text.diagnostic import Diagnostic, Errors
+
+FORM = 1  # of the tables below
+MARK = 0x73656764  # by which SQLite's own header says whose file this is
+WAIT = 10.0  # seconds for another process that writes
+TABLES = """\
+CREATE TABLE about (revision INTEGER NOT NULL, clock INTEGER, positions TEXT NOT NULL);
+INSERT INTO about VALUES (0, NULL, '{}');
+CREATE TABLE lines (number INTEGER PRIMARY KEY, contact NOT NULL, at INTEGER NOT NULL, line TEXT NOT NULL);
+CREATE INDEX lines_of_a_contact ON lines (contact, number);
+CREATE TABLE members (segment TEXT, contact, entered_at INTEGER NOT NULL, PRIMARY KEY (segment, contact)) WITHOUT ROWID;
+CREATE TABLE changes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, segment TEXT NOT NULL, contact NOT NULL,
+    entered INTEGER NOT NULL
+);
+CREATE TABLE told (sink TEXT PRIMARY KEY, number INTEGER NOT NULL, size INTEGER NOT NULL);
+CREATE TABLE refused (number INTEGER PRIMARY KEY, line TEXT NOT NULL, reason TEXT NOT NULL);
+"""
+
+Stored = tuple[int, str | int, int, str]  # a line: its number, contact, instant and text
+
+
+class State:
+    """An open state file; made if there is none. Times are microseconds since 1970 (UTC).
+
+    clock: up to which everything is told; None before the first line.
+    positions: how far each source was read, in bytes.
+    Every method raises `Errors` (SEG0728) if the file cannot be read or written, or is another's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._reported():
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT, check_same_thread=False)
+            try:
+                self._open()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _open(self) -> None:
+        ask = self._connection.execute
+        mark, form = (ask(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+        tables = ask("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if (tables and mark != MARK) or form > FORM:
+            what = "of a newer segdsl" if mark == MARK else "another program's"
+            raise _failure(f"`{self.path}` is {what}", "name another file with --state: it is made if there is none")
+        ask("PRAGMA journal_mode = WAL")
+        ask("PRAGMA synchronous = NORMAL")
+        if not tables:
+            ask("BEGIN IMMEDIATE")
+            for statement in TABLES.split(";\n"):
+                ask(statement)
+            ask(f"PRAGMA application_id = {MARK}")
+            ask(f"PRAGMA user_version = {FORM}")
+            ask("COMMIT")
+        self._revision, self.clock, positions = ask("SELECT revision, clock, positions FROM about").fetchone()
+        self.positions: dict[str, int] = json.loads(positions)
+        self.next_number: int = ask("SELECT coalesce(max(number), 0) + 1 FROM lines").fetchone()[0]
+
+    def close(self) -> None:
+        """Close the file; what was not saved is lost."""
+        self._connection.close()
+
+    def lines(self) -> Iterator[Stored]:
+        """Every line that still counts, each contact's together and in the order in which they came."""
+        with self._reported():
+            yield from self._connection.execute("SELECT number, contact, at, line FROM lines ORDER BY contact, number")
+
+    def members(self) -> dict[tuple[str, str | int], int]:
+        """Who is in which segment, and since when."""
+        with self._reported():
+            rows = self._connection.execute("SELECT segment, contact, entered_at FROM members")
+            return {(segment, contact): at for segment, contact, at in rows}
+
+    def save(
+        self, lines: Sequence[Stored], voided: Iterable[tuple[str | int, int, int]], flips: Sequence[Flip],
+        clock: int | None, positions: Mapping[str, int], refused: Sequence[tuple[str, str]] = (),
+    ) -> None:  # fmt: skip
+        """One transaction: a batch of lines, all that it led to, and how far the sources are read.
+
+        voided: contacts that were deleted, each with the instant at which, and the number of the line that said so.
+        refused: lines that cannot be read, each with the reason.
+        """
+        with self._reported(), self._transaction() as ask:
+            changed = ask(
+                "UPDATE about SET revision = revision + 1, clock = ?, positions = ? WHERE revision = ?",
+                (clock, json.dumps(dict(positions)), self._revision),
+            ).rowcount
+            if changed != 1:
+                raise _failure(
+                    f"another process follows with `{self.path}`", "give each follower a state file of its own"
+                )
+            many = self._connection.executemany
+            many("INSERT INTO lines VALUES (?, ?, ?, ?)", lines)
+            many(
+                "DELETE FROM lines WHERE contact = ? AND (at < ? OR at = ? AND number <= ?)",
+                ((contact, at, at, number) for contact, at, number in voided),
+            )
+            many(
+                "INSERT INTO changes (at, segment, contact, entered) VALUES (?, ?, ?, ?)",
+                ((flip.at, flip.segment, flip.contact, flip.entered) for flip in flips),
+            )
+            for flip in flips:
+                if flip.entered:
+                    ask("INSERT OR REPLACE INTO members VALUES (?, ?, ?)", (flip.segment, flip.contact, flip.at))
+                else:
+                    ask("DELETE FROM members WHERE segment = ? AND contact = ?", (flip.segment, flip.contact))
+            many("INSERT INTO refused (line, reason) VALUES (?, ?)", refused)
+        self._revision += 1
+        self.clock = clock
+        self.positions = dict(positions)
+
+    def told(self, sink: str) -> tuple[int, int] | None:
+        """The number of the last change that a sink was told, and the size that it had then; None for a new one."""
+        with self._reported():
+            ask = self._connection.execute("SELECT number, size FROM told WHERE sink = ?", (sink,))
+            found: tuple[int, int] | None = ask.fetchone()
+            return found
+
+    def tell(self, sink: str, number: int, size: int = 0) -> None:
+        """Remember that a sink was told all changes up to this one."""
+        with self._reported():
+            self._connection.execute("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", (sink, number, size))
+
+    def changes(self, after: int) -> Iterator[tuple[int, Flip]]:
+        """The changes with a greater number, in order."""
+        with self._reported():
+            for number, at, segment, contact, entered in self._connection.execute(
+                "SELECT number, at, segment, contact, entered FROM changes WHERE number > ? ORDER BY number", (after,)
+            ):
+                yield number, Flip(at, segment, contact, bool(entered))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
+        ask = self._connection.execute
+        ask("BEGIN IMMEDIATE")
+        try:
+            yield ask
+            ask("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                ask("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise _failure(f"the state file `{self.path}` cannot be used: {error}", _remedy(error)) from error
+
+
+def _remedy(error: Exception) -> str:
+    text = str(error)
+    if "full" in text or "disk I/O" in text:
+        return "make room on the disk and start again: it goes on after the last batch that was saved"
+    if "unable to open" in text:
+        return "name a file in a folder that exists and can be written to"
+    if "not a database" in text or "malformed" in text:
+        return "the file is damaged or is no state file: take it from a backup, or begin anew with another --state"
+    if "locked" in text:
+        return "another program holds it: end that first"
+    if "readonly" in text:
+        return "the file, or its folder, cannot be written to"
+    return "see what the system says of the file, or begin anew with another --state"
+
+
+def _failure(message: str, help: str) -> Errors:
+    return Errors([Diagnostic("SEG0728", message, help=help)])

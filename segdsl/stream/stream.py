@@ -1,0 +1,183 @@
+"""The stream as a program uses it: lines in, changes out, with or without a state file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from segdsl.analysis.explain.wording import moment
+from segdsl.catalog.model import Catalog
+from segdsl.core.program import Program
+from segdsl.core.time import from_datetime, isoformat
+from segdsl.stream.evaluator import Evaluator
+from segdsl.stream.lines import Flip, Line
+from segdsl.stream.reading import parse, read
+from segdsl.stream.state import State, Stored
+
+Fields = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A contact entered a segment, or left it.
+
+    at: when that became true, in the project's time zone; where a late line caused it, the stream's own time.
+    """
+
+    at: datetime
+    segment: str
+    contact: str | int
+    entered: bool
+
+
+class Stream:
+    """Who enters and who leaves, from line to line; made by `Project.follow`. To be closed, or used in `with`.
+
+    At every instant the members are those that `Database.members` would give at that instant over the lines that have
+    come. Not to be shared between threads. With a state file each `push` and `advance` is one transaction, and a
+    stream that is opened on the file again goes on where that one stopped; where rules have changed meanwhile, the
+    changes that this makes at the stream's time are in `resumed`.
+
+    Raises `segdsl.Errors` (SEG0728) for a file that cannot be used, here and in every method. After that the stream
+    must be opened again: what it did not save is forgotten.
+    """
+
+    def __init__(self, catalog: Catalog, program: Program, state: Path | None = None) -> None:
+        self.catalog = catalog
+        self._state = None if state is None else State(state)
+        self._evaluator = Evaluator(catalog, program)
+        self._number = 1 if self._state is None else self._state.next_number
+        self.resumed: list[Change] = []
+        try:
+            self._resume()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the state file."""
+        if self._state is not None:
+            self._state.close()
+
+    @property
+    def now(self) -> datetime | None:
+        """The stream's own time, in the project's time zone: everything until then is told. None before it began."""
+        clock = self._evaluator.clock
+        return None if clock is None else moment(clock, self.catalog.timezone)
+
+    @property
+    def clock(self) -> int | None:
+        """The same in microseconds since 1970 (UTC)."""
+        return self._evaluator.clock
+
+    @property
+    def state(self) -> State | None:
+        """The state file."""
+        return self._state
+
+    def push(self, event: Fields | str) -> list[Change]:
+        """Take one line: a mapping with its fields, or its JSON text. The changes until its instant, in order.
+
+        It moves the stream's time to its own if that is ahead; a late line counts from now on. Its fields are those of
+        event lines in docs/follow.md. Raises ValueError for a line that the catalog does not know, which is not taken.
+        """
+        fields = parse(event) if isinstance(event, str) else event
+        return self.changes(self.take([(self.read(fields), json.dumps(fields, default=_text))]))
+
+    def advance(self, now: datetime) -> list[Change]:
+        """Move the stream's time to an instant, if that is ahead. The changes until then, in order.
+
+        Raises ValueError for a time without time zone.
+        """
+        return self.changes(self.take([(from_datetime(now), "")]))
+
+    def members(self) -> Iterator[tuple[str, str | int]]:
+        """Pairs `(segment, contact)` of all who are in now, in no order."""
+        return self._evaluator.members()
+
+    # --- for followers ----------------------------------------------------------------------------------------
+
+    def read(self, fields: Fields) -> Line | int:
+        """A line's meaning. Raises ValueError for one that says nothing that the catalog knows."""
+        return read(fields, self.catalog, self._evaluator.clock)
+
+    def due(self) -> int | None:
+        """The next instant at which something may change with no line coming; None if there is none."""
+        return self._evaluator.due()
+
+    def take(
+        self, news: Iterable[tuple[Line | int, str]], positions: Mapping[str, int] | None = None,
+        refused: Sequence[tuple[str, str]] = (), limit: int | None = None,
+    ) -> list[Flip]:  # fmt: skip
+        """Take lines, each with its text, in one transaction; the changes, in order.
+
+        positions: how far sources are read after these lines. refused: lines that could not be read, with the reason.
+        limit: lines of later instants (microseconds since 1970, UTC) wait.
+        """
+        flips: list[Flip] = []
+        stored: list[Stored] = []
+        for line, text in news:
+            if isinstance(line, int):
+                flips += self._evaluator.advance(line if limit is None else min(line, limit))
+                continue
+            line = replace(line, number=self._number)
+            self._number += 1
+            if self._state is not None:
+                stored.append((line.number, line.contact, line.at, text))
+            flips += self._evaluator.push(line, limit)
+        voided = [(line.contact, at, line.number) for line, at in self._evaluator.voided]
+        self._evaluator.voided.clear()
+        if self._state is not None:
+            known = self._state.positions
+            self._state.save(stored, voided, flips, self._evaluator.clock, {**known, **(positions or {})}, refused)
+        return flips
+
+    def changes(self, flips: Iterable[Flip]) -> list[Change]:
+        """The same for users of the API."""
+        zone = self.catalog.timezone
+        return [Change(moment(flip.at, zone), flip.segment, flip.contact, flip.entered) for flip in flips]
+
+    def _resume(self) -> None:
+        state = self._state
+        if state is None or state.clock is None:
+            return
+        clock: int = state.clock
+        self._evaluator.restore(clock, self._stored(state))
+        self._evaluator.voided.clear()
+        before, after = set(state.members()), set(self._evaluator.members())
+        flips = [Flip(clock, segment, contact, (segment, contact) in after) for segment, contact in before ^ after]
+        if flips:
+            flips.sort(key=lambda flip: (flip.segment, str(flip.contact)))
+            state.save([], [], flips, clock, state.positions)
+            self.resumed = self.changes(flips)
+
+    def _stored(self, state: State) -> Iterator[Line]:
+        for number, _, at, text in state.lines():
+            try:
+                line = read(parse(text), self.catalog, at)
+            except ValueError:  # the catalog knows it no more
+                continue
+            if isinstance(line, Line):
+                yield replace(line, number=number)
+
+
+def text_of(flip: Flip) -> str:
+    """The line that tells a change: JSON, without a newline."""
+    change = "entered" if flip.entered else "left"
+    fields = {"at": isoformat(flip.at), "segment": flip.segment, "contact": flip.contact, "change": change}
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _text(value: object) -> str:
+    """Values that JSON does not have, as lines write them."""
+    return isoformat(from_datetime(value)) if isinstance(value, datetime) else str(value)

@@ -110,7 +110,7 @@ class Columns(WholeInstants, ScaledNumbers):
     # --- from text -------------------------------------------------------------------------------------------------
 
     def _from_text(self, x: Node, declared: Type, zone: str) -> Node:
-        """A value out of its text; NULL unless the text is exactly one (language reference, section 6)."""
+        """A value out of its text; NULL unless the text is exactly one (docs/language.md, Types)."""
         match declared:
             case types.Bool():
                 words = {"true": b.TRUE(), "false": b.FALSE()}

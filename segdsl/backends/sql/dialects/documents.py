@@ -11,13 +11,12 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.emitted import EPOCH_UNITS, Emitted
-from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET
+from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET, PLAIN
 from segdsl.core.time import FIRST, LAST
 from segdsl.types import INT, Type
 
 Kind = Literal["string", "number", "boolean", "array"]
 
-PLAIN = "-?[0-9]+([.][0-9]+)?"
 PLAIN_TIME = "-?0*[0-9]{1,18}([.][0-9]+)?"  # what a number of microseconds may look like
 WIDTH = "0000-00-00 00:00:00.000000"  # a clock as every database reads it
 

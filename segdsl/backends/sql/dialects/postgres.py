@@ -212,7 +212,7 @@ class Postgres(Dialect):
     # --- from text -----------------------------------------------------------------------------------------------
 
     def from_text(self, x: Node, declared: Type, zone: str) -> Node:
-        """A value out of its text; NULL unless the text is exactly one (language reference, section 6)."""
+        """A value out of its text; NULL unless the text is exactly one (docs/language.md, Types)."""
         match declared:
             case types.Bool():
                 return sql("CASE _x WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END", x=x)

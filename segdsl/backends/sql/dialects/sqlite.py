@@ -150,9 +150,6 @@ class SQLite(WholeInstants, ScaledNumbers):
     def like(self, x: Node, glob: Sequence[str | nodes.Wild]) -> Node:
         return exp.Glob(this=b.operand(x), expression=b.text(pattern(glob)))
 
-    def key_text(self, x: Node, whole: bool) -> Node:
-        return b.cast(x, "VARCHAR") if whole else x
-
     def contains(self, x: Node, item: str) -> Node:
         """Reading an item, SQLite takes a NUL for its end: such an item is none, however it begins."""
         letters = call("JSON_EXTRACT", b.column("json"), b.column("fullkey"), b.column("fullkey"))

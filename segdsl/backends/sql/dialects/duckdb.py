@@ -13,13 +13,12 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql.build import NULL, Node, case, cast, literal, number, one_of, template, text
-from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.backends.sql.dialects.dialect import EPOCHS, Dialect, decimal_digits
 from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET, PLAIN
 from segdsl.backends.sql.lookups import Look, by_asof
 from segdsl.core.time import FIRST, LAST
 from segdsl.types import Type
 
-_UNITS = {"s": 10**6, "ms": 1000, "us": 1}
 _INTS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
          "UHUGEINT", "INT128", "UINT128", "INT", "INT64", "INT32"}  # fmt: skip
 COLLATED = "VARCHAR COLLATE"  # a column of text with a collation: `A` may be `a` there
@@ -83,7 +82,7 @@ class DuckDB(Dialect):
             case types.Bool():
                 return "BOOLEAN"
             case types.Number():
-                return "BIGINT" if declared == types.INT else f"DECIMAL({_digits(declared)}, {declared.scale})"
+                return "BIGINT" if declared == types.INT else f"DECIMAL({decimal_digits(declared)}, {declared.scale})"
             case types.Float() | types.Geo():
                 return "DOUBLE"
             case types.Timestamp():
@@ -284,7 +283,7 @@ class DuckDB(Dialect):
         """An instant out of a number of seconds, milliseconds or microseconds, cut to the microsecond."""
         x, physical = _by_bytes(x, physical)
         family = self.family(physical)
-        size = _UNITS[unit]
+        size = EPOCHS[unit]
         if family == "json":
             x, family = template("JSON_EXTRACT_STRING(_x, '$')", x=x), "text"
         if family == "int":
@@ -365,7 +364,3 @@ def within(x: Node) -> Node:
         " THEN _x END",
         x=x,
     )
-
-
-def _digits(declared: types.Number) -> int:
-    return max(len(str(declared.limit)), declared.scale, 1)

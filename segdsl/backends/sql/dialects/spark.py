@@ -27,7 +27,7 @@ from sqlglot.errors import SqlglotError
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.backends.sql.dialects.dialect import EPOCHS, Dialect, decimal_digits
 from segdsl.backends.sql.dialects.dollars import without_dollars
 from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET, PLAIN
 from segdsl.core.time import FIRST, LAST
@@ -46,7 +46,6 @@ SETTINGS: Mapping[str, str] = {
     "spark.sql.parser.quotedRegexColumnNames": "false",
     "spark.sql.ansi.doubleQuotedIdentifiers": "false",
 }
-_UNITS = {"s": 10**6, "ms": 1000, "us": 1}
 _END = "segdsl"  # behind a JSON text, to see that nothing else is
 
 
@@ -139,8 +138,7 @@ class Spark(Dialect):
             case types.Bool():
                 return "BOOLEAN"
             case types.Number():
-                digits = max(len(str(declared.limit)), declared.scale, 1)
-                return "BIGINT" if declared == types.INT else f"DECIMAL({digits}, {declared.scale})"
+                return "BIGINT" if declared == types.INT else f"DECIMAL({decimal_digits(declared)}, {declared.scale})"
             case types.Float() | types.Geo():
                 return "DOUBLE"
             case types.Timestamp():
@@ -247,10 +245,10 @@ class Spark(Dialect):
         Beyond 2^53 the last of 17 digits may still be off by one, with Java 17.
         """
         single = physical.upper() == "FLOAT"
-        kind, most, digits = ("FLOAT", 8, (6, 7, 8)) if single else ("DOUBLE", 16, (15, 16, 17))
+        kind, most, tried = ("FLOAT", 8, (6, 7, 8)) if single else ("DOUBLE", 16, (15, 16, 17))
         words = t("CAST(_x AS STRING)", x=x)
         arms = [(t("LENGTH(_w) <= _n", w=words, n=b.number(most)), words.copy())]
-        for n in digits:
+        for n in tried:
             shorter = t("FORMAT_STRING(_f, CAST(_w AS DOUBLE))", f=b.literal(f"%.{n - 1}e"), w=words)
             arms.append((t(f"TRY_CAST(_s AS {kind}) = _x", s=shorter, x=x), shorter.copy()))
         return b.case(arms, words.copy())
@@ -270,7 +268,7 @@ class Spark(Dialect):
         return self.from_local(day, zone)
 
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
-        family, size = self.family(physical), _UNITS[unit]
+        family, size = self.family(physical), EPOCHS[unit]
         if family == "json":
             x, family = self.words(x), "text"
         if family == "int":

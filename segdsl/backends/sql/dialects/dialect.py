@@ -278,8 +278,13 @@ class Dialect(ABC):
 
     @abstractmethod
     def family(self, physical: str) -> str:
-        """text, int, decimal, float, bool, timestamp (UTC or without zone), timestamptz, date, json, list, nested,
-        label (a text of few values, not stored as text), blob, or other."""
+        """What a stored type holds, in one vocabulary for all databases; what `json_at` finds is of the type `JSON`.
+
+        text, int, decimal, float, bool, date, timestamp (a clock that shows UTC), timestamp_ns (the same, but not in
+        microseconds), timestamptz (an instant), list (of texts), nested (other lists, structs, maps), json, blob;
+        label: no plain text, but has a text to be read by (an enum, a UUID, a text with a collation of its own);
+        number: of a column that nobody has seen, any type of number; other: no declared type's value, perhaps a key.
+        """
 
     @abstractmethod
     def physical_of(self, declared: Type) -> str:
@@ -327,7 +332,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
-        """The JSON value under keys; NULL where the text is not JSON or a key is missing. Its physical type is JSON."""
+        """The JSON value under keys; NULL where the text is not JSON or a key is missing.
+
+        Its physical type is `JSON`, whatever the database itself calls it: every dialect's `family` knows the word.
+        """
 
     def extracting(self, table: Node, wanted: Sequence[Extracted]) -> Node:
         """A query of all columns of a table, and of values inside its JSON columns."""

@@ -51,7 +51,6 @@ class DuckDB(Dialect):
         return template("TIMEZONE('UTC', CAST(CURRENT_TIMESTAMP AS TIMESTAMPTZ))")
 
     def family(self, physical: str) -> str:
-        """text, int, decimal, float, bool, timestamp, timestamptz, timestamp_ns, date, json, list, nested, label..."""
         kind = physical.upper().strip()
         if kind == COLLATED:
             return "label"  # so that no such column is compared as it stands

@@ -67,12 +67,12 @@ class Passes:
             source = b.table(self.kinds[branches[0].kind])
             conditions = self.where(branches[0]) if alike else []
         columns = [("contact", b.column("contact"))]
-        spans = {measure.events.span for measure in measures}
-        if len(spans) == 1 and alike:
+        at_once = alike and len({measure.events.span for measure in measures}) == 1
+        if at_once:  # one WHERE for all of them
             conditions += self.span(measures[0].events.span)  # type: ignore[arg-type]
         for measure, name in group:
             each = [] if alike else self.where(measure.events.branches[0])
-            each += [] if len(spans) == 1 and alike else self.span(measure.events.span)  # type: ignore[arg-type]
+            each += [] if at_once else self.span(measure.events.span)  # type: ignore[arg-type]
             columns.append((name, self.aggregate(measure, each, len(branches) > 1)))
         return select(columns, source, conditions).group_by(b.column("contact"), copy=False)
 

@@ -105,9 +105,9 @@ class Spark(Dialect):
 
     # --- numbers and lists ---------------------------------------------------------------------------------------
 
-    def summed(self, x: Node, kind: types.Number) -> Node:
+    def summed(self, x: Node, of: types.Number) -> Node:
         # A sum of BIGINTs is one, too, and may not hold what other sums of the language do.
-        return exp.Sum(this=x if kind.scale else self.wide(x, 0, 0))
+        return exp.Sum(this=x if of.scale else self.wide(x, 0, 0))
 
     def rows_of(self, values: list[Node]) -> Node:
         return exp.Explode(this=exp.Array(expressions=values))

@@ -19,7 +19,7 @@ from segdsl.format import format_file
 from segdsl.syntax import parse_file, parse_rule
 from segdsl.text.source import Source
 from tests.support import strategies
-from tests.support.world import World, by_duckdb, by_python, instant, program_of, stored
+from tests.support.world import World, by_duckdb, by_python, by_sql, instant, program_of
 
 CASES = int(os.environ.get("SEGDSL_CASES", "2400"))
 RULES = 12
@@ -65,7 +65,7 @@ def test_text_columns_agree(world: dict[str, Any], rules: list[str]) -> None:
         program = program_of(program_text(rules), catalog)
         small.write_csv(catalog)
         with patch.object(terms, "FEWEST", 1), patch.object(statement, "MANY", 4):  # the plan for many segments, too
-            assert by_python(small, catalog, program, NOW) == stored(catalog, program, NOW)
+            assert by_python(small, catalog, program, NOW) == by_sql(catalog, program, NOW)
 
 
 PHYSICAL = {
@@ -101,7 +101,7 @@ def test_typed_columns_agree(world: dict[str, Any], rules: list[str], types: dic
         catalog = small.catalog(Path(folder))
         program = program_of(program_text(rules), catalog)
         small.write_parquet(catalog, types)
-        assert by_python(small.read_back(catalog), catalog, program, NOW) == stored(catalog, program, NOW)
+        assert by_python(small.read_back(catalog), catalog, program, NOW) == by_sql(catalog, program, NOW)
 
 
 @settings(COMMON, max_examples=max(1, CASES // RULES // 10))

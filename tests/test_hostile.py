@@ -24,11 +24,10 @@ from tests.support import storage
 from tests.support.databases import DATABASES
 from tests.support.hostile import NAMES, REFUSED, TEXTS
 from tests.support.strategies import quoted
-from tests.support.world import World, by_python, instant, program_of
+from tests.support.world import World, by_python, by_segment, instant, program_of
 
 NOW = instant("2026-03-10T00:00:00Z")
 CHUNK = 50  # texts in one statement
-
 
 
 def in_yaml(value: str | list[str]) -> str:
@@ -131,10 +130,7 @@ def test_texts(name: str, tmp_path: Path) -> None:
         assert storage.by_sql(catalog, program, NOW) == expected
         with connect(catalog) as engine:
             driven = get(name).verbatim(printed(catalog, program, name, engine.schema()))
-            found: dict[str, list[str]] = {segment: [] for segment in program.segments}
-            for segment, contact in engine.rows(driven, {}):
-                found[segment].append(contact)
-        assert {segment: sorted(members) for segment, members in found.items()} == expected
+            assert by_segment(engine.rows(driven, {}), program) == expected
 
 
 @pytest.mark.parametrize("name", [name for name in DIALECTS if name not in DATABASES])

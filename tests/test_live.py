@@ -11,6 +11,11 @@ from sqlglot import exp, parse
 
 from segdsl.backends.sql import compile_segments
 from segdsl.backends.sql.dialects import DIALECTS, get
+from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.backends.sql.statement import Statement
+from segdsl.catalog.model import Catalog
+from segdsl.core.time import to_datetime
+from segdsl.engines import connect
 from segdsl.text.diagnostic import Errors
 from tests.support import storage
 from tests.support.databases import DATABASES
@@ -26,7 +31,7 @@ def test_conformance(path: Path, name: str, tmp_path: Path) -> None:
     world = World(data["catalog"], data.get("contacts") or {}, data.get("events") or {})
     declared = world.catalog(tmp_path)
     catalog = storage.load(name, "typed", world, declared)
-    with storage.connect(catalog) as engine:
+    with connect(catalog) as engine:
         dialect = engine.dialect
     wrong = []
     for now, every in by_now(data["cases"]).items():
@@ -40,10 +45,10 @@ def test_conformance(path: Path, name: str, tmp_path: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def _is_refused(rule: str, catalog: storage.Catalog, dialect: storage.Dialect) -> bool:
+def _is_refused(rule: str, catalog: Catalog, dialect: Dialect) -> bool:
     program = program_of(f"segment rule:\n    {rule}\n", catalog)
     try:
-        storage.Statement(program, catalog, ["rule"], None, None, dialect).tree()
+        Statement(program, catalog, ["rule"], None, None, dialect).tree()
     except Errors as error:
         [diagnostic] = error.diagnostics
         assert diagnostic.code == "SEG0704" and dialect.cannot["live calendars"] in diagnostic.message
@@ -69,8 +74,8 @@ def test_the_real_clock(name: str, tmp_path: Path) -> None:
     rules = {"visited in 10min": ["past"], "visited ever": ["past"], "renewal date in next 10min": ["future"],
              "visited more than 1h ago": []}  # fmt: skip
     program = program_of("".join(f"segment r{i}:\n    {rule}\n" for i, rule in enumerate(rules)), declared)
-    with storage.connect(catalog) as engine:
-        statement = storage.Statement(program, catalog, list(program.segments), None, engine.schema(), engine.dialect)
+    with connect(catalog) as engine:
+        statement = Statement(program, catalog, list(program.segments), None, engine.schema(), engine.dialect)
         found = [(str(segment), str(contact)) for segment, contact in engine.ask(statement.tree())]
     assert sorted(found) == sorted(
         (f"r{i}", contact) for i, members in enumerate(rules.values()) for contact in members
@@ -78,7 +83,7 @@ def test_the_real_clock(name: str, tmp_path: Path) -> None:
 
 
 def _iso(micros: int) -> str:
-    return str(storage.to_datetime(micros).isoformat())
+    return str(to_datetime(micros).isoformat())
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -24,7 +24,7 @@ from segdsl.core.contact import Facts, changes
 from segdsl.core.program import Program
 from segdsl.core.time import LAST
 from segdsl.engines.columns import used_columns
-from segdsl.engines.declared import used
+from segdsl.engines.declared import used as asked_columns
 from segdsl.engines.fitting import unfit
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.suggest import nearest
@@ -50,9 +50,9 @@ class Engine(ABC):
     def __init__(self, catalog: model.Catalog) -> None:
         """Opens the catalog's `database`. Raises `Errors`: SEG0710 where there is none."""
         self.catalog = catalog
-        self.used = used_columns(catalog)
+        self.used = used_columns(catalog)  # table -> the columns that the catalog speaks of
         self._schema: dict[tuple[str, str], str] | None = None
-        self.last = Fixed(self.dialect, LAST)
+        self.last = Fixed(self.dialect, LAST)  # the end of the year 9999: no later time is known
 
     def __enter__(self) -> Self:
         return self
@@ -130,6 +130,7 @@ class Engine(ABC):
         return found
 
     def _lacks(self, table: str, column: str, stored: Sequence[str]) -> Diagnostic:
+        """That a table has no such column among those that are stored."""
         close = nearest(column, stored)
         help_ = f"did you mean `{close}`?" if close else ""
         return Diagnostic("SEG0712", f"table `{table}` has no column `{column}`", help=help_)
@@ -148,21 +149,22 @@ class Engine(ABC):
         self, program: Program, names: Sequence[str], now: int
     ) -> Generator[tuple[str, str | int], None, None]:
         """`(segment, contact)` in that order, for the named segments; streamed."""
-        yield from self.ask(self._sound(program, names, now).tree())
+        yield from self.ask(self._answerable(program, names, now).tree())
 
     def sizes(self, program: Program, names: Sequence[str], now: int) -> dict[str, int]:
         """How many members each of the named segments has, in the order of the names."""
-        found = {segment: int(size) for segment, size in self.ask(self._sound(program, names, now).sizes())}
+        found = {segment: int(size) for segment, size in self.ask(self._answerable(program, names, now).sizes())}
         return {name: found.get(name, 0) for name in names}
 
     def statement(self, program: Program, names: Sequence[str], now: int) -> Statement:
         """The statement about segments, whether the database can answer it or not."""
         return Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
 
-    def _sound(self, program: Program, names: Sequence[str], now: int) -> Statement:
+    def _answerable(self, program: Program, names: Sequence[str], now: int) -> Statement:
+        """The statement about segments. Raises `Errors`, as `ready` does, if the database cannot answer it."""
         statement = self.statement(program, names, now)
         self.require(statement.used_tables())
-        found = unfit(self.reading(), used(statement), self.ask)
+        found = unfit(self.reading(), asked_columns(statement), self.ask)
         if any(each.severity == "error" for each in found):
             raise Errors(found)
         return statement
@@ -170,7 +172,7 @@ class Engine(ABC):
     def ready(self, program: Program, names: Sequence[str], now: int) -> None:
         """Raises `Errors` for tables and columns that segments ask, and that there are not (SEG0711, SEG0712) or that
         can hold no value of the declared type (SEG0713). `members` and `sizes` see to it themselves."""
-        self._sound(program, names, now)
+        self._answerable(program, names, now)
 
     def facts(self, kinds: Iterable[str] | None = None, contact: str | int | None = None) -> Iterator[Facts]:
         """Every contact with its attributes, events of the given kinds (None: all), lists and history, by id.
@@ -178,43 +180,23 @@ class Engine(ABC):
         contact: a key; only this contact, and the database may skip what it stores of others.
         """
         self.require()
-        catalog, attributes = self.catalog, self.catalog.attributes
+        catalog = self.catalog
         reading = self.reading() if contact is None else self.reading([contact, *self.aliases(contact)])
-        wanted = [nodes.Attribute(key, own.type) for key, own in attributes.items() if not own.history]
-        for relation, related in catalog.relations.items():
-            wanted += [nodes.Attribute(key, attribute.type, relation) for key, attribute in related.attributes.items()]
-        names: dict[nodes.Attribute | nodes.Held, tuple[str, ...]] = {
-            node: tuple(f"a{i}_{j}" for j in range(2 if isinstance(node.type, types.Geo) else 1))
-            for i, node in enumerate(wanted)
-        }
+        columns = self._attribute_columns()
         streams = {kind: _Merge(self._events(reading, kind)) for kind in (catalog.events if kinds is None else kinds)}
         lists = _Merge(self._on_lists(reading)) if catalog.lists else None
         histories = {
             key: _Merge(self._history(reading, key, attribute.type))
-            for key, attribute in attributes.items() if attribute.history
+            for key, attribute in catalog.attributes.items() if attribute.history
         }  # fmt: skip
-        outputs = [("id", b.column("id"))]
-        outputs += [(name, self.dialect.output(b.column(name), node.type)) for node in wanted for name in names[node]]
-        query = select(outputs, reading.contacts(names, self.last).subquery("c"))
-        for row in self.ask(self._sorted(query, "id")):
-            if contact is not None and row[0] != contact:
+        for own, *cells in self._contacts(reading, columns):
+            if contact is not None and own != contact:
                 continue
-            values: dict[tuple[str | None, str], object] = {}
-            at = 1
-            for node in wanted:
-                cell = [self.dialect.python(value, node.type) for value in row[at : at + len(names[node])]]
-                at += len(cell)
-                value = cell[0] if len(cell) == 1 else None if None in cell else tuple(cell)
-                if value is not None:
-                    values[node.relation, node.key] = value
             yield Facts(
-                row[0], values,
-                {kind: [self._event(kind, each) for each in stream.take(row[0])] for kind, stream in streams.items()},
-                frozenset(each[1] for each in lists.take(row[0]) if each[1] is not None) if lists else frozenset(),
-                {
-                    key: changes([(t, self.dialect.python(value, kind)) for _, t, value in stream.take(row[0])], kind)
-                    for key, stream in histories.items() for kind in [attributes[key].type]
-                },
+                own, self._attributes(columns, cells),
+                {kind: [self._event(kind, each) for each in stream.take(own)] for kind, stream in streams.items()},
+                frozenset(name for _, name in lists.take(own) if name is not None) if lists else frozenset(),
+                {key: self._changes(key, stream.take(own)) for key, stream in histories.items()},
             )  # fmt: skip
 
     def one(self, text: str | int, kinds: Iterable[str] | None = None) -> Facts:
@@ -276,24 +258,67 @@ class Engine(ABC):
         ]  # fmt: skip
         near = [self.dialect.like(b.column("name"), glob) for glob in halves]
         near.append(b.compare("=", self.dialect.folded(b.column("name")), b.text(text.lower())))
-        query = self._sorted(select([("name", b.column("name"))], ids, [b.disjunction(near)]), "name")
+        query = self._sorted(select([("name", b.column("name"))], ids, [b.disjunction(near)]), "name", text=True)
         close = nearest(text, [row[0] for row in itertools.islice(self.ask(query), NEAR)])
         key = self.catalog.key.name
         return f"did you mean `{close}`?" if close else f"contacts are named by `{key}` of `{self.catalog.contacts}`"
 
+    # --- one kind of rows each, sorted by contact ------------------------------------------------------------------
+
+    def _attribute_columns(self) -> list[tuple[nodes.Attribute, tuple[str, ...]]]:
+        """Each attribute without a history, the contacts' and those of related records, and names for its columns."""
+        attributes = self.catalog.attributes
+        wanted = [nodes.Attribute(key, own.type) for key, own in attributes.items() if not own.history]
+        for relation, related in self.catalog.relations.items():
+            wanted += [nodes.Attribute(key, own.type, relation) for key, own in related.attributes.items()]
+        return [(node, tuple(f"a{i}_{j}" for j in range(2 if isinstance(node.type, types.Geo) else 1)))
+                for i, node in enumerate(wanted)]  # fmt: skip
+
+    def _contacts(self, reading: Reading, columns: Sequence[tuple[nodes.Attribute, tuple[str, ...]]]) -> Iterator[Row]:
+        """`id`, then the cells of the attributes in the order of `_attribute_columns`."""
+        outputs = [("id", b.column("id"))]
+        outputs += [(name, self.dialect.output(b.column(name), node.type)) for node, names in columns for name in names]
+        query = select(outputs, reading.contacts(dict(columns), self.last).subquery("c"))
+        return self.ask(self._sorted(query, "id"))
+
+    def _attributes(
+        self, columns: Sequence[tuple[nodes.Attribute, tuple[str, ...]]], cells: Sequence[object]
+    ) -> dict[tuple[str | None, str], object]:
+        """What is known of one contact's attributes, as `Facts` has them. A place half unknown is unknown."""
+        known: dict[tuple[str | None, str], object] = {}
+        at = 0
+        for node, names in columns:
+            parts = [self.dialect.python(cell, node.type) for cell in cells[at : at + len(names)]]
+            at += len(names)
+            value = parts[0] if len(parts) == 1 else None if None in parts else tuple(parts)
+            if value is not None:
+                known[node.relation, node.key] = value
+        return known
+
     def _on_lists(self, reading: Reading) -> Iterator[Row]:
+        """`contact, list` of all static lists."""
         columns = [(name, b.column(name)) for name in ("contact", "list")]
         query = select(columns, reading.on_list().subquery("e"), [self._is_contact(reading)])
         return self.ask(self._sorted(query, "contact"))
 
     def _history(self, reading: Reading, key: str, kind: Type) -> Iterator[Row]:
+        """`contact`, the instant in microseconds and the value of each row of an attribute's history."""
         columns = [("contact", b.column("contact")), ("at", self.dialect.micros(b.column("t"))),
                    ("held", self.dialect.output(b.column("value"), kind))]  # fmt: skip
         conditions = [self._is_contact(reading), self._stored_until()]
         query = select(columns, reading.stored_changes(key).subquery("e"), conditions)
         return self.ask(self._sorted(query, "contact"))
 
+    def _changes(self, key: str, rows: Iterable[Row]) -> list[tuple[int, object]]:
+        """One contact's rows of `_history` as `Facts` has them."""
+        kind = self.catalog.attributes[key].type
+        return changes([(t, self.dialect.python(value, kind)) for _, t, value in rows], kind)
+
     def _events(self, reading: Reading, kind: str) -> Iterator[Row]:
+        """`contact`, the instant in microseconds (0 where the kind has none) and the properties in the catalog's order.
+
+        `_event` makes one of such a row.
+        """
         event = self.catalog.events[kind]
         names = {key: f"v{i}" for i, key in enumerate(event.properties)}
         at = self.dialect.micros(b.column("t")) if event.time else b.number(0)
@@ -311,14 +336,18 @@ class Engine(ABC):
         """The condition that drops rows without a time, and times beyond the year 9999: databases have some."""
         return b.compare("<=", b.column("t"), self.last.now())
 
-    def _sorted(self, query: Node, name: str) -> Node:
-        """A query's rows in the order of a key, which is also the order that Python gives to keys."""
+    def _sorted(self, query: Node, name: str, text: bool = False) -> Node:
+        """A query's rows in the order of a column of keys, which is also the order that Python gives to keys.
+
+        text: the column holds the keys as text even where they are whole numbers.
+        """
         key = b.column(name)
-        order = key if name != "name" and self.reading().whole_keys else self.dialect.ordered(key)
+        order = key if self.reading().whole_keys and not text else self.dialect.ordered(key)
         query.set("order", exp.Order(expressions=[exp.Ordered(this=order, nulls_first=False)]))
         return query
 
     def _event(self, kind: str, row: Row) -> tuple[int, dict[str, object]]:
+        """A row of `_events` as `Facts` has it: the instant, and the properties that are known."""
         properties = self.catalog.events[kind].properties
         values = [self.dialect.python(v, prop.type) for v, prop in zip(row[2:], properties.values(), strict=True)]
         return int(row[1]), {key: value for key, value in zip(properties, values, strict=True) if value is not None}
@@ -332,6 +361,7 @@ class _Merge:
         self.next: Row | None = next(rows, None)
 
     def take(self, contact: object) -> list[Row]:
+        """The rows of a contact, who comes after all that were asked for before; rows of those between are dropped."""
         found = []
         while self.next is not None and self.next[0] < contact:
             self.next = next(self.rows, None)

@@ -1,4 +1,4 @@
-"""Sequences by trying every chain of events: slow, and as plain as the language reference (section 7)."""
+"""Sequences by trying every chain of events: slow, and as plain as docs/language.md (Sequences)."""
 
 from __future__ import annotations
 

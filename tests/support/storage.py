@@ -27,7 +27,8 @@ from segdsl.core.program import Program
 from segdsl.core.time import local_day, to_datetime
 from segdsl.engines import connect
 from tests.support.databases import Table, database
-from tests.support.world import World
+from tests.support.world import World, by_segment
+from tests.support.world import by_sql as by_sql  # beside the other ways to ask
 
 Stored = tuple[Catalog, dict[str, Table]]
 TEXT, TIME = types.String(), types.Timestamp()
@@ -164,25 +165,13 @@ def load(name: str, form: str, world: World, catalog: Catalog) -> Catalog:
     return replace(stored, database=running.url)
 
 
-def by_sql(catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]:
-    """Segment -> sorted members, by one statement."""
-    members: dict[str, list[str]] = {name: [] for name in program.segments}
-    with connect(catalog) as engine:
-        for segment, contact in engine.members(program, list(program.segments), now):
-            members[segment].append(str(contact))
-    return {name: sorted(found) for name, found in members.items()}
-
-
 def by_live(catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]:
-    """The same by a statement that asks the database's clock, which is said to show `now`."""
-    members: dict[str, list[str]] = {name: [] for name in program.segments}
+    """What `by_sql` gives, by a statement that asks the database's clock, which is said to show `now`."""
     with connect(catalog) as engine:
-        dialect = engine.dialect
-        statement = Statement(program, catalog, list(members), None, engine.schema(), dialect, engine.lookup)
+        dialect, names = engine.dialect, list(program.segments)
+        statement = Statement(program, catalog, names, None, engine.schema(), dialect, engine.lookup)
         with patch.object(type(dialect), "current", lambda self: self.instant(now)):
-            for segment, contact in engine.ask(statement.tree()):
-                members[segment].append(str(contact))
-    return {name: sorted(found) for name, found in members.items()}
+            return by_segment(engine.ask(statement.tree()), program)
 
 
 def people(catalog: Catalog) -> list[Facts]:

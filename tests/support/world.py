@@ -216,15 +216,20 @@ def by_python(world: World, catalog: Catalog, program: Program, now: int) -> dic
 def by_duckdb(world: World, catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]:
     """Segment -> sorted members, by SQL on DuckDB over JSON Lines files."""
     world.write_jsonl(catalog)
-    return stored(catalog, program, now)
+    return by_sql(catalog, program, now)
 
 
-def stored(catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]:
-    """Segment -> sorted members, by SQL over the files in the catalog's folder."""
-    members: dict[str, list[str]] = {name: [] for name in program.segments}
+def by_sql(catalog: Catalog, program: Program, now: int) -> dict[str, list[str]]:
+    """Segment -> sorted members, by one statement on the catalog's database."""
     with connect(catalog) as engine:
-        for segment, contact in engine.members(program, list(program.segments), now):
-            members[segment].append(str(contact))
+        return by_segment(engine.members(program, list(program.segments), now), program)
+
+
+def by_segment(rows: Iterable[Sequence[object]], program: Program) -> dict[str, list[str]]:
+    """Rows `(segment, contact)` as segment -> sorted members, for every segment of the program."""
+    members: dict[str, list[str]] = {name: [] for name in program.segments}
+    for segment, contact in rows:
+        members[str(segment)].append(str(contact))
     return {name: sorted(found) for name, found in members.items()}
 
 

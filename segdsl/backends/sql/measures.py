@@ -67,12 +67,12 @@ class Passes:
             source = b.table(self.kinds[branches[0].kind])
             conditions = self.where(branches[0]) if alike else []
         columns = [("contact", b.column("contact"))]
-        spans = {measure.events.span for measure in measures}
-        if len(spans) == 1 and alike:
+        at_once = alike and len({measure.events.span for measure in measures}) == 1
+        if at_once:  # one WHERE for all of them
             conditions += self.span(measures[0].events.span)  # type: ignore[arg-type]
         for measure, name in group:
             each = [] if alike else self.where(measure.events.branches[0])
-            each += [] if len(spans) == 1 and alike else self.span(measure.events.span)  # type: ignore[arg-type]
+            each += [] if at_once else self.span(measure.events.span)  # type: ignore[arg-type]
             columns.append((name, self.aggregate(measure, each, len(branches) > 1)))
         return select(columns, source, conditions).group_by(b.column("contact"), copy=False)
 
@@ -137,32 +137,15 @@ class Passes:
             conditions.append(b.known(value))
         if measure.within is not None:
             self.rules.dialect.require("bursts")
-            if not self.rules.dialect.ranges:
-                return self.best(self.crowds(measure, rows, conditions), name)
-            length = self.rules.dialect.interval(measure.within - 1)
-            frame = exp.WindowSpec(kind="RANGE", start=length, start_side="PRECEDING", end="CURRENT ROW")
-            window = exp.Window(
-                this=exp.Count(this=exp.Star()), partition_by=[contact, *same],
-                order=exp.Order(expressions=[exp.Ordered(this=b.column("t"), nulls_first=False)]), spec=frame,
-            )  # fmt: skip
-            return self.best(select([("contact", contact), ("n", window)], rows, conditions), name)
+            found = self.frames if self.rules.dialect.ranges else self.crowds
+            return self.best(found(measure, rows, conditions), name)
         if measure.kind == "count" and same:
             counted = select([("contact", contact), ("n", exp.Count(this=exp.Star()))], rows, conditions)
             return self.best(counted.group_by(contact, *same, copy=False), name)
         if measure.kind == "percentile":
             return self.percentile(measure, value, rows, conditions, name)
         if measure.kind in {"first", "last"} and measure.of is not None:
-            down = measure.kind == "last"
-            keys = [b.column("t"), self.rules.reading.ranked(value, measure.of.type)]
-            window = exp.Window(
-                this=exp.RowNumber(), partition_by=[contact],
-                order=exp.Order(expressions=[exp.Ordered(this=key, desc=down, nulls_first=False) for key in keys]),
-            )  # fmt: skip
-            places = select([("contact", contact), ("v", value), ("place", window)], rows, conditions)
-            return select(
-                [("contact", contact), (name, b.column("v"))], places.subquery("places"),
-                [b.compare("=", b.column("place"), b.number(1))],
-            )  # fmt: skip
+            return self.outermost(measure, value, rows, conditions, name)
         aggregate = self.aggregate(measure, [], True)
         return select([("contact", contact), (name, aggregate)], rows).group_by(contact, copy=False)
 
@@ -204,14 +187,42 @@ class Passes:
             node = node.join(b.table(table), on=on, join_type="left", copy=False)
         return node
 
+    def outermost(self, measure: nodes.Measure, value: Node, rows: Node, conditions: list[Node], name: str) -> Node:
+        """The value of the first or last event; of several at that instant the least or greatest."""
+        assert measure.of is not None
+        contact = b.column("contact")
+        down = measure.kind == "last"
+        keys = [b.column("t"), self.rules.reading.ranked(value, measure.of.type)]
+        window = exp.Window(
+            this=exp.RowNumber(), partition_by=[contact],
+            order=exp.Order(expressions=[exp.Ordered(this=key, desc=down, nulls_first=False) for key in keys]),
+        )  # fmt: skip
+        places = select([("contact", contact), ("v", value), ("place", window)], rows, conditions)
+        return select(
+            [("contact", contact), (name, b.column("v"))], places.subquery("places"),
+            [b.compare("=", b.column("place"), b.number(1))],
+        )  # fmt: skip
+
     def best(self, rows: Node, name: str) -> Node:
         """The largest `n` of each contact."""
         contact = b.column("contact")
         columns = [("contact", contact), (name, exp.Max(this=b.column("n")))]
         return select(columns, rows.subquery("groups_")).group_by(contact, copy=False)
 
+    def frames(self, measure: nodes.Measure, rows: Node, conditions: list[Node]) -> Node:
+        """`contact, n`: how many events of a burst end with each, by a frame over time."""
+        assert measure.within is not None
+        contact, same = b.column("contact"), [b.column(united_name(value)) for value in measure.same]
+        length = self.rules.dialect.interval(measure.within - 1)
+        frame = exp.WindowSpec(kind="RANGE", start=length, start_side="PRECEDING", end="CURRENT ROW")
+        window = exp.Window(
+            this=exp.Count(this=exp.Star()), partition_by=[contact, *same],
+            order=exp.Order(expressions=[exp.Ordered(this=b.column("t"), nulls_first=False)]), spec=frame,
+        )  # fmt: skip
+        return select([("contact", contact), ("n", window)], rows, conditions)
+
     def crowds(self, measure: nodes.Measure, rows: Node, conditions: list[Node]) -> Node:
-        """`contact, n`: how many events have come and not gone again, each after the length of a burst."""
+        """The same without such a frame: how many have come and not gone again, each after the length of a burst."""
         assert measure.within is not None
         keys = [("contact", b.column("contact"))]
         keys += [(united_name(value), b.column(united_name(value))) for value in measure.same]

@@ -175,30 +175,22 @@ class Reading:
             time, stored = self.time(event.table, event.time, side, since if event.id is None else None)
             columns.append(("t", time))
             conditions += stored
-        for key, name in names.items():
+        kept = [name for name, _ in columns] + list(names.values())
+        every = dict(names)
+        if event.id is not None:
+            every |= {key: f"p{i}" for i, key in enumerate(event.properties) if key not in names}
+        for key, name in every.items():
             prop = event.properties[key]
             columns.append((name, self.value(event.table, prop.column, prop.type, side)))
+        if event.id is not None:
+            columns.append(("delivery", self.text(event.table, event.id, side)))
+        rows = self._joined(select(columns, self.source(event.table, side), conditions), original)
         if event.id is None:
-            return self._joined(select(columns, self.source(event.table, side), conditions), original)
-        # Duplicate deliveries: the earliest row of an id counts, ties go to the least of all declared properties.
-        spare = [(f"p{i}", key) for i, key in enumerate(event.properties) if key not in names]
-        every = {**names, **{key: name for name, key in spare}}
-        for name, key in spare:
-            prop = event.properties[key]
-            columns.append((name, self.value(event.table, prop.column, prop.type, side)))
-        columns.append(("delivery", self.text(event.table, event.id, side)))
-        inner = self._joined(select(columns, self.source(event.table, side), conditions), original)
+            return rows
+        # The earliest row of a delivery counts, ties go to the least of all declared properties.
         order = [b.column("t")] if event.time and timed else []
         order += [self.ordered(b.column(every[key]), prop.type) for key, prop in event.properties.items()]
-        window = exp.Window(this=exp.RowNumber(), partition_by=[b.column("contact"), b.column("delivery")])
-        if order:
-            window.set("order", exp.Order(expressions=[exp.Ordered(this=o, nulls_first=False) for o in order]))
-        kept = ["contact", *(["t"] if event.time and timed else []), *names.values()]
-        ranked = select([*((n, b.column(n)) for n in [*kept, "delivery"]), ("place", window)], inner.subquery("rows_"))
-        first = b.disjunction([
-            exp.Is(this=b.column("delivery"), expression=b.NULL()), b.compare("=", b.column("place"), b.number(1))
-        ])  # fmt: skip
-        return select([(name, b.column(name)) for name in kept], ranked.subquery("ranked"), [first])
+        return _delivered_once(rows, kept, order)
 
     def _only(self, table: str, column: model.Column, source: str | None = None) -> list[Node]:
         """The condition on a table's contacts that `only` sets, on the bare column where that is possible."""
@@ -209,6 +201,10 @@ class Reading:
         return [self.is_text(table, column, [str(name) for name in self.only], source)]
 
     def _joined(self, node: Node, original: Node) -> Node:
+        """A query of events that finds behind `alias` the contact of those recorded under an alias, NULL for others.
+
+        original: what the event is recorded under, as text.
+        """
         aliases = self.catalog.identities
         if aliases is None:
             return node
@@ -330,6 +326,7 @@ class Reading:
         return self.dialect.ordered(value) if isinstance(declared, types.String | types.Enum) else value
 
     def _stored(self, table: str, column: model.Column) -> str:
+        """The stored type of the column that holds a JSON document."""
         return self.schema.get((table, column.name), self.dialect.json_column())
 
     def on_list(self, name: str | None = None) -> Node:
@@ -343,6 +340,19 @@ class Reading:
         else:
             conditions = [self.is_text(lists.table, lists.list, [name])]
         return select(columns, self.source(lists.table), conditions)
+
+
+def _delivered_once(rows: Node, kept: Sequence[str], order: Sequence[Node]) -> Node:
+    """Some columns of rows `contact, delivery, …`: of one contact's delivery the first in the order, and all that have
+    no `delivery`."""
+    window = exp.Window(this=exp.RowNumber(), partition_by=[b.column("contact"), b.column("delivery")])
+    if order:
+        window.set("order", exp.Order(expressions=[exp.Ordered(this=o, nulls_first=False) for o in order]))
+    ranked = select([*((n, b.column(n)) for n in [*kept, "delivery"]), ("place", window)], rows.subquery("rows_"))
+    first = b.disjunction([
+        exp.Is(this=b.column("delivery"), expression=b.NULL()), b.compare("=", b.column("place"), b.number(1))
+    ])  # fmt: skip
+    return select([(name, b.column(name)) for name in kept], ranked.subquery("ranked"), [first])
 
 
 def _first_of_each(

@@ -101,6 +101,7 @@ class Statement:
         yield node
 
     def _collect(self, found: Sequence[object]) -> None:
+        """Notes what the nodes of a rule, in the order of `_walk`, need: attributes, kinds, measures, chains, lists."""
         for node in found:
             if isinstance(node, nodes.Attribute | nodes.Held):
                 self.attributes[node] = None
@@ -118,6 +119,7 @@ class Statement:
                     self._uses(branch, [*([node.of] if node.of else []), *node.same], node.events.span)
 
     def _uses(self, branch: nodes.Branch, values: Iterable[object], span: Span | nodes.Anchored | None) -> None:
+        """Notes that a branch's kind is asked, for which properties, and where the window over it begins."""
         used = self.kinds.setdefault(branch.kind, {})
         self.begins.setdefault(branch.kind, {})[span.lo if isinstance(span, Span) else None] = None
         every = (*walk(branch.where), *values)
@@ -146,23 +148,11 @@ class Statement:
 
     def tree(self) -> Node:
         """The statement as sqlglot's tree."""
-        ctes: list[Node] = []
         kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
-        properties: dict[str, dict[str, str]] = {}
-        for kind, used in self.kinds.items():
-            columns = Namer(["contact", "t", "delivery", "place", *(f"p{i}" for i in range(len(used) + 60))])
-            changed = nodes.changed_attribute(kind) is not None
-            properties[kind] = {key: columns.name(f"{key} value" if changed else key) for key in used}
-            begins = [edge for edge in self.begins[kind] if edge is not None]
-            since = partial(self.clock.earliest, begins) if len(begins) == len(self.begins[kind]) else None
-            ctes.append(b.cte(kinds[kind], self.reading.event(kind, properties[kind], since=since)))
-        columns = Namer(["id"])
-        attributes: dict[nodes.Attribute | nodes.Held, tuple[str, ...]] = {}
-        for node in self.attributes:
-            relation = node.relation if isinstance(node, nodes.Attribute) else None
-            wanted = node.key if relation is None else f"{relation} {node.key}"
-            parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(node.type, types.Geo) else [wanted]
-            attributes[node] = tuple(columns.name(part) for part in parts)
+        properties = {kind: self._property_columns(kind) for kind in self.kinds}
+        ctes = [b.cte(kinds[kind], self._events(kind, properties[kind])) for kind in self.kinds]
+        columns = Namer(["id"])  # of the facts about contacts: attributes, measures and terms
+        attributes = {node: self._attribute_columns(node, columns) for node in self.attributes}
         contact = self.tables.name("contact")
         ctes.append(b.cte(contact, self.reading.contacts(attributes, self.clock)))
         segments = {name: self.tables.name(f"segment {name}") for name in self.segments if name in self.referred}
@@ -194,7 +184,29 @@ class Statement:
         tree.set("with_", opening)
         return tree
 
+    def _property_columns(self, kind: str) -> dict[str, str]:
+        """The properties of a kind that are asked for -> what its CTE calls them."""
+        used = self.kinds[kind]
+        # The names that `Reading.event` gives: p0, p1, … are the properties that only tell deliveries apart.
+        columns = Namer(["contact", "t", "delivery", "place", *(f"p{i}" for i in range(len(used) + 60))])
+        changed = nodes.changed_attribute(kind) is not None
+        return {key: columns.name(f"{key} value" if changed else key) for key in used}  # `from` and `to` are reserved
+
+    def _events(self, kind: str, names: Mapping[str, str]) -> Node:
+        """The query of a kind's events, from where the earliest of all windows over them begins if all begin."""
+        begins = [edge for edge in self.begins[kind] if edge is not None]
+        since = partial(self.clock.earliest, begins) if len(begins) == len(self.begins[kind]) else None
+        return self.reading.event(kind, names, since=since)
+
+    def _attribute_columns(self, node: nodes.Attribute | nodes.Held, columns: Namer) -> tuple[str, ...]:
+        """What the contacts' CTE calls an attribute: two names for a place, one for all others."""
+        relation = node.relation if isinstance(node, nodes.Attribute) else None
+        wanted = node.key if relation is None else f"{relation} {node.key}"
+        parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(node.type, types.Geo) else [wanted]
+        return tuple(columns.name(part) for part in parts)
+
     def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
+        """The CTEs of all measures but those that `terms` answers; `passes` learns where each is found."""
         groups: dict[object, list[nodes.Measure]] = {}
         wanted = [measure for measure in self.measures if measure not in self.terms.measures]
         fuse = len({measure.events.branches for measure in wanted if simple(measure)}) > FUSE
@@ -221,6 +233,7 @@ class Statement:
         return ctes
 
     def _joined(self, rules: Rules, attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]) -> Node:
+        """`id`, attributes, measures and terms of every contact: what many segments ask is joined only once."""
         contact = rules.names.contact
         columns = [("id", b.column("id", contact))]
         columns += [(name, b.column(name, contact)) for names in attributes.values() for name in names]
@@ -229,12 +242,14 @@ class Statement:
         return self._with_tables(select(columns, b.table(contact)), dict.fromkeys(t for t, _ in asked), contact)
 
     def _with_tables(self, node: Node, tables: Iterable[str], contact: str) -> Node:
+        """A query of the contacts, joined with CTEs of one row for each `contact`; their values are NULL for others."""
         for table in tables:
             on = b.compare("=", b.column("contact", table), b.column("id", contact))
             node = node.join(b.table(table), on=on, join_type="left", copy=False)
         return node
 
     def _select(self, name: str, rules: Rules) -> Node:
+        """`contact` of the members of one segment."""
         rule = self.program.segments[name].rule
         contact = rules.contact
         condition = rules.rule(rule)
@@ -281,6 +296,7 @@ class Statement:
         return select([(n, b.column(n)) for n in ("segment", "contact")], asked, [b.known(b.column("segment"))])
 
     def _finished(self, ctes: list[Node], selects: list[Node]) -> Node:
+        """The whole statement: the CTEs, and all members sorted by segment and contact."""
         if not selects:
             selects = [
                 select([("segment", b.text("")), ("contact", b.NULL())], b.table(self.catalog.contacts), [b.FALSE()])

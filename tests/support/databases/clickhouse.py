@@ -7,6 +7,7 @@ to read are ClickHouse's own bytes; accounts, TLS and the behaviour of a real se
 from __future__ import annotations
 
 import atexit
+import base64
 import json
 import re
 import shutil
@@ -178,8 +179,6 @@ class _Handler(BaseHTTPRequestHandler):
             stream.cancel()
 
     def _refused(self) -> bool:
-        import base64
-
         wanted = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if self.headers.get("Authorization") == wanted:
             return False

@@ -14,13 +14,13 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.dialects.dialect import pattern
+from segdsl.backends.sql.dialects.dialect import pattern, shown
 from segdsl.backends.sql.dialects.documents import Kind, ReadsJSON
 from segdsl.core import nodes
-from segdsl.core.time import Period, clamp, to_datetime
+from segdsl.core.time import Period
 from segdsl.types import INT, Type
 
-_UNITS = {"week": "WEEK(MONDAY)"}
+_PERIODS = {"week": "WEEK(MONDAY)"}
 
 
 class BigQuery(ReadsJSON):
@@ -39,11 +39,7 @@ class BigQuery(ReadsJSON):
     # --- time ------------------------------------------------------------------------------------------------------
 
     def instant(self, moment: int) -> Node:
-        clock = to_datetime(clamp(moment))
-        return b.cast(
-            b.literal(clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")[:-3]),
-            self.instant_type,
-        )  # fmt: skip
+        return b.cast(b.literal(shown(moment) + "+00"), self.instant_type)
 
     def micros(self, x: Node) -> Node:
         return self.sql("UNIX_MICROS(_x)", x=x)
@@ -76,7 +72,7 @@ class BigQuery(ReadsJSON):
         return self.sql("SAFE.TIMESTAMP(_x, _z)", x=x, z=b.literal(zone))
 
     def truncated(self, x: Node, unit: Period) -> Node:
-        return self.sql(f"DATETIME_TRUNC(_x, {_UNITS.get(unit, unit.upper())})", x=x)
+        return self.sql(f"DATETIME_TRUNC(_x, {_PERIODS.get(unit, unit.upper())})", x=x)
 
     def clock(self, x: Node, physical: str, zone: str) -> Node:
         if physical == "JSON":

@@ -58,7 +58,7 @@ class ClickHouse(Columns):
 
     def finished(self, tree: Node) -> Node:
         tree = tree.copy().transform(_spelled, copy=False)
-        _name(tree)
+        _written_once(tree)
         values = {name: literal(v) if isinstance(v, str) else number(v) for name, v in SETTINGS.items()}
         tree.set("settings", [exp.EQ(this=exp.Var(this=name), expression=value) for name, value in values.items()])
         return tree
@@ -144,7 +144,7 @@ class ClickHouse(Columns):
     def wide(self, x: Node, scale: int, target: int) -> Node:
         return super().wide(call("toInt256", x), scale, target)
 
-    def summed(self, x: Node, kind: types.Number) -> Node:
+    def summed(self, x: Node, of: types.Number) -> Node:
         return exp.Sum(this=call("toInt256", x))
 
     def to_double(self, x: Node, scale: int) -> Node:
@@ -193,7 +193,7 @@ class ClickHouse(Columns):
         return super().python(value, declared)
 
 
-def _name(tree: Node) -> None:
+def _written_once(tree: Node) -> None:
     """Puts at the beginning what is written once however often it is used: arrays, and rows of CTEs."""
     opening = tree.args.get("with_") or exp.With(expressions=[])
     ctes = list(opening.expressions)

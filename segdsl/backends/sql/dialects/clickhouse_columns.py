@@ -10,6 +10,7 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, literal, number, template
 from segdsl.backends.sql.dialects.clickhouse_types import inside, named, plain
+from segdsl.backends.sql.dialects.dialect import EPOCHS, decimal_digits
 from segdsl.backends.sql.dialects.texts import MIDNIGHT
 from segdsl.backends.sql.dialects.whole import ScaledNumbers, WholeInstants
 from segdsl.core.time import DAY, FIRST, LAST
@@ -17,14 +18,13 @@ from segdsl.types import Type
 
 WIDE = 2**63  # from here on a literal needs a type that is named
 CYCLE = 146_097  # days of 400 years, after which the calendar is the same again
-# Year, month, day; hour, minute, second, its fraction; Z; sign, hours and minutes of an offset.
 _INSIDE = ("list", "nested", "json")  # families that a value of a Map is not read from
+# Year, month, day; hour, minute, second, its fraction; Z; sign, hours and minutes of an offset.
 _TIME = (
     "([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[Tt ]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.]([0-9]{1,9}))?)?"
     "(?:([Zz])|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?)?"
 )
 _PLAIN = "-?[0-9]+(?:[.][0-9]+)?"
-_UNITS = {"s": 10**6, "ms": 1000, "us": 1}
 _BITS = ((9, 32), (18, 64), (38, 128), (76, 256))  # digits of a decimal, and of how many bits it is made then
 
 
@@ -53,8 +53,8 @@ class Columns(WholeInstants, ScaledNumbers):
             case types.Bool():
                 return "Nullable(Bool)"
             case types.Number():
-                digits = max(len(str(declared.limit)), declared.scale, 1)
-                return "Nullable(Int64)" if declared == types.INT else f"Nullable(Decimal({digits}, {declared.scale}))"
+                kind = "Int64" if declared == types.INT else f"Decimal({decimal_digits(declared)}, {declared.scale})"
+                return f"Nullable({kind})"
             case types.Float() | types.Geo():
                 return "Nullable(Float64)"
             case types.Timestamp():
@@ -110,7 +110,7 @@ class Columns(WholeInstants, ScaledNumbers):
     # --- from text -------------------------------------------------------------------------------------------------
 
     def _from_text(self, x: Node, declared: Type, zone: str) -> Node:
-        """A value out of its text; NULL unless the text is exactly one (language reference, section 6)."""
+        """A value out of its text; NULL unless the text is exactly one (docs/language.md, Types)."""
         match declared:
             case types.Bool():
                 words = {"true": b.TRUE(), "false": b.FALSE()}
@@ -240,7 +240,7 @@ class Columns(WholeInstants, ScaledNumbers):
         return self.from_local(found, zone)
 
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
-        family, size = self.family(physical), _UNITS[unit]
+        family, size = self.family(physical), EPOCHS[unit]
         if family == "int":
             within = exp.Between(this=x, low=number(-(-FIRST // size)), high=number(LAST // size))
             return b.case([(within, template("_x * _n", x=call("toInt64", x), n=number(size)))])

@@ -10,9 +10,10 @@ from __future__ import annotations
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.dialects.dialect import shown
 from segdsl.backends.sql.dialects.documents import Kind, ReadsJSON
 from segdsl.backends.sql.dialects.dollars import without_dollars
-from segdsl.core.time import Period, clamp, to_datetime
+from segdsl.core.time import Period
 
 _PLACES = 6  # of a product, if it could have more than 38 digits
 _END = "segdsl"  # behind a JSON text, to see that nothing else is
@@ -32,9 +33,7 @@ class Databricks(ReadsJSON):
     # --- time ------------------------------------------------------------------------------------------------------
 
     def instant(self, moment: int) -> Node:
-        clock = to_datetime(clamp(moment)).replace(tzinfo=None)
-        shown = clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")
-        return b.cast(b.literal(shown + "Z"), self.instant_type)
+        return b.cast(b.literal(shown(moment) + "Z"), self.instant_type)
 
     def micros(self, x: Node) -> Node:
         return self.sql("UNIX_MICROS(_x)", x=x)

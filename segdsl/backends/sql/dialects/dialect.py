@@ -44,7 +44,11 @@ Feature = Literal[
 
 Extracted = tuple[str, Node, tuple[str, ...], str]  # a value inside JSON: its name, the column, keys, physical type
 
-_UNITS = {word: MICROSECONDS[unit] for word, unit in {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}.items()}
+# A unit of intervals -> its microseconds, the largest first.
+INTERVALS = {"DAY": MICROSECONDS["d"], "HOUR": MICROSECONDS["h"], "MINUTE": MICROSECONDS["min"],
+             "SECOND": MICROSECONDS["s"]}  # fmt: skip
+# The `unit` of times that are stored as numbers -> its microseconds.
+EPOCHS = {"s": 10**6, "ms": 1000, "us": 1}
 
 
 class Dialect(ABC):
@@ -121,13 +125,11 @@ class Dialect(ABC):
 
     def instant(self, moment: int) -> Node:
         """The literal of an instant in microseconds."""
-        clock = to_datetime(clamp(moment)).replace(tzinfo=None)
-        shown = clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")
-        return b.cast(b.literal(shown), self.instant_type)
+        return b.cast(b.literal(shown(moment)), self.instant_type)
 
     def interval(self, microseconds: int) -> Node:
         """A length of time, in the largest unit that says it exactly. A day is 24 hours: instants have no zone."""
-        for unit, size in _UNITS.items():
+        for unit, size in INTERVALS.items():
             if microseconds % size == 0:
                 return exp.Interval(this=b.literal(str(microseconds // size)), unit=exp.Var(this=unit))
         return exp.Interval(this=b.literal(str(microseconds)), unit=exp.Var(this="MICROSECONDS"))
@@ -276,8 +278,13 @@ class Dialect(ABC):
 
     @abstractmethod
     def family(self, physical: str) -> str:
-        """text, int, decimal, float, bool, timestamp (UTC or without zone), timestamptz, date, json, list, nested,
-        label (a text of few values, not stored as text), blob, or other."""
+        """What a stored type holds, in one vocabulary for all databases; what `json_at` finds is of the type `JSON`.
+
+        text, int, decimal, float, bool, date, timestamp (a clock that shows UTC), timestamp_ns (the same, but not in
+        microseconds), timestamptz (an instant), list (of texts), nested (other lists, structs, maps), json, blob;
+        label: no plain text, but has a text to be read by (an enum, a UUID, a text with a collation of its own);
+        number: of a column that nobody has seen, any type of number; other: no declared type's value, perhaps a key.
+        """
 
     @abstractmethod
     def physical_of(self, declared: Type) -> str:
@@ -325,7 +332,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def json_at(self, x: Node, path: tuple[str, ...], physical: str) -> Node:
-        """The JSON value under keys; NULL where the text is not JSON or a key is missing. Its physical type is JSON."""
+        """The JSON value under keys; NULL where the text is not JSON or a key is missing.
+
+        Its physical type is `JSON`, whatever the database itself calls it: every dialect's `family` knows the word.
+        """
 
     def extracting(self, table: Node, wanted: Sequence[Extracted]) -> Node:
         """A query of all columns of a table, and of values inside its JSON columns."""
@@ -379,6 +389,17 @@ class Dialect(ABC):
         if isinstance(declared, types.ListOf):
             return tuple(value)  # type: ignore[arg-type]
         return bool(value) if isinstance(declared, types.Bool) else value
+
+
+def shown(moment: int) -> str:
+    """What clocks in UTC show at an instant in microseconds, within the years 1 to 9999: `2026-03-01 10:00:00`."""
+    clock = to_datetime(clamp(moment)).replace(tzinfo=None)
+    return clock.isoformat(sep=" ", timespec="microseconds" if clock.microsecond else "seconds")
+
+
+def decimal_digits(declared: types.Number) -> int:
+    """How many digits a decimal column must have room for, those behind the point included."""
+    return max(len(str(declared.limit)), declared.scale)
 
 
 def pattern(glob: Sequence[str | nodes.Wild], escape: str = "!") -> str:

@@ -10,14 +10,14 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.dialects.emitted import EPOCH_UNITS, Emitted
-from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET
+from segdsl.backends.sql.dialects.dialect import EPOCHS
+from segdsl.backends.sql.dialects.emitted import Emitted
+from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET, PLAIN
 from segdsl.core.time import FIRST, LAST
 from segdsl.types import INT, Type
 
 Kind = Literal["string", "number", "boolean", "array"]
 
-PLAIN = "-?[0-9]+([.][0-9]+)?"
 PLAIN_TIME = "-?0*[0-9]{1,18}([.][0-9]+)?"  # what a number of microseconds may look like
 WIDTH = "0000-00-00 00:00:00.000000"  # a clock as every database reads it
 
@@ -36,7 +36,7 @@ class ReadsJSON(Emitted):
         if physical != "JSON":
             return super().epoch(x, physical, unit)
         number = self.cast(self.scalar(x), "DECIMAL(38, 11)")
-        scaled = self.sql("FLOOR(_x * _n)", x=number, n=b.number(EPOCH_UNITS[unit]))
+        scaled = self.sql("FLOOR(_x * _n)", x=number, n=b.number(EPOCHS[unit]))
         limits = exp.Between(this=scaled, low=b.number(FIRST), high=b.number(LAST))
         moment = b.case([(limits, self.since_1970(self.cast(scaled.copy(), "BIGINT")))])
         return b.case([(self.matches(self.scalar(x.copy()), PLAIN_TIME), moment)])

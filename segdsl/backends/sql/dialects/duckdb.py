@@ -13,15 +13,12 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql.build import NULL, Node, case, cast, literal, number, one_of, template, text
-from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.backends.sql.dialects.dialect import EPOCHS, Dialect, decimal_digits
+from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET, PLAIN
 from segdsl.backends.sql.lookups import Look, by_asof
 from segdsl.core.time import FIRST, LAST
 from segdsl.types import Type
 
-_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_CLOCK = rf"{_DAY}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{{1,9}})?)?"
-_OFFSET = r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
-_UNITS = {"s": 10**6, "ms": 1000, "us": 1}
 _INTS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
          "UHUGEINT", "INT128", "UINT128", "INT", "INT64", "INT32"}  # fmt: skip
 COLLATED = "VARCHAR COLLATE"  # a column of text with a collation: `A` may be `a` there
@@ -54,7 +51,6 @@ class DuckDB(Dialect):
         return template("TIMEZONE('UTC', CAST(CURRENT_TIMESTAMP AS TIMESTAMPTZ))")
 
     def family(self, physical: str) -> str:
-        """text, int, decimal, float, bool, timestamp, timestamptz, timestamp_ns, date, json, list, nested, label..."""
         kind = physical.upper().strip()
         if kind == COLLATED:
             return "label"  # so that no such column is compared as it stands
@@ -85,7 +81,7 @@ class DuckDB(Dialect):
             case types.Bool():
                 return "BOOLEAN"
             case types.Number():
-                return "BIGINT" if declared == types.INT else f"DECIMAL({_digits(declared)}, {declared.scale})"
+                return "BIGINT" if declared == types.INT else f"DECIMAL({decimal_digits(declared)}, {declared.scale})"
             case types.Float() | types.Geo():
                 return "DOUBLE"
             case types.Timestamp():
@@ -100,7 +96,7 @@ class DuckDB(Dialect):
     # --- from text -------------------------------------------------------------------------------------------
 
     def from_text(self, x: Node, declared: Type, zone: str) -> Node:
-        """A value out of its text; NULL unless the text is exactly one (language reference, section 6)."""
+        """A value out of its text; NULL unless the text is exactly one (docs/language.md, Types)."""
         match declared:
             case types.Bool():
                 return template("CASE _x WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END", x=x)
@@ -113,7 +109,7 @@ class DuckDB(Dialect):
                 )  # fmt: skip
             case types.Float() | types.Geo():
                 return template(
-                    "CASE WHEN REGEXP_FULL_MATCH(_x, '-?[0-9]+([.][0-9]+)?') THEN TRY_CAST(_x AS DOUBLE) + 0e0 END", x=x
+                    "CASE WHEN REGEXP_FULL_MATCH(_x, _p) THEN TRY_CAST(_x AS DOUBLE) + 0e0 END", x=x, p=literal(PLAIN)
                 )
             case types.Timestamp() | types.Date():
                 return self.instant_from_text(x, zone if isinstance(declared, types.Date) else None, declared, zone)
@@ -129,13 +125,13 @@ class DuckDB(Dialect):
         if isinstance(declared, types.Date):
             day = template(
                 "CASE WHEN REGEXP_FULL_MATCH(_x, _p) THEN TRY_CAST(LEFT(_x, 10) AS TIMESTAMP) END",
-                x=x, p=literal(_DAY + r"([Tt ]00:00(:00(\.0{1,9})?)?[Zz]?)?"),
+                x=x, p=literal(MIDNIGHT),
             )  # fmt: skip
             return self.from_local(day, day_zone or "UTC")
         return template(
             "CASE WHEN REGEXP_FULL_MATCH(_x, _day) THEN _a WHEN REGEXP_FULL_MATCH(_x, _offset) THEN _b END",
             x=x, a=self.from_local(plain, local_zone or "UTC"), b=offset,
-            day=literal(f"{_DAY}|{_CLOCK}"), offset=literal(_CLOCK + _OFFSET),
+            day=literal(f"{DAY}|{CLOCK}"), offset=literal(CLOCK + OFFSET),
         )  # fmt: skip
 
     # --- from native columns -----------------------------------------------------------------------------------
@@ -286,7 +282,7 @@ class DuckDB(Dialect):
         """An instant out of a number of seconds, milliseconds or microseconds, cut to the microsecond."""
         x, physical = _by_bytes(x, physical)
         family = self.family(physical)
-        size = _UNITS[unit]
+        size = EPOCHS[unit]
         if family == "json":
             x, family = template("JSON_EXTRACT_STRING(_x, '$')", x=x), "text"
         if family == "int":
@@ -300,7 +296,7 @@ class DuckDB(Dialect):
         if family in {"float", "decimal"}:
             x = cast(x, "VARCHAR")
         elif family == "text":
-            x = template("CASE WHEN REGEXP_FULL_MATCH(_x, '-?[0-9]+([.][0-9]+)?') THEN _x END", x=x)
+            x = template("CASE WHEN REGEXP_FULL_MATCH(_x, _p) THEN _x END", x=x, p=literal(PLAIN))
         else:
             return cast(NULL(), "TIMESTAMP")
         scaled = template("TRY_CAST(_x AS DECIMAL(29, 11)) * _n", x=x, n=number(size))
@@ -367,7 +363,3 @@ def within(x: Node) -> Node:
         " THEN _x END",
         x=x,
     )
-
-
-def _digits(declared: types.Number) -> int:
-    return max(len(str(declared.limit)), declared.scale, 1)

@@ -13,13 +13,10 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.backends.sql.dialects.dialect import EPOCHS, INTERVALS, Dialect, decimal_digits
 from segdsl.core.time import DAY as ONE_DAY
-from segdsl.core.time import FIRST, LAST, MICROSECONDS, Period
+from segdsl.core.time import FIRST, LAST, Period
 from segdsl.types import INT, Type
-
-UNITS = {"DAY": "d", "HOUR": "h", "MINUTE": "min", "SECOND": "s"}
-EPOCH_UNITS = {"s": 10**6, "ms": 1000, "us": 1}
 
 
 class Emitted(Dialect):
@@ -63,7 +60,7 @@ class Emitted(Dialect):
 
     def moved(self, moment: Node, microseconds: int) -> Node:
         rest, sign = abs(microseconds), -1 if microseconds < 0 else 1
-        for unit, size in (*((unit, MICROSECONDS[name]) for unit, name in UNITS.items()), ("MICROSECOND", 1)):
+        for unit, size in {**INTERVALS, "MICROSECOND": 1}.items():
             count, rest = divmod(rest, size)
             if count:
                 moment = self.later(moment, unit, sign * count)
@@ -95,7 +92,7 @@ class Emitted(Dialect):
         return b.case([(next(shown), early.copy()), (next(shown), only)], early)
 
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
-        size = EPOCH_UNITS[unit]
+        size = EPOCHS[unit]
         limits = exp.Between(this=b.operand(x), low=b.number(FIRST // size), high=b.number(LAST // size))
         whole = x.copy() if size == 1 else exp.Mul(this=b.operand(x.copy()), expression=b.number(size))
         return b.case([(limits, self.since_1970(whole))])
@@ -114,8 +111,7 @@ class Emitted(Dialect):
             case types.Bool():
                 return "BOOLEAN"
             case types.Number():
-                digits = max(len(str(declared.limit)), declared.scale, 1)
-                return "BIGINT" if declared == INT else f"DECIMAL({digits}, {declared.scale})"
+                return "BIGINT" if declared == INT else f"DECIMAL({decimal_digits(declared)}, {declared.scale})"
             case types.Float() | types.Geo():
                 return "DOUBLE"
             case types.Timestamp():

@@ -16,7 +16,8 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.documents import Kind, ReadsJSON
-from segdsl.core.time import FIRST, Period, isoformat, transitions
+from segdsl.backends.sql.dialects.whole import offsets_at, offsets_shown
+from segdsl.core.time import FIRST, Period, isoformat
 from segdsl.types import Type
 
 _KINDS = {
@@ -155,14 +156,13 @@ def _shift(x: Node, zone: str, since: str) -> Node:
 
 
 def _changes(zone: str) -> Node:
-    """The rows of a zone's table: the UTC instant of a change, from what time on its clocks follow it, and by how much.
-
-    Until clocks show what they would have shown without the change, or what they show because of it, whichever is
-    later, the offset before it tells the earlier of two instants and moves forward over a gap.
-    """
-    first, changes = transitions(zone)
+    """The rows of a zone's table: since when in UTC, and since when by its own clocks (see `offsets_shown`), it is how
+    many seconds ahead."""
+    first, in_utc = offsets_at(zone)
+    _, in_zone = offsets_shown(zone)
     rows = [[_shown(FIRST), _shown(FIRST), first // 10**6]]
-    rows += [[_shown(at), _shown(at + max(before, after)), after // 10**6] for at, before, after in changes]
+    rows += [[_shown(at), _shown(shown), offset // 10**6]
+             for (at, offset), (shown, _) in zip(in_utc, in_zone, strict=True)]  # fmt: skip
     columns = [("zone_since_utc", "DATETIME", "$[0]"), ("zone_since_local", "DATETIME", "$[1]"),
                ("zone_shift", "INT", "$[2]")]  # fmt: skip
     defined = ", ".join(f"{name} {kind} PATH '{path}'" for name, kind, path in columns)

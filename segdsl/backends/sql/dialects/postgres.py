@@ -26,13 +26,12 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.dialects import postgres_texts as texts
-from segdsl.backends.sql.dialects.dialect import Dialect, Extracted
+from segdsl.backends.sql.dialects.dialect import EPOCHS, Dialect, Extracted, decimal_digits
 from segdsl.backends.sql.dialects.postgres_texts import sql, when
 from segdsl.core.time import DAY, FIRST, LAST
 from segdsl.types import Type
 
 _COLLECTS = exp.Window, exp.AggFunc, exp.Join, exp.SetOperation, exp.Distinct  # what a query is not repeated for
-_UNITS = {"s": 10**6, "ms": 1000, "us": 1}
 _ZONES = {"CET": "Europe/Brussels", "MET": "Europe/Brussels", "EET": "Europe/Athens", "WET": "Europe/Lisbon"}
 _FAMILIES = {
     "text": "text", "character varying": "text", "varchar": "text", "character": "text", "bpchar": "text",
@@ -153,8 +152,7 @@ class Postgres(Dialect):
             case types.Bool():
                 return "boolean"
             case types.Number():
-                digits = max(len(str(declared.limit)), declared.scale, 1)
-                return "bigint" if declared == types.INT else f"numeric({digits},{declared.scale})"
+                return "bigint" if declared == types.INT else f"numeric({decimal_digits(declared)},{declared.scale})"
             case types.Float() | types.Geo():
                 return "double precision"
             case types.Timestamp():
@@ -212,7 +210,7 @@ class Postgres(Dialect):
     # --- from text -----------------------------------------------------------------------------------------------
 
     def from_text(self, x: Node, declared: Type, zone: str) -> Node:
-        """A value out of its text; NULL unless the text is exactly one (language reference, section 6)."""
+        """A value out of its text; NULL unless the text is exactly one (docs/language.md, Types)."""
         match declared:
             case types.Bool():
                 return sql("CASE _x WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END", x=x)
@@ -274,7 +272,7 @@ class Postgres(Dialect):
         return self.from_local(when(limits, when(midnight, plain)), zone)
 
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
-        family, size = self.family(physical), _UNITS[unit]
+        family, size = self.family(physical), EPOCHS[unit]
         if family == "int":
             limits = exp.Between(this=b.operand(x), low=b.number(FIRST // size), high=b.number(LAST // size))
             return when(limits, _since_1970(sql("CAST(_x AS BIGINT) * _n", x=x, n=b.number(size))))

@@ -52,7 +52,6 @@ _IS_JSON = f"""
 """
 
 
-
 def sql(source: str, **slots: Node) -> Node:
     """PostgreSQL's text of this package as a tree, with `_name` columns replaced by nodes."""
     return b.template(source, "postgres", **slots)
@@ -148,7 +147,7 @@ def offset(x: Node) -> Node:
 
 def is_whole(x: Node) -> Node:
     """Whether a text is a whole number as one is printed."""
-    return matches(x, "^(?:0|-?[1-9][0-9]{0,18})$")
+    return matches(x, _WHOLE_KEY)
 
 
 def of_bytes(x: Node) -> Node:

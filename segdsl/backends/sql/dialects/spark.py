@@ -27,8 +27,9 @@ from sqlglot.errors import SqlglotError
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.dialects.dialect import EPOCHS, Dialect, decimal_digits
 from segdsl.backends.sql.dialects.dollars import without_dollars
-from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET, ReadsTexts
+from segdsl.backends.sql.dialects.texts import CLOCK, DAY, MIDNIGHT, OFFSET, PLAIN
 from segdsl.core.time import FIRST, LAST
 from segdsl.types import Type
 
@@ -45,8 +46,6 @@ SETTINGS: Mapping[str, str] = {
     "spark.sql.parser.quotedRegexColumnNames": "false",
     "spark.sql.ansi.doubleQuotedIdentifiers": "false",
 }
-_UNITS = {"s": 10**6, "ms": 1000, "us": 1}
-_PLAIN = "-?[0-9]+([.][0-9]+)?"
 _END = "segdsl"  # behind a JSON text, to see that nothing else is
 
 
@@ -55,7 +54,7 @@ def t(source: str, **slots: Node) -> Node:
     return b.template(source, dialect="spark", **slots)
 
 
-class Spark(ReadsTexts):
+class Spark(Dialect):
     """The dialect's conversions; `Dialect` says what each is for."""
 
     name = printer = "spark"
@@ -106,9 +105,9 @@ class Spark(ReadsTexts):
 
     # --- numbers and lists ---------------------------------------------------------------------------------------
 
-    def summed(self, x: Node, kind: types.Number) -> Node:
+    def summed(self, x: Node, of: types.Number) -> Node:
         # A sum of BIGINTs is one, too, and may not hold what other sums of the language do.
-        return exp.Sum(this=x if kind.scale else self.wide(x, 0, 0))
+        return exp.Sum(this=x if of.scale else self.wide(x, 0, 0))
 
     def rows_of(self, values: list[Node]) -> Node:
         return exp.Explode(this=exp.Array(expressions=values))
@@ -139,8 +138,7 @@ class Spark(ReadsTexts):
             case types.Bool():
                 return "BOOLEAN"
             case types.Number():
-                digits = max(len(str(declared.limit)), declared.scale, 1)
-                return "BIGINT" if declared == types.INT else f"DECIMAL({digits}, {declared.scale})"
+                return "BIGINT" if declared == types.INT else f"DECIMAL({decimal_digits(declared)}, {declared.scale})"
             case types.Float() | types.Geo():
                 return "DOUBLE"
             case types.Timestamp():
@@ -179,13 +177,11 @@ class Spark(ReadsTexts):
     # --- from text -------------------------------------------------------------------------------------------------
 
     def matches(self, x: Node, pattern: str) -> Node:
+        """Whether the whole of a text fits a pattern."""
         return t("_x RLIKE _p", x=x, p=b.literal(rf"\A({pattern})\z"))
 
-    def quotient(self, x: Node, divisor: int) -> Node:
-        return t("_x DIV _n", x=x, n=b.number(divisor))
-
     def from_text(self, x: Node, declared: Type) -> Node:
-        """A value out of its text; NULL unless the text is exactly one (language reference, section 6)."""
+        """A value out of its text; NULL unless the text is exactly one (docs/language.md, Types)."""
         match declared:
             case types.Bool():
                 return t("CASE _x WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END", x=x)
@@ -197,7 +193,7 @@ class Spark(ReadsTexts):
             case types.Float() | types.Geo():
                 number = t("TRY_CAST(_x AS DOUBLE) + 0e0", x=x)
                 finite = t("ABS(TRY_CAST(_x AS DOUBLE)) <= 1.7976931348623157e308", x=x)
-                return b.case([(b.conjunction([self.matches(x.copy(), _PLAIN), finite]), number)])
+                return b.case([(b.conjunction([self.matches(x.copy(), PLAIN), finite]), number)])
             case types.ListOf():
                 return self.list_from_json(self.parsed(x))
             case _:
@@ -211,10 +207,10 @@ class Spark(ReadsTexts):
         plain = within(t("TRY_CAST(UPPER(_x) AS TIMESTAMP)", x=x))
         # The offset is taken off by arithmetic: Java has none beyond 18 hours.
         clock = within(t("TRY_CAST(REGEXP_REPLACE(UPPER(_x), _p, '') AS TIMESTAMP)", x=x, p=b.literal(rf"{OFFSET}\z")))
-        shifted = t("TIMESTAMP_MICROS(UNIX_MICROS(_c) - _o * 60000000)", c=clock, o=self._offset(x))
+        shifted = t("TIMESTAMP_MICROS(UNIX_MICROS(_c) - _o * 60000000)", c=clock, o=_offset(x))
         return b.case([
             (self.matches(x.copy(), f"{DAY}|{CLOCK}"), self.from_local(plain, local_zone)),
-            (self.has_offset(x.copy()), shifted),
+            (self.matches(x.copy(), CLOCK + OFFSET), shifted),
         ])  # fmt: skip
 
     # --- from native columns -----------------------------------------------------------------------------------
@@ -249,10 +245,10 @@ class Spark(ReadsTexts):
         Beyond 2^53 the last of 17 digits may still be off by one, with Java 17.
         """
         single = physical.upper() == "FLOAT"
-        kind, most, digits = ("FLOAT", 8, (6, 7, 8)) if single else ("DOUBLE", 16, (15, 16, 17))
+        kind, most, tried = ("FLOAT", 8, (6, 7, 8)) if single else ("DOUBLE", 16, (15, 16, 17))
         words = t("CAST(_x AS STRING)", x=x)
         arms = [(t("LENGTH(_w) <= _n", w=words, n=b.number(most)), words.copy())]
-        for n in digits:
+        for n in tried:
             shorter = t("FORMAT_STRING(_f, CAST(_w AS DOUBLE))", f=b.literal(f"%.{n - 1}e"), w=words)
             arms.append((t(f"TRY_CAST(_s AS {kind}) = _x", s=shorter, x=x), shorter.copy()))
         return b.case(arms, words.copy())
@@ -272,7 +268,7 @@ class Spark(ReadsTexts):
         return self.from_local(day, zone)
 
     def epoch(self, x: Node, physical: str, unit: str) -> Node:
-        family, size = self.family(physical), _UNITS[unit]
+        family, size = self.family(physical), EPOCHS[unit]
         if family == "json":
             x, family = self.words(x), "text"
         if family == "int":
@@ -284,7 +280,7 @@ class Spark(ReadsTexts):
             return t("CAST(NULL AS TIMESTAMP)")
         words = x if family == "text" else t("CAST(_x AS STRING)", x=x)
         if family in {"text", "label"}:
-            words = b.case([(self.matches(words, _PLAIN), words.copy())])
+            words = b.case([(self.matches(words, PLAIN), words.copy())])
         return t(
             "CASE WHEN _s BETWEEN _lo AND _hi THEN TIMESTAMP_MICROS(CAST(FLOOR(_s) AS BIGINT)) END",
             s=t("TRY_CAST(_x AS DECIMAL(29, 11)) * _n", x=words, n=b.number(size)),
@@ -406,3 +402,23 @@ def within(x: Node) -> Node:
         " THEN _x END",
         x=x,
     )
+
+
+def _offset(x: Node) -> Node:
+    """Minutes by which clocks are ahead of UTC, out of the offset with which a text ends."""
+    length = b.template("LENGTH(_x)", x=x)
+
+    def last(n: int, count: int) -> Node:
+        return b.template("SUBSTRING(_x, _l - _n, _c)", x=x, l=length, n=b.number(n - 1), c=b.number(count))
+
+    def minutes(n: int, hours: int, rest: int | None) -> Node:
+        sign = b.template("CASE WHEN _s = '-' THEN -1 ELSE 1 END", s=last(n, 1))
+        parts = b.template("_h * 60", h=b.cast(last(hours, 2), "BIGINT"))
+        if rest is not None:
+            parts = b.template("_p + _m", p=parts, m=b.cast(last(rest, 2), "BIGINT"))
+        return b.template("_s * _p", s=sign, p=parts)
+
+    # +02:00, +0200, +02, and Z for the rest
+    signs = [b.template("_s IN ('+', '-')", s=last(n, 1)) for n in (6, 5, 3)]
+    found = minutes(6, 5, 2), minutes(5, 4, 2), minutes(3, 2, None)
+    return b.case(list(zip(signs, found, strict=True)), b.number(0))

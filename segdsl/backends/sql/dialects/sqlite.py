@@ -21,7 +21,7 @@ from segdsl.backends.python.fit import fit
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects import sqlite_cells as cells
-from segdsl.backends.sql.dialects.dialect import Feature
+from segdsl.backends.sql.dialects.dialect import Feature, decimal_digits
 from segdsl.backends.sql.dialects.sqlite_cells import OVERFLOW, call, let, of, seconds, sql
 from segdsl.backends.sql.dialects.whole import ScaledNumbers, Steps, WholeInstants
 from segdsl.core import nodes
@@ -150,9 +150,6 @@ class SQLite(WholeInstants, ScaledNumbers):
     def like(self, x: Node, glob: Sequence[str | nodes.Wild]) -> Node:
         return exp.Glob(this=b.operand(x), expression=b.text(pattern(glob)))
 
-    def key_text(self, x: Node, whole: bool) -> Node:
-        return b.cast(x, "VARCHAR") if whole else x
-
     def contains(self, x: Node, item: str) -> Node:
         """Reading an item, SQLite takes a NUL for its end: such an item is none, however it begins."""
         letters = call("JSON_EXTRACT", b.column("json"), b.column("fullkey"), b.column("fullkey"))
@@ -178,9 +175,9 @@ class SQLite(WholeInstants, ScaledNumbers):
             case types.Bool():
                 return "BOOLEAN"
             case types.Number():
-                digits = max(len(str(declared.limit)), declared.scale)
-                short = f"DECIMAL({digits}, {declared.scale})" if digits <= EXACT_DIGITS else "TEXT"
-                return "INTEGER" if declared == types.INT else short
+                decimal = f"DECIMAL({decimal_digits(declared)}, {declared.scale})"
+                kept = decimal if decimal_digits(declared) <= EXACT_DIGITS else "TEXT"
+                return "INTEGER" if declared == types.INT else kept
             case types.Float() | types.Geo():
                 return "REAL"
             case types.Timestamp():

@@ -356,7 +356,6 @@ def _micros(offset: Node) -> Node:
 # --- JSON ----------------------------------------------------------------------------------------------------------
 
 
-
 def without_nul(letters: Node) -> Node:
     """Whether the letters of a JSON string write no NUL, at which SQLite's reading ends; `\\\\` is one letter."""
     return sql("INSTR(_x, _nul) = 0", x=call("REPLACE", letters, b.literal("\\\\"), b.literal("")),

@@ -496,6 +496,18 @@ def test_a_live_statement_is_a_view(tmp_path: Path, file: sqlite3.Connection) ->
     assert file.execute("SELECT contact FROM recent").fetchall() == [("a",)]
 
 
+def test_a_live_statement_is_no_deeper_than_the_parser(tmp_path: Path, file: sqlite3.Connection) -> None:
+    """The day on which a calendar period begins is a clock's time out of a clock's time."""
+    file.executescript("""
+        CREATE TABLE contacts (id TEXT, joined TEXT);
+        INSERT INTO contacts VALUES ('a', datetime('now', '-730 days')), ('b', datetime('now'))
+    """)
+    attributes = "contacts: {table: contacts, key: id, attributes: {joined: timestamp}}"
+    catalog = project(tmp_path, f"timezone: Europe/Berlin\n{attributes}")
+    found = file.execute(printed(catalog, "anniversary of joined this year", None)).fetchall()
+    assert found == [("r0", "a")]
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 

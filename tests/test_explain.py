@@ -394,3 +394,14 @@ def test_references_far_down_are_no_problem() -> None:
     found = segdsl.Rule(catalog, program, "s1199").explain(contact, at("2026-03-31T12:00"))
     assert (found.holds, found.next_change) == (True, at("2026-04-06T12:00"))
     assert segdsl.Rule(catalog, program, "s1199").next_change(contact, at("2026-03-31T12:00")) == found.next_change
+
+
+def test_decimals_are_told_to_their_last_digit(tmp_path: Path) -> None:
+    attributes = '{owed: "decimal(38,10)", share: "decimal(38,10)"}'
+    catalog = World(f"version: 1\ncontacts: {{table: people, key: id, attributes: {attributes}}}", {}).catalog(tmp_path)
+    program = program_of("segment s:\n    owed > 5 and share > 0\n", catalog)
+    wide = "1234567890123456789012345678.0000000001"
+    contact = segdsl.Contact("a", {"owed": wide, "share": "0.0000000001"})
+    told = segdsl.Rule(catalog, program, "s").explain(contact, at("2026-03-31"))
+    assert f"owed is {wide}" in str(told) and "share is 0.0000000001" in str(told)
+    assert wide in json.dumps(told.as_dict()) and "E-" not in json.dumps(told.as_dict())

@@ -97,3 +97,19 @@ def test_the_clock_is_read_in_one_place(name: str, tmp_path: Path) -> None:
     assert len(clocks) == 1
     clock = clocks[0].this.expressions[0].this.sql(dialect=get(name).printer)
     assert tree.sql(dialect=get(name).printer).count(clock) == 1
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_tables_may_be_called_like_its_parts(name: str, tmp_path: Path) -> None:
+    """A query of the WITH would hide a table of its name."""
+    tables = ["clock", "periods", "Days", "edges"]
+    events = "".join(f"  seen in {table}: {{table: {table}, contact: id, time: at}}\n" for table in tables)
+    text = "version: 1\ncontacts: {table: people, key: id, attributes: {born: timestamp}}\nevents:\n" + events
+    catalog = World(text, {}).catalog(tmp_path)
+    rules = [*(f"`seen in {table}` this month" for table in tables), "anniversary of born this month"]
+    program = program_of(f"segment s:\n    {' and '.join(rules)}\n", catalog)
+    printed = compile_segments(program, catalog, ["s"], None, None, name)
+    [tree] = parse(printed, dialect=get(name).printer)
+    assert tree is not None
+    named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    assert not named & {table.lower() for table in tables}

@@ -108,7 +108,7 @@ def native(value: object, kind: types.Type, zone: str) -> object:
     found = fit(value, kind, zone)
     match kind:
         case types.Number() if kind.scale and isinstance(found, int):
-            return Decimal(found).scaleb(-kind.scale)
+            return Decimal(f"{found}e-{kind.scale}")  # exact, where arithmetic would round to 28 digits
         case types.Timestamp() if isinstance(found, int):
             return to_datetime(found)
         case types.Date() if isinstance(found, int):

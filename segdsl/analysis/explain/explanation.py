@@ -192,7 +192,7 @@ def _data(value: Any) -> Any:
         case datetime() | date():
             return value.isoformat()
         case Decimal():
-            return str(value)
+            return f"{value:f}"
         case list():
             return [_data(item) for item in value]
         case _:

@@ -32,7 +32,7 @@ def plain(value: Any, type: Type, zone: str) -> Any:
         return None
     match type:
         case types.Number(scale=scale) if scale:
-            return Decimal(value).scaleb(-scale)
+            return Decimal(f"{value}e-{scale}")  # exact, where arithmetic would round to 28 digits
         case types.Timestamp():
             return moment(value, zone)
         case types.Date():
@@ -58,6 +58,8 @@ def text(value: Any) -> str:
             return value.isoformat()
         case []:
             return "empty"
+        case Decimal():
+            return f"{value:f}"  # never `1E-10`
         case list():
             return "(" + ", ".join(map(text, value)) + ")"
         case _:

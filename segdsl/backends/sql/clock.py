@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -102,14 +102,18 @@ class Live(Clock):
     """The database's clock: it is read in one place, and every edge that is asked for is a column beside it."""
 
     title = "the time of the database's clock"
-    CLOCK, PERIODS, EDGES = "clock", "periods", "edges"
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, name: Callable[[str], str]) -> None:
+        """name: gives a query a name like the one that it is given, which no table has."""
         super().__init__(dialect)
         dialect.require("live")
         self._columns: dict[object, tuple[str, Node]] = {NOW: ("now", b.column("now"))}
         # The beginnings of periods, as clocks show them: in a query of their own, as an edge looks at one repeatedly.
         self._periods: dict[object, tuple[str, Node]] = {NOW: ("now", b.column("now"))}
+        # Days that hold such a beginning, in a query upon that one: a zone's clock inside of a zone's clock would be a
+        # text that SQLite's parser has no stack for.
+        self._days: dict[object, tuple[str, Node]] = {}
+        self._tables = {wanted: name(wanted) for wanted in ("clock", "periods", "days", "edges")}
 
     def edge(self, edge: Edge) -> Node:
         return self.dialect.instant(edge.instant) if isinstance(edge, time.At) else self._asked(edge, self._of(edge))
@@ -126,11 +130,16 @@ class Live(Clock):
 
     def ctes(self) -> list[Node]:
         clock = exp.Select(expressions=[exp.Alias(this=self.dialect.current(), alias=b.identifier("now"))])
-        ctes, source = [b.cte(self.CLOCK, clock)], self.CLOCK
+        source = self._tables["clock"]
+        ctes = [b.cte(source, clock)]
         if len(self._periods) > 1:
-            ctes.append(b.cte(self.PERIODS, select(list(self._periods.values()), b.table(source))))
-            source = self.PERIODS
-        return [*ctes, b.cte(self.EDGES, select(list(self._columns.values()), b.table(source)))]
+            ctes.append(b.cte(self._tables["periods"], select(list(self._periods.values()), b.table(source))))
+            source = self._tables["periods"]
+        if self._days:
+            columns = [(name, b.column(name)) for name, _ in self._periods.values()]
+            ctes.append(b.cte(self._tables["days"], select([*columns, *self._days.values()], b.table(source))))
+            source = self._tables["days"]
+        return [*ctes, b.cte(self._tables["edges"], select(list(self._columns.values()), b.table(source)))]
 
     def anniversaries(self, year: Node, day: Node, span: Span, zone: str) -> Node:
         (from_year, from_day), (to_year, to_day) = self._first_day(span.lo, zone), self._last_day(span.hi, zone)
@@ -146,10 +155,10 @@ class Live(Clock):
     def _asked(self, key: object, value: Node) -> Node:
         """The value as a column of its own, read from there."""
         name, _ = self._columns.setdefault(key, (f"edge_{len(self._columns)}", value))
-        return self.dialect.cell(self.EDGES, name)
+        return self.dialect.cell(self._tables["edges"], name)
 
-    def _of(self, edge: Edge, whole: bool = False) -> Node:
-        """An edge out of the column `now` and, unless it is to be `whole`, out of those of `periods`."""
+    def _of(self, edge: Edge) -> Node:
+        """An edge out of the column `now` and out of those of `periods`."""
         match edge:
             case time.At():
                 return self.dialect.instant(edge.instant)
@@ -158,25 +167,23 @@ class Live(Clock):
                 stepped = self.dialect.since_month(now, edge.months) if edge.months else now
                 return self.dialect.moved(stepped, edge.microseconds)
             case PeriodStart():
-                beginning = self._start if whole else self._beginning
-                start = beginning(edge.base, edge.zone, edge.unit, edge.offset)
+                start = self._beginning(edge.base, edge.zone, edge.unit, edge.offset)
                 return self.dialect.moved(self.dialect.from_local(start, edge.zone), -1)
             case time.Earlier():
-                return b.extreme(exp.Least, [self._of(each, whole) for each in (edge.first, edge.second)])
+                return b.extreme(exp.Least, [self._of(each) for each in (edge.first, edge.second)])
             case time.Later():
-                return b.extreme(exp.Greatest, [self._of(each, whole) for each in (edge.first, edge.second)])
-
-    def _start(self, edge: Edge, zone: str, unit: time.Period, periods: int) -> Node:
-        """The beginning of the period that holds an edge, moved by periods: as clocks in the zone show it."""
-        if zone != "UTC":
-            self.dialect.require("live calendars")
-        start = self.dialect.truncated(self.dialect.to_local(self._of(edge, whole=True), zone), unit)
-        return self.dialect.stepped(start, unit, periods)
+                return b.extreme(exp.Greatest, [self._of(each) for each in (edge.first, edge.second)])
 
     def _beginning(self, edge: Edge, zone: str, unit: time.Period = "day", periods: int = 0) -> Node:
-        """The same, out of its column."""
-        new = (f"period_{len(self._periods)}", self._start(edge, zone, unit, periods))
-        return b.column(self._periods.setdefault((edge, zone, unit, periods), new)[0])
+        """The beginning of the period that holds an edge, moved by periods, as clocks in the zone show it."""
+        known, name = (self._days, "day") if isinstance(edge, PeriodStart) else (self._periods, "period")
+        if (edge, zone, unit, periods) not in known:
+            if zone != "UTC":
+                self.dialect.require("live calendars")
+            start = self.dialect.truncated(self.dialect.to_local(self._of(edge), zone), unit)
+            new = (f"{name}_{len(known)}", self.dialect.stepped(start, unit, periods))
+            known[edge, zone, unit, periods] = new
+        return b.column(known[edge, zone, unit, periods][0])
 
     def _first_day(self, edge: Edge | None, zone: str) -> Day:
         """The first day that begins after an edge."""

@@ -64,7 +64,12 @@ class Statement:
     ) -> None:
         """`now`: None is the database's clock. `lookup`: another way to ask for neighbours than the dialect's own."""
         self.program, self.catalog, self.dialect = program, catalog, dialect
-        self.clock = Live(dialect) if now is None else Fixed(dialect, now)
+        tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
+        tables += [relation.table for relation in catalog.relations.values()]
+        tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
+        tables += [a.history.table for a in catalog.attributes.values() if a.history]
+        self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
+        self.clock = Live(dialect, self.tables.name) if now is None else Fixed(dialect, now)
         self.lookup = lookup or self.dialect.lookup
         self.reading = Reading(catalog, self.dialect, schema)
         self.wanted = list(dict.fromkeys(names))
@@ -81,11 +86,6 @@ class Statement:
             self._collect(found)
         joins = dialect.joins_rules and isinstance(self.clock, Fixed)
         self.terms = terms.plan(walked) if joins else terms.Terms()
-        tables = [catalog.contacts, *(e.table for e in catalog.events.values()), Live.CLOCK, Live.PERIODS, Live.EDGES]
-        tables += [relation.table for relation in catalog.relations.values()]
-        tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
-        tables += [a.history.table for a in catalog.attributes.values() if a.history]
-        self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
 
     # --- what is needed -----------------------------------------------------------------------------------------
 

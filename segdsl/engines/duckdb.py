@@ -18,7 +18,10 @@ from segdsl.engines.engine import BATCH, Engine, Row, failure
 # What questions may take at first: what does not fit is put on disk. Only one that cannot be answered so, of a thousand
 # segments perhaps, is asked again with all the memory that DuckDB takes by itself.
 MEMORY = "600MB"
-ON_PATHS = "`database` in segdsl.yml is a folder of files or a URL; a relative path starts from segdsl.yml's folder"
+ON_PATHS = (
+    "`database` in segdsl.yml is a folder of files or a URL such as duckdb:///warehouse.duckdb; "
+    "a relative path starts from segdsl.yml's folder"
+)
 
 
 class DuckDB(Engine):
@@ -32,9 +35,7 @@ class DuckDB(Engine):
         self.folder: Path | None = None
         try:
             if url.startswith("duckdb://"):
-                path = Path(
-                    url.removeprefix("duckdb://").removeprefix("/") if url.startswith("duckdb:////") else url[10:]
-                )
+                path = Path(url.removeprefix("duckdb://").removeprefix("/"))
                 if not path.is_absolute():
                     path = catalog.folder / path
                 if not path.is_file():

@@ -120,7 +120,10 @@ class Postgres(Engine):
             yield from super().facts(kinds, contact)
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
-        quoted = ".".join('"' + part.replace('"', '""') + '"' for part in table.split("."))
+        parts = table.split(".")
+        if len(parts) > 2:  # a database and what is in it: PostgreSQL asks no other than the one it is in
+            return None
+        quoted = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
         return list(self.rows(_COLUMNS, {"p1": quoted})) or None
 
     def tables(self) -> list[str]:

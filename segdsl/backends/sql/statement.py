@@ -187,9 +187,10 @@ class Statement:
     def _property_columns(self, kind: str) -> dict[str, str]:
         """The properties of a kind that are asked for -> what its CTE calls them."""
         used = self.kinds[kind]
-        # The names that `Reading.event` gives: p0, p1, … are the properties that only tell deliveries apart.
-        columns = Namer(["contact", "t", "delivery", "place", *(f"p{i}" for i in range(len(used) + 60))])
         changed = nodes.changed_attribute(kind) is not None
+        declared = () if changed else self.catalog.events[kind].properties
+        # The names that `Reading.event` gives: p0, p1, … are the properties that only tell deliveries apart.
+        columns = Namer(["contact", "t", "delivery", "place", *(f"p{i}" for i in range(len(declared)))])
         return {key: columns.name(f"{key} value" if changed else key) for key in used}  # `from` and `to` are reserved
 
     def _events(self, kind: str, names: Mapping[str, str]) -> Node:

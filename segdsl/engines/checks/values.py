@@ -113,7 +113,7 @@ def _looked_at(reading: Reading, column: Asked, i: int) -> list[tuple[str, Node]
 
 def _misfit(each: Declared, stored: int, misfits: int, example: str | None) -> Diagnostic:
     what = f"times of `{each.name}`" if each.time else f"values of `{each.name}`"
-    share = f"all {number(stored)}" if stored == misfits else f"{number(misfits)} of {number(stored)}"
+    share = f"all {number(stored)}" if stored == misfits > 1 else f"{number(misfits)} of {number(stored)}"
     shown = "" if example is None else f", such as {_shown(example)}"
     verb = "does not fit" if misfits == 1 else "do not fit"
     message = f"{share} {what} in `{each.stored}` of `{each.table}` {verb} {_wanted(each)}{shown}"

@@ -137,6 +137,21 @@ def test_a_deleted_contact_leaves_and_may_come_back(folder: Path) -> None:
         assert (change.segment, change.entered) == ("quiet", True)
 
 
+def test_a_late_line_behind_a_deletion_is_kept(folder: Path) -> None:
+    """In one batch: what came before the deletion goes, and what came after it stays, whenever that was."""
+    write(
+        folder, visit("a", "2026-03-01T00:00:00Z"), {"contact": "a", "deleted": True, "at": "2026-03-05T00:00:00Z"},
+        visit("a", "2026-03-04T00:00:00Z"), {"at": "2026-03-06T00:00:00Z"},
+    )  # fmt: skip
+    done = follow(folder, "events.jsonl", "--state", "state.db")
+    assert told(done.stdout) == [
+        ("2026-03-04T00:00:00Z", "quiet", "a", "entered"),
+        ("2026-03-05T00:00:00Z", "quiet", "a", "left"),
+    ]
+    done = follow(folder, "--state", "state.db", given='{"at": "2026-03-09T00:00:00Z"}\n')
+    assert told(done.stdout) == [("2026-03-07T00:00:00Z", "quiet", "a", "entered")]
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

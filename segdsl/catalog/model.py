@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from segdsl.text.source import Source, Span
 from segdsl.types import Type
 
 
+@lru_cache(maxsize=4096)  # data tell the same names again and again
 def name_key(text: str) -> str:
     """What two spellings of one name share: NFC, ASCII letters lowered, underscores and blanks alike."""
     words = unicodedata.normalize("NFC", text).replace("_", " ").split()

@@ -135,20 +135,27 @@ def parse_instant(text: str, zone: str) -> int | None:
     if match is None:
         return None
     day, hour, minute, second, fraction, offset = match.groups()
-    try:
-        clock = datetime.fromisoformat(day).replace(
-            hour=int(hour), minute=int(minute), second=int(second or 0), microsecond=int((fraction or "").ljust(6, "0"))
-        )
-        if offset is None:
-            return local(clock, zone)
-        if offset in "Zz":
-            return from_datetime(clock.replace(tzinfo=UTC))
+    begin = _utc_day(day)
+    h, m, seconds, micro = int(hour), int(minute), int(second or 0), int((fraction or "").ljust(6, "0"))
+    if begin is None or h > 23 or m > 59 or seconds > 59:
+        return None
+    if offset is None and zone != "UTC":
+        return local(datetime.fromisoformat(day).replace(hour=h, minute=m, second=seconds, microsecond=micro), zone)
+    shift = 0
+    if offset is not None and offset not in "Zz":
         digits = offset[1:].replace(":", "").ljust(4, "0")
-        if int(digits[2:]) > 59:
+        if int(digits[:2]) > 23 or int(digits[2:]) > 59:
             return None
-        shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if offset[0] == "-" else 1)
-        return from_datetime(clock.replace(tzinfo=timezone(shift)))
-    except (ValueError, OverflowError):
+        shift = (int(digits[:2]) * 60 + int(digits[2:])) * (-1 if offset[0] == "-" else 1)
+    return begin + ((h * 60 + m - shift) * 60 + seconds) * 10**6 + micro
+
+
+@lru_cache(maxsize=4096)
+def _utc_day(day: str) -> int | None:
+    """The midnight, in UTC, that begins `2026-01-31`; None if there is no such day."""
+    try:
+        return from_datetime(datetime.fromisoformat(day).replace(tzinfo=UTC))
+    except ValueError:
         return None
 
 

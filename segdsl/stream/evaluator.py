@@ -27,7 +27,7 @@ from segdsl.core.story import Given, Happened, Listed
 from segdsl.core.time import FIRST, reaches
 from segdsl.stream.lines import Flip, Gone, Line
 from segdsl.stream.person import Person
-from segdsl.stream.routes import Route, Routes
+from segdsl.stream.routes import Routes
 from segdsl.stream.terms import Latest, terms_of
 
 
@@ -48,6 +48,9 @@ class Evaluator:
         self._timers: list[tuple[int, int, Person, int]] = []
         self._waiting: list[tuple[int, int, Line]] = []
         self._ticket = count()
+        blank = Person("")
+        self._reckon(blank, range(len(self._terms.names)))
+        self._blank = blank.inside  # who a contact is of whom nothing holds
         probe = self._routes.probe
         self._holds = {
             number: probe.holds(term.rule)
@@ -62,8 +65,11 @@ class Evaluator:
         limit: an instant that lines do not move the clock beyond: later ones wait for `advance`.
         """
         if self.clock is None or line.at > self.clock:
-            heappush(self._waiting, (line.at, next(self._ticket), line))
-            return self.advance(line.at) if limit is None or line.at <= limit else []
+            due = self.due()
+            if (due is not None and due <= line.at) or (limit is not None and line.at > limit):
+                heappush(self._waiting, (line.at, next(self._ticket), line))
+                return self.advance(line.at if limit is None else min(line.at, limit)) if due is not None else []
+            self.clock = line.at
         touched: set[int] = set()
         return self._settle(self._take(line, touched), touched)
 
@@ -164,20 +170,16 @@ class Evaluator:
             rows[id] = row
         if kind in self._routes.kept:
             self._keep(person, kind, row)
-        for route in self._touched(routes, row):
+        for route in routes.of(*row):
             touched.update(route.terms)
             for number in route.filters:
                 kept = self._routes.filters[number]
-                touched.update(kept.terms)
+                if kept.mask & ~person.answers:  # of those that hold, one more event makes none fail
+                    touched.update(term for term in kept.terms if not person.answers >> term & 1)
                 times = person.latest.setdefault(number, [])
                 insort(times, row[0])
                 if len(times) > kept.most:
                     del times[0]
-
-    def _touched(self, routes: Iterable[Route], row: Row) -> Iterator[Route]:
-        for route in routes:
-            if route.test is None or route.test(None, 0, (), *row):
-                yield route
 
     def _keep(self, person: Person, kind: str, row: Row) -> None:
         """Keep an event, unless no test will ask for it; forget what is asked for no more, when that is half of all."""
@@ -199,14 +201,15 @@ class Evaluator:
         """An event did not happen then: count again without it."""
         person.events[kind] = [other for other in person.events[kind] if other is not row]
         person.index = None
-        for route in self._touched(self._routes.kinds[kind], row):
+        for route in self._routes.kinds[kind].of(*row):
             touched.update(route.terms)
             for number in route.filters:
                 kept = self._routes.filters[number]
                 touched.update(kept.terms)
+                tests = [(branch.kind, self._routes.tests[branch].test) for branch in kept.branches]
                 times = [
-                    other[0] for branch in kept.branches for other in person.events.get(branch.kind, ())
-                    if any(self._touched([self._routes.tests[branch]], other))
+                    other[0] for each, test in tests for other in person.events.get(each, ())
+                    if test is None or test(None, 0, (), *other)
                 ]  # fmt: skip
                 person.latest[number] = sorted(times)[-kept.most :]
 
@@ -241,27 +244,33 @@ class Evaluator:
     def _settle(self, person: Person, touched: Iterable[int]) -> list[Flip]:
         """Answer the touched terms anew, and then the segments that ask for them; what changed, in their order."""
         assert self.clock is not None
-        name = person.facts.id
+        name, before = person.facts.id, person.inside
         if self.people.get(name) is not person:  # deleted meanwhile
             return []
-        numbers: Iterable[int] = range(len(self._terms.names))
         if not person.known:
             del self.people[name]
-            return [Flip(self.clock, self._terms.names[n], name, False) for n in numbers if person.inside >> n & 1]
-        if person.new:
+            person.inside = 0
+        elif person.new:
             person.new = False
-            self._answer(
-                person, {*self._routes.asked, *(n for f in person.latest for n in self._routes.filters[f].terms)}
-            )
+            person.inside = self._blank
+            counted = (term for number in person.latest for term in self._routes.filters[number].terms)
+            self._reckon(person, self._answer(person, {*self._routes.asked, *counted}))
         else:
-            numbers = self._answer(person, touched)
-        found = []
-        for number in numbers:
-            inside = bool(self._terms.formulas[number](person.answers, person.inside))
-            if inside != bool(person.inside >> number & 1):
+            self._reckon(person, self._answer(person, touched))
+        changed, inside = before ^ person.inside, person.inside
+        if not changed:
+            return []
+        return [
+            Flip(self.clock, segment, name, bool(inside >> number & 1))
+            for number, segment in enumerate(self._terms.names) if changed >> number & 1
+        ]  # fmt: skip
+
+    def _reckon(self, person: Person, segments: Iterable[int]) -> None:
+        """Who is in some segments, which come in the program's order: one may ask for those before it."""
+        formulas = self._terms.formulas
+        for number in segments:
+            if bool(formulas[number](person.answers, person.inside)) != bool(person.inside >> number & 1):
                 person.inside ^= 1 << number
-                found.append(Flip(self.clock, self._terms.names[number], name, inside))
-        return found
 
     def _answer(self, person: Person, touched: Iterable[int]) -> list[int]:
         """Answer some terms; the segments that this may change, in order."""
@@ -275,10 +284,15 @@ class Evaluator:
             if isinstance(term, Latest):
                 times = person.latest[self._routes.filter_of[number]]
                 held = len(times) >= term.least
-                if held and term.lo is not None:
+                if held and term.width is not None:
+                    again = times[-term.least] + term.width
+                    held = now < again
+                elif held and term.lo is not None:
                     held = times[-term.least] > term.lo.resolve(now)
-                    if held:
-                        again = reaches(term.lo, times[-term.least])
+                if held and term.width is None and term.lo is not None:
+                    again = reaches(term.lo, times[-term.least])
+                elif not held:
+                    again = None
             else:
                 if person.index is None:
                     person.index = self._routes.probe.compiled.index(person.facts)

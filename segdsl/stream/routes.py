@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,32 +16,64 @@ from segdsl.core.program import Program
 from segdsl.core.time import DAY, At, Edge, FromNow, Span
 from segdsl.stream.terms import Asked, Branches, Latest, Terms, branches_of
 
-Test = Callable[[Mapping[str, Any], int], bool]
 SLACK = 2 * DAY  # clocks that fall back may take the edge of a calendar window to the day before
 
 
 @dataclass(slots=True)
 class Route:
-    """Events of one kind that fit a test (None: all of them) go to these filters, and touch these terms."""
+    """Events of one kind that fit a test (None: all of them) go to these filters, and touch these terms.
 
-    test: Callable[..., bool] | None
+    named: the property, and its values, that alone make an event fit; None where more is asked.
+    """
+
+    test: Callable[..., bool] | None = None
+    named: tuple[str, tuple[object, ...]] | None = None
     filters: list[int] = field(default_factory=list)
     terms: list[int] = field(default_factory=list)
 
 
+@dataclass
+class Ways:
+    """The routes of a kind: those that a property's value leads to, and those whose tests are to be asked."""
+
+    named: dict[str, dict[object, list[Route]]] = field(default_factory=dict)
+    asked: list[Route] = field(default_factory=list)
+
+    def add(self, route: Route) -> None:
+        """One more route."""
+        if route.named is None:
+            self.asked.append(route)
+            return
+        key, values = route.named
+        for value in values:
+            self.named.setdefault(key, {}).setdefault(value, []).append(route)
+
+    def of(self, instant: int, properties: Mapping[str, object]) -> Iterator[Route]:
+        """The routes that an event takes."""
+        for route in self.asked:
+            if route.test is None or route.test(None, 0, (), instant, properties):
+                yield route
+        for key, routes in self.named.items():
+            yield from routes.get(properties.get(key), ())
+
+
 @dataclass(slots=True)
 class Filter:
-    """Events whose last few instants are kept: `most` of them. `terms` are the `Latest` that ask for them."""
+    """Events whose last few instants are kept: `most` of them.
+
+    terms: the `Latest` that ask for them; `mask` has a bit for each.
+    """
 
     branches: Branches
     most: int = 0
     terms: list[int] = field(default_factory=list)
+    mask: int = 0
 
 
 class Routes:
     """The ways of news to terms.
 
-    kinds: kind of event -> its routes; a kind that is not there touches nothing.
+    kinds: kind of event -> the ways of its events; a kind that is not there touches nothing.
     attributes: `(relation, key)` -> terms; those of attributes with a history are there as `(None, key)`.
     lists: name -> terms.
     kept: kinds whose events are kept, each with the edges behind which they are forgotten (None: never).
@@ -52,7 +84,7 @@ class Routes:
     """
 
     def __init__(self, terms: Terms, catalog: Catalog) -> None:
-        self.kinds: dict[str, list[Route]] = {}
+        self.kinds: dict[str, Ways] = {}
         self.attributes: dict[tuple[str | None, str], list[int]] = {}
         self.lists: dict[str, list[int]] = {}
         self.filters: list[Filter] = []
@@ -93,6 +125,7 @@ class Routes:
         self.filter_of[number] = self._numbers[term.branches]
         kept = self.filters[self.filter_of[number]]
         kept.terms.append(number)
+        kept.mask |= 1 << number
         kept.most = max(kept.most, term.least)
 
     def _ask(self, number: int, nodes: tuple[object, ...]) -> None:
@@ -128,8 +161,8 @@ class Routes:
 
     def _route(self, branch: core.Branch) -> Route:
         if branch not in self.tests:
-            self.tests[branch] = Route(None)
-            self.kinds.setdefault(branch.kind, []).append(self.tests[branch])
+            self.tests[branch] = Route(named=_named(branch.where))
+            self.kinds.setdefault(branch.kind, Ways()).add(self.tests[branch])
         return self.tests[branch]
 
     def _compile(self) -> None:
@@ -143,6 +176,18 @@ class Routes:
         """The instant up to which events of a kind are asked for no more; None if all are kept."""
         edges = self.kept[kind]
         return None if edges is None else min(edge.resolve(now) - before for edge, before in edges)
+
+
+def _named(where: core.Rule) -> tuple[str, tuple[object, ...]] | None:
+    """The property, and its values, that a rule is about and nothing else."""
+    match where:
+        case core.OneOf(value=core.Property(key=key), options=options):
+            return key, options
+        case core.Match(value=core.Property(key=key), globs=globs):
+            texts = tuple("".join(part for part in glob if isinstance(part, str)) for glob in globs)
+            if all(isinstance(part, str) for glob in globs for part in glob):
+                return key, tuple(dict.fromkeys(texts))
+    return None
 
 
 def _append(lists: dict[Any, list[int]], key: object, number: int) -> None:

@@ -22,7 +22,9 @@ WAIT = 10.0  # seconds for another process that writes
 TABLES = """\
 CREATE TABLE about (revision INTEGER NOT NULL, clock INTEGER, positions TEXT NOT NULL);
 INSERT INTO about VALUES (0, NULL, '{}');
-CREATE TABLE lines (number INTEGER PRIMARY KEY, contact NOT NULL, at INTEGER NOT NULL, line TEXT NOT NULL);
+CREATE TABLE lines (
+    number INTEGER PRIMARY KEY, contact NOT NULL, counts_at INTEGER NOT NULL, line TEXT NOT NULL
+);
 CREATE INDEX lines_of_a_contact ON lines (contact, number);
 CREATE TABLE members (segment TEXT, contact, entered_at INTEGER NOT NULL, PRIMARY KEY (segment, contact)) WITHOUT ROWID;
 CREATE TABLE changes (
@@ -33,7 +35,8 @@ CREATE TABLE told (sink TEXT PRIMARY KEY, number INTEGER NOT NULL, size INTEGER 
 CREATE TABLE refused (number INTEGER PRIMARY KEY, line TEXT NOT NULL, reason TEXT NOT NULL);
 """
 
-Stored = tuple[int, str | int, int, str]  # a line: its number, contact, instant and text
+# A line: its number, its contact, the instant from which it counts (its own, or the clock's if it came late), its text.
+Stored = tuple[int, str | int, int, str]
 
 
 class State:
@@ -81,7 +84,8 @@ class State:
     def lines(self) -> Iterator[Stored]:
         """Every line that still counts, each contact's together and in the order in which they came."""
         with self._reported():
-            yield from self._connection.execute("SELECT number, contact, at, line FROM lines ORDER BY contact, number")
+            ask = "SELECT number, contact, counts_at, line FROM lines ORDER BY contact, number"
+            yield from self._connection.execute(ask)
 
     def members(self) -> dict[tuple[str, str | int], int]:
         """Who is in which segment, and since when."""
@@ -110,7 +114,7 @@ class State:
             many = self._connection.executemany
             many("INSERT INTO lines VALUES (?, ?, ?, ?)", lines)
             many(
-                "DELETE FROM lines WHERE contact = ? AND (at < ? OR at = ? AND number <= ?)",
+                "DELETE FROM lines WHERE contact = ? AND (counts_at < ? OR counts_at = ? AND number <= ?)",
                 ((contact, at, at, number) for contact, at, number in voided),
             )
             many(

@@ -132,8 +132,9 @@ class Stream:
                 continue
             line = replace(line, number=self._number)
             self._number += 1
+            clock = self._evaluator.clock
             if self._state is not None:
-                stored.append((line.number, line.contact, line.at, text))
+                stored.append((line.number, line.contact, line.at if clock is None else max(line.at, clock), text))
             flips += self._evaluator.push(line, limit)
         voided = [(line.contact, at, line.number) for line, at in self._evaluator.voided]
         self._evaluator.voided.clear()

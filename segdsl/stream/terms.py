@@ -24,11 +24,15 @@ Formula = Callable[[int, int], object]  # of the words of terms' and of segments
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """At least `least` of some events lie after `lo` and not after now: the `least`-th latest of them does."""
+    """At least `least` of some events lie after `lo` and not after now: the `least`-th latest of them does.
+
+    width: how long ago `lo` is, in microseconds, where that is always the same.
+    """
 
     branches: Branches
     lo: Edge | None
     least: int
+    width: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,8 @@ class _Writer:
         if least <= 0:
             return "True"
         lo = events.span.lo if isinstance(events.span, Span) else None
-        return self._term(Latest(events.branches, lo, least))
+        width = -lo.microseconds if isinstance(lo, FromNow) and lo.months == 0 else None
+        return self._term(Latest(events.branches, lo, least, width))
 
 
 def _up_to_now(span: Span | core.Anchored | None) -> bool:

@@ -6,10 +6,13 @@ CASES ?= 20000
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint fuzz bench lock clean
+.PHONY: demo demo-live test lint fuzz bench lock clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
+
+demo-live: $(READY)
+	$(BIN)/python examples/live.py
 
 test: lint
 	$(BIN)/python -m pytest -n 2
@@ -22,7 +25,7 @@ fuzz: $(READY)
 	$(BIN)/python tests/fuzz.py $(CASES)
 
 bench: $(READY)
-	for each in batch sequences predicate compile; do $(BIN)/python benchmarks/$$each.py || exit 1; done
+	for each in batch sequences predicate compile stream; do $(BIN)/python benchmarks/$$each.py || exit 1; done
 
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --strip-extras \

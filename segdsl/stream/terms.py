@@ -86,6 +86,13 @@ def terms_of(program: Program) -> Terms:
     return found
 
 
+def terms_of_rule(rule: core.Rule, program: Program) -> list[Term]:
+    """The terms of one rule; it may refer to the program's segments, whose terms are not among them."""
+    numbers: dict[Term, int] = {}
+    _Writer(numbers, {name: number for number, name in enumerate(program.segments)}).rule(rule)
+    return list(numbers)
+
+
 class _Writer:
     """Writes one segment's formula."""
 

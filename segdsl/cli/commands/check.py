@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from segdsl.cli.common import Stop, common_options, note, show, split
 from segdsl.text.render import FORMATS
+
+if TYPE_CHECKING:
+    from segdsl.catalog.model import Catalog
+    from segdsl.core.program import Program
+    from segdsl.text.diagnostic import Diagnostic
 
 _PASSES = 20
 
@@ -15,11 +22,12 @@ _PASSES = 20
 @click.command("check")
 @click.argument("paths", nargs=-1)
 @click.option("--db", is_flag=True, help="Also compare segdsl.yml with the live database.")
+@click.option("--streaming", is_flag=True, help="Also tell what `segdsl follow` keeps of each contact, test by test.")
 @click.option("--fix", is_flag=True, help="Apply the fixes that change no rule's meaning, then check.")
 @click.option("--lint", "lints", metavar="NAME", multiple=True, help="Switch a lint on, by name or code; repeatable.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="human", help="How to write findings.")
 @common_options
-def command(paths: tuple[str, ...], db: bool, fix: bool, lints: tuple[str, ...], form: str) -> None:
+def command(paths: tuple[str, ...], db: bool, streaming: bool, fix: bool, lints: tuple[str, ...], form: str) -> None:
     """Check the project file and rules: names, types and lints.
 
     PATHS are .seg files or folders, or one rule in quotes; without any, the whole project.
@@ -31,6 +39,7 @@ def command(paths: tuple[str, ...], db: bool, fix: bool, lints: tuple[str, ...],
       segdsl check segments/leads.seg
       segdsl check --format github
       segdsl check --db
+      segdsl check --streaming
       segdsl check --fix
       segdsl check --lint unknown-under-not
     """
@@ -49,6 +58,8 @@ def command(paths: tuple[str, ...], db: bool, fix: bool, lints: tuple[str, ...],
 
         with connect(loaded.catalog) as engine, interruptible(engine):
             found += check_database(loaded.catalog, loaded.program, engine)
+    if streaming and loaded.catalog is not None and loaded.program is not None:
+        found += _streaming(loaded.program, loaded.catalog, loaded.names, form == "human")
     errors = sum(diagnostic.severity == "error" for diagnostic in found)
     warnings = len(found) - errors
     if form == "human":
@@ -60,6 +71,26 @@ def command(paths: tuple[str, ...], db: bool, fix: bool, lints: tuple[str, ...],
     note(f"checked {files}: {problems or 'no problems'}")
     if errors:
         click.get_current_context().exit(1)
+
+
+def _streaming(program: Program, catalog: Catalog, names: Sequence[str], shown: bool) -> list[Diagnostic]:
+    """What a stream keeps for the named segments and all that they ask: a table, and a warning for each history."""
+    from segdsl.core.program import needed
+    from segdsl.stream.costs import costs
+    from segdsl.text.render import printable, width
+
+    found = list(costs(needed(program, names), catalog))
+    if shown and found:
+        rows = [("segment", "test", "keeps of each contact", "about")]
+        for cost in found:
+            size = f"{cost.bytes} bytes" + (" an event" if cost.kept in ("window", "history") else "")
+            words = printable(" ".join(cost.part.words.split()))
+            rows.append((cost.owner, words, cost.keeps, size if cost.bytes else ""))
+        wide = [max(width(row[column]) for row in rows) for column in range(3)]
+        for row in rows:
+            cells = [cell + " " * (size - width(cell)) for cell, size in zip(row, wide, strict=False)]
+            click.echo("  ".join([*cells, row[3]]).rstrip())
+    return [cost.diagnostic for cost in found if cost.kept == "history"]
 
 
 def _count(number: int, word: str) -> str:

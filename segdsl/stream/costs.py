@@ -1,0 +1,120 @@
+"""What a stream keeps of each contact, test by test, before anything runs; and which tests need all of a history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from segdsl.analysis.explain.wording import ago, length
+from segdsl.analysis.outlook.probe import nodes_of
+from segdsl.catalog.model import Catalog
+from segdsl.core import nodes as core
+from segdsl.core.program import Program
+from segdsl.core.time import Earlier, Edge, FromNow, Later, Span
+from segdsl.stream.terms import Asked, Latest, branches_of, terms_of_rule
+from segdsl.text.diagnostic import Diagnostic
+
+INSTANT = 40  # bytes, about: a whole number and its place in a list
+EVENT = 400  # bytes, about: its instant and a few properties
+Kept = Literal["nothing", "instants", "window", "history"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one test of a segment or a score makes the stream keep of each contact.
+
+    kept: "instants": the last few; "window": the events that lie in the test's windows; "history": every event that the
+      test may ask for, since no window lets go of them; "nothing": no events.
+    bytes: about how many a contact; of a window or a history about how many for each event in it.
+    keeps: the same in words. why, help: of a history, what makes it one, and what would make it less.
+    """
+
+    owner: str
+    part: core.Part
+    kept: Kept
+    bytes: int
+    keeps: str
+    why: str = ""
+    help: str = "give it a window such as `in 90d`, or plan for memory that grows with each event"
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The warning that a test needs all of a history: SEG0730."""
+        return Diagnostic(
+            "SEG0730", f"a stream keeps every event for `{self.part.words}`", self.part.source, self.part.span,
+            why=self.why, help=self.help, severity="warning",
+        )  # fmt: skip
+
+
+def costs(program: Program, catalog: Catalog) -> Iterator[Cost]:
+    """What each test of the program's segments, and of its scores' lines, costs."""
+    for segment in program.segments.values():
+        if segment.outline is not None:
+            yield from _costs(segment.name, segment.outline, program, catalog)
+    for name, score in program.scores.items():
+        for award in score.awards:
+            if award.outline is not None:
+                yield from _costs(name, award.outline, program, catalog)
+
+
+def _costs(owner: str, outline: core.Part, program: Program, catalog: Catalog) -> Iterator[Cost]:
+    for part in outline.walk():
+        if part.op == "test":
+            yield _cost(owner, part, program, catalog)
+
+
+def _cost(owner: str, part: core.Part, program: Program, catalog: Catalog) -> Cost:
+    terms = terms_of_rule(part.rule, program)
+    nodes = [node for term in terms for node in _nodes(term)]
+    told = sorted({
+        branch.kind for branch in branches_of(nodes)
+        if branch.kind in catalog.events and catalog.events[branch.kind].id is not None
+    })  # fmt: skip
+    if told:
+        event = catalog.events[told[0]]
+        assert event.id is not None
+        why = f"deliveries of `{event.name}` are told apart by `{event.id.name}`, whenever they come"
+        help = f"leave out the `id` of `{event.name}` if whoever feeds the stream delivers each event once"
+        return Cost(owner, part, "history", EVENT, "every event", why, help)
+    latest = [term for term in terms if isinstance(term, Latest)]
+    if terms and len(latest) == len(terms):
+        most = max(term.least for term in latest)
+        keeps = "the last instant" if most == 1 else f"the last {most} instants"
+        return Cost(owner, part, "instants", most * INSTANT, keeps)
+    spans = [node.span for node in nodes if isinstance(node, core.Events | core.Chain)]
+    if not spans:
+        return Cost(owner, part, "nothing", 0, "no events")
+    for span in spans:
+        if span is None:
+            return Cost(owner, part, "history", EVENT, "every event", "events without a time stay")
+        if not isinstance(span, Span):
+            why = "its window lies around an instant that may be of any time"
+            return Cost(owner, part, "history", EVENT, "every event", why)
+        if span.lo is None:
+            return Cost(owner, part, "history", EVENT, "every event", "it asks for all time: no window lets events go")
+    return Cost(owner, part, "window", EVENT, _windows([span for span in spans if isinstance(span, Span)]))
+
+
+def _nodes(term: Latest | Asked) -> Iterator[object]:
+    """The nodes of one term itself; what it refers to has costs of its own."""
+    if isinstance(term, Asked):
+        yield from nodes_of(Program({}, {}), [term.rule])
+    else:
+        yield core.Events(term.branches, None)
+
+
+def _windows(spans: list[Span]) -> str:
+    """The longest window in words, where all are lengths of time back from now."""
+    edges = [edge for span in spans for edge in _steps(span.lo)]
+    steps = [edge for edge in edges if isinstance(edge, FromNow)]
+    if len(steps) < len(edges):
+        return "the events of its windows"
+    if all(not step.months for step in steps):
+        return f"the events of {length(max(-step.microseconds for step in steps))}"
+    longest = min(steps, key=lambda step: (step.months * 30, step.microseconds))
+    return f"the events since {ago(longest)}"
+
+
+def _steps(edge: Edge | None) -> tuple[Edge | None, ...]:
+    return (edge.first, edge.second) if isinstance(edge, Earlier | Later) else (edge,)

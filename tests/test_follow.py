@@ -359,6 +359,27 @@ def test_live_it_goes_by_the_clock_and_stops_on_sigterm(folder: Path) -> None:
         assert state.execute("SELECT count(*) FROM lines").fetchone() == (2,)  # the one ahead waits there
 
 
+def test_live_it_ends_with_a_pipe_and_waits_for_a_file(folder: Path) -> None:
+    line = visit("a", (datetime.now(UTC) - timedelta(days=4)).isoformat())
+    done = follow(folder, "--live", "--state", "pipe.db", given=json.dumps(line) + "\n")
+    assert [change[1:] for change in told(done.stdout)] == [("quiet", "a", "entered")]
+    write(folder, line)
+    process = subprocess.Popen(
+        [*SEGDSL, "follow", "events.jsonl", "--live", "--state", "file.db"], cwd=folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        assert json.loads(process.stdout.readline())["change"] == "entered"
+        write(folder, visit("a", datetime.now(UTC).isoformat()))
+        assert json.loads(process.stdout.readline())["change"] == "left"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_killed_a_hundred_times_it_loses_and_doubles_nothing(folder: Path) -> None:
     lines = random_lines(2, 6000)
     write(folder, *lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 import time as clock
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ NAMED = 3  # refused lines that are told one by one
                 type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))  # fmt: skip
 @click.option("--state", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), required=True,
               help="Remembers everything between runs; made if there is none.")  # fmt: skip
-@click.option("--live", is_flag=True, help="Go by this machine's clock, and wait for more when the file has ended.")
+@click.option("--live", is_flag=True, help="Go by this machine's clock, and wait for more where a file has ended.")
 @click.option("--until", metavar="T", help="At the end move the clock to this time: 2026-03-09 or 2026-03-09T08:00Z.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="Add the changes to a file instead of printing them: each once, whatever happens.")  # fmt: skip
@@ -69,7 +70,8 @@ def command(file: Path, state: Path, live: bool, until: str | None, output: Path
         sink: Sink = Printed(stream.state) if output is None else Appended(stream.state, output)
         with closing(sink), _opened(file, position) as descriptor:
             sink.deliver()
-            reader = Reader(descriptor, position, live)
+            # A file may be written on; a pipe that has ended says no more.
+            reader = Reader(descriptor, position, live and stat.S_ISREG(os.fstat(descriptor).st_mode))
             with _until_told(reader):
                 follower = _Follower(stream, sink, source, live, batch)
                 for chunk in reader.chunks(IDLE):

@@ -40,6 +40,11 @@ class Reader:
         self._stopped = threading.Event()
         threading.Thread(target=self._read, name="segdsl lines", daemon=True).start()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
     def stop(self) -> None:
         """Read no more."""
         self._stopped.set()

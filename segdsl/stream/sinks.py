@@ -12,12 +12,16 @@ from segdsl.stream.stream import text_of
 
 
 class Sink(Protocol):
-    """told: how many changes it was told by this process."""
+    """told, dead: how many changes it was told by this process, and how many it would not be told."""
 
     told: int
+    dead: int
 
     def deliver(self) -> None:
-        """Tell all changes that were saved and not told yet."""
+        """Changes were saved: tell all that were not told yet, now or soon."""
+
+    def finish(self, seconds: float) -> bool:
+        """Nothing more is saved: wait until everything is told, for so long at most; whether it is."""
 
     def close(self) -> None:
         """Tell no more."""
@@ -27,7 +31,7 @@ class Printed:
     """Standard output. A process that is killed between printing and remembering it prints the last batch again."""
 
     def __init__(self, state: State) -> None:
-        self.told = 0
+        self.told = self.dead = 0
         self._state = state
         self._last, _ = state.told("stdout") or (0, 0)
 
@@ -42,6 +46,10 @@ class Printed:
         self._state.tell("stdout", self._last)
         self.told += len(found)
 
+    def finish(self, seconds: float) -> bool:
+        """It is told already."""
+        return True
+
     def close(self) -> None:
         """Nothing to close."""
 
@@ -53,7 +61,7 @@ class Appended:
     """
 
     def __init__(self, state: State, path: Path) -> None:
-        self.told = 0
+        self.told = self.dead = 0
         self._state = state
         self._name = f"file {path.resolve()}"
         self._file = path.open("r+b" if path.exists() else "w+b")
@@ -76,6 +84,10 @@ class Appended:
         self._last = found[-1][0]
         self._state.tell(self._name, self._last, self._file.tell())
         self.told += len(found)
+
+    def finish(self, seconds: float) -> bool:
+        """It is told already."""
+        return True
 
     def close(self) -> None:
         """Close the file."""

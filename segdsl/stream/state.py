@@ -20,8 +20,8 @@ FORM = 1  # of the tables below
 MARK = 0x73656764  # by which SQLite's own header says whose file this is
 WAIT = 10.0  # seconds for another process that writes
 TABLES = """\
-CREATE TABLE about (revision INTEGER NOT NULL, clock INTEGER, positions TEXT NOT NULL);
-INSERT INTO about VALUES (0, NULL, '{}');
+CREATE TABLE about (name TEXT NOT NULL, revision INTEGER NOT NULL, clock INTEGER, positions TEXT NOT NULL);
+INSERT INTO about VALUES (lower(hex(randomblob(8))), 0, NULL, '{}');
 CREATE TABLE lines (
     number INTEGER PRIMARY KEY, contact NOT NULL, counts_at INTEGER NOT NULL, line TEXT NOT NULL
 );
@@ -32,6 +32,7 @@ CREATE TABLE changes (
     entered INTEGER NOT NULL
 );
 CREATE TABLE told (sink TEXT PRIMARY KEY, number INTEGER NOT NULL, size INTEGER NOT NULL);
+CREATE TABLE dead (sink TEXT, number INTEGER, reason TEXT NOT NULL, PRIMARY KEY (sink, number)) WITHOUT ROWID;
 CREATE TABLE refused (number INTEGER PRIMARY KEY, line TEXT NOT NULL, reason TEXT NOT NULL);
 """
 
@@ -42,6 +43,7 @@ Stored = tuple[int, str | int, int, str]
 class State:
     """An open state file; made if there is none. Times are microseconds since 1970 (UTC).
 
+    name: made when the file was, so that no other file has it.
     clock: up to which everything is told; None before the first line.
     positions: how far each source was read, in bytes.
     Every method raises `Errors` (SEG0728) if the file cannot be read or written, or is another's.
@@ -73,7 +75,9 @@ class State:
             ask(f"PRAGMA application_id = {MARK}")
             ask(f"PRAGMA user_version = {FORM}")
             ask("COMMIT")
-        self._revision, self.clock, positions = ask("SELECT revision, clock, positions FROM about").fetchone()
+        about = ask("SELECT name, revision, clock, positions FROM about").fetchone()
+        self.name: str = about[0]
+        self._revision, self.clock, positions = about[1:]
         self.positions: dict[str, int] = json.loads(positions)
         self.next_number: int = ask("SELECT coalesce(max(number), 0) + 1 FROM lines").fetchone()[0]
 
@@ -142,6 +146,12 @@ class State:
         """Remember that a sink was told all changes up to this one."""
         with self._reported():
             self._connection.execute("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", (sink, number, size))
+
+    def bury(self, sink: str, number: int, reason: str) -> None:
+        """Remember that a sink would not be told a change, and why: it is passed over."""
+        with self._reported(), self._transaction() as ask:
+            ask("INSERT OR REPLACE INTO dead VALUES (?, ?, ?)", (sink, number, reason))
+            ask("INSERT OR REPLACE INTO told VALUES (?, ?, 0)", (sink, number))
 
     def changes(self, after: int) -> Iterator[tuple[int, Flip]]:
         """The changes with a greater number, in order."""

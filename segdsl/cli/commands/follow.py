@@ -7,8 +7,8 @@ import signal
 import stat
 import sys
 import time as clock
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from segdsl.cli.lines_in import Chunk, Reader
     from segdsl.stream.lines import Line
     from segdsl.stream.sinks import Sink
+    from segdsl.stream.state import State
     from segdsl.stream.stream import Stream
 
+SECRET = "SEGDSL_WEBHOOK_SECRET"
 IDLE = 0.5  # seconds after which the clock is looked at, with nothing coming
 NAMED = 3  # refused lines that are told one by one
 
@@ -35,26 +37,31 @@ NAMED = 3  # refused lines that are told one by one
 @click.option("--until", metavar="T", help="At the end move the clock to this time: 2026-03-09 or 2026-03-09T08:00Z.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="Add the changes to a file instead of printing them: each once, whatever happens.")  # fmt: skip
+@click.option("--webhook", "webhooks", metavar="URL", multiple=True, help="Also post each change to a URL; repeatable.")
 @click.option("--batch", metavar="N", type=click.IntRange(1), default=2000, show_default=True,
               help="Lines that are saved together, at most.")  # fmt: skip
 @common_options
-def command(file: Path, state: Path, live: bool, until: str | None, output: Path | None, batch: int) -> None:
+def command(
+    file: Path, state: Path, live: bool, until: str | None, output: Path | None, webhooks: tuple[str, ...], batch: int
+) -> None:  # fmt: skip
     """Tell who enters and who leaves the project's segments, as lines of news come in and time passes.
 
     News are JSON lines (docs/follow.md): events, attributes, lists, deletions, and the time. The clock goes with the
     lines; with --live it is this machine's. Ends with the file, or on SIGTERM or Ctrl-C, and goes on there when it is
     started again. A line that cannot be read is told, kept in the state file and passed over (exit code 1).
 
+    Posts to webhooks are signed with the secret in the environment's SEGDSL_WEBHOOK_SECRET, if it is set.
+
     \b
     Examples:
       segdsl follow events.jsonl --state state.db
       segdsl follow events.jsonl --state state.db --until 2026-03-31 -o changes.jsonl
+      segdsl follow events.jsonl --live --state state.db --webhook https://example.com/hook
       tail -F events.jsonl | segdsl follow --live --state state.db
     """
     from segdsl.cli.lines_in import Reader
     from segdsl.cli.target import runnable
     from segdsl.core.time import isoformat
-    from segdsl.stream.sinks import Appended, Printed
     from segdsl.stream.stream import Stream
 
     if live and until is not None:
@@ -67,21 +74,26 @@ def command(file: Path, state: Path, live: bool, until: str | None, output: Path
         if resumed:
             note(f"rules or catalog have changed: {resumed} change{'s' if resumed > 1 else ''} of membership by that")
         source, position = _source(file, stream)
-        sink: Sink = Printed(stream.state) if output is None else Appended(stream.state, output)
-        with closing(sink), _opened(file, position) as descriptor:
-            sink.deliver()
+        with _sinks(stream.state, output, webhooks) as sinks, _opened(file, position) as descriptor:
+            follower = _Follower(stream, sinks, source, live, batch)
+            follower.deliver()
             # A file may be written on; a pipe that has ended says no more.
             reader = Reader(descriptor, position, live and stat.S_ISREG(os.fstat(descriptor).st_mode))
             with _until_told(reader):
-                follower = _Follower(stream, sink, source, live, batch)
                 for chunk in reader.chunks(IDLE):
                     follower.take(chunk)
-            if end is not None:
-                stream.take([(end, "")])
-                sink.deliver()
+                if end is not None and not reader.stopped:
+                    stream.take([(end, "")])
+                    follower.deliver()
+                for sink in sinks:
+                    while not reader.stopped and not sink.finish(IDLE):
+                        pass
         follower.tell_refused()
         reached = "nothing yet" if stream.clock is None else f"up to {isoformat(stream.clock)}"
-        note(f"{follower.lines} lines, {sink.told} changes, {reached}")
+        note(f"{follower.lines} lines, {sinks[0].told} changes, {reached}")
+        for sink in sinks[1:]:
+            given_up = f", {sink.dead} given up: the state file's table `dead` tells why" if sink.dead else ""
+            note(f"{sink.told} changes posted{given_up}")
     if follower.refused:
         click.get_current_context().exit(1)
 
@@ -89,10 +101,14 @@ def command(file: Path, state: Path, live: bool, until: str | None, output: Path
 class _Follower:
     """Takes chunks of lines in batches, each of which is saved and then told."""
 
-    def __init__(self, stream: Stream, sink: Sink, source: str, live: bool, batch: int) -> None:
+    def __init__(self, stream: Stream, sinks: Sequence[Sink], source: str, live: bool, batch: int) -> None:
         self.lines = 0
         self.refused = 0
-        self._stream, self._sink, self._source, self._live, self._batch = stream, sink, source, live, batch
+        self._stream, self._sinks, self._source, self._live, self._batch = stream, sinks, source, live, batch
+
+    def deliver(self) -> None:
+        for sink in self._sinks:
+            sink.deliver()
 
     def take(self, chunk: Chunk) -> None:
         begin = chunk.begin
@@ -126,7 +142,7 @@ class _Follower:
         if limit is not None:
             news.append((limit, ""))
         self._stream.take(news, {self._source: end} if self._source else {}, refused, limit)
-        self._sink.deliver()
+        self.deliver()
         for text, reason in refused:
             self.refused += 1
             if self.refused <= NAMED:
@@ -135,6 +151,23 @@ class _Follower:
     def tell_refused(self) -> None:
         if self.refused > NAMED:
             note(f"warning: {self.refused} lines cannot be read; the state file has them in the table `refused`")
+
+
+@contextmanager
+def _sinks(state: State, output: Path | None, webhooks: Sequence[str]) -> Iterator[list[Sink]]:
+    """Where changes go: a file or standard output first."""
+    from segdsl.stream.sinks import Appended, Printed
+    from segdsl.stream.webhook import Webhook
+
+    with ExitStack() as open_:
+        sinks: list[Sink] = [Printed(state) if output is None else Appended(state, output)]
+        open_.callback(sinks[0].close)
+        for url in dict.fromkeys(webhooks):
+            if not url.lower().startswith(("http://", "https://")):
+                raise Stop(f"no URL of a webhook: {url}", "it begins with https:// or http://")
+            sinks.append(Webhook(state.path, url, os.environ.get(SECRET) or None))
+            open_.callback(sinks[-1].close)
+        yield sinks
 
 
 def _source(file: Path, stream: Stream) -> tuple[str, int]:

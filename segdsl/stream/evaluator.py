@@ -15,8 +15,6 @@ from itertools import count
 from operator import itemgetter
 from typing import Any
 
-from segdsl.analysis.outlook.next_change import flips
-from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.backends.python.index import Row
 from segdsl.catalog.model import Catalog
 from segdsl.contact import delivery_order
@@ -277,10 +275,9 @@ class Evaluator:
         now = self.clock
         assert now is not None
         affected: set[int] = set()
-        outlook: Outlook | None = None
         for number in touched:
             term = self._terms.terms[number]
-            again: int | None = None  # when its answer changes by itself
+            again: int | None = None  # when its answer may change by itself
             if isinstance(term, Latest):
                 times = person.latest[self._routes.filter_of[number]]
                 held = len(times) >= term.least
@@ -297,9 +294,9 @@ class Evaluator:
                 if person.index is None:
                     person.index = self._routes.probe.compiled.index(person.facts)
                 held = self._holds[number](person.index, now)
-                if number in self._routes.moving:
-                    outlook = outlook or Outlook(self._routes.probe, person.index, now)
-                    again = flips(outlook, term.rule)
+                watch = self._routes.watches.get(number)
+                if watch is not None:
+                    again = watch(person.index, now)
             if held != bool(person.answers >> number & 1):
                 person.answers ^= 1 << number
                 affected.update(self._terms.dependents[number])

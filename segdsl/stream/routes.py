@@ -15,6 +15,7 @@ from segdsl.core import nodes as core
 from segdsl.core.program import Program
 from segdsl.core.time import DAY, At, Edge, FromNow, Span
 from segdsl.stream.terms import Asked, Branches, Latest, Terms, branches_of
+from segdsl.stream.watching import Watch, watch
 
 SLACK = 2 * DAY  # clocks that fall back may take the edge of a calendar window to the day before
 
@@ -80,7 +81,7 @@ class Routes:
     filters: of the `Latest` terms; `filter_of` is the number of each one's filter.
     tests: for each branch its route.
     asked: the `Asked` terms, which may hold for a contact of whom nothing is known.
-    moving: terms whose answer may change by itself.
+    watches: terms whose answer may change by itself -> when to look at them again.
     """
 
     def __init__(self, terms: Terms, catalog: Catalog) -> None:
@@ -91,13 +92,12 @@ class Routes:
         self.kept: dict[str, list[tuple[Edge, int]] | None] = {}
         self.filter_of: dict[int, int] = {}
         self.asked: list[int] = []
-        self.moving: frozenset[int] = frozenset()
+        self.watches: dict[int, Watch] = {}
         rules = [term.rule for term in terms.terms if isinstance(term, Asked)]
         self.probe = Probe(terms.program, rules)
         self.identified = {key for key, kind in catalog.events.items() if kind.id is not None}
         self.tests: dict[core.Branch, Route] = {}
         self._numbers: dict[Branches, int] = {}
-        moving = []
         for number, term in enumerate(terms.terms):
             if isinstance(term, Latest):
                 self._count(number, term)
@@ -106,8 +106,7 @@ class Routes:
             self._ask(number, nodes)
             self.asked.append(number)
             if not still(term.rule):
-                moving.append(number)
-        self.moving = frozenset(moving)
+                self.watches[number] = watch(term.rule, nodes, self.probe)
         self._compile()
         # A delivery that turns out to have come earlier is taken back: of what it counted in, everything is kept.
         for kind in self.identified & set(self.kinds):

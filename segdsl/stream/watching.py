@@ -1,0 +1,142 @@
+"""When a test is to be looked at again with no news: no later than the first instant at which its answer may change.
+
+A window's edge moves over a contact's instants, and between two of them nothing changes. To find the next one is a
+search in a sorted array; to look once too often costs one answer. The exact search (`analysis.outlook`) is for tests of
+which that cannot be said: anniversaries, and tests of events that ask for now themselves.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+
+from segdsl.analysis.outlook.next_change import flips
+from segdsl.analysis.outlook.outlook import Outlook
+from segdsl.analysis.outlook.probe import Probe
+from segdsl.backends.python.index import Index
+from segdsl.backends.python.module import asks_now
+from segdsl.backends.python.runtime import END
+from segdsl.core import nodes as core
+from segdsl.core.time import At, Edge, FromNow, Span, reaches
+from segdsl.stream.terms import Branches
+
+Watch = Callable[[Index, int], int | None]  # a contact and now -> when to look again, later than now; None: never
+
+
+def watch(rule: core.Rule, nodes: Iterable[object], probe: Probe) -> Watch:
+    """The watch of a rule of the probe; `nodes` are all that it asks, through segments and scores, too."""
+    found: dict[object, Watch] = {}
+    for node in nodes:
+        try:
+            found.update(_watches(node, probe))
+        except _Searched:
+            return lambda index, now: flips(Outlook(probe, index, now), rule)
+    watches = list(found.values())
+
+    def first(index: Index, now: int) -> int | None:
+        instants = [instant for each in watches if (instant := each(index, now)) is not None and instant > now]
+        return min(instants, default=None)
+
+    return first
+
+
+class _Searched(Exception):  # noqa: N818  (no error: it takes the exact search)
+    pass
+
+
+def _watches(node: object, probe: Probe) -> Iterator[tuple[object, Watch]]:
+    match node:
+        case core.Events(branches=branches, span=Span() as span):
+            _plain(branches)
+            for edge in _moving(span):
+                yield (branches, edge), _over(branches, edge, probe)
+        case core.Events(branches=branches):
+            _plain(branches)
+        case core.Chain():
+            _plain(node.branches())
+            spans = _moving(node.span) if isinstance(node.span, Span) else ()
+            for step in node.steps:
+                for edge in spans:
+                    yield (step.branches, edge), _over(step.branches, edge, probe)
+            for wait in node.waits:
+                # A wait is over so long after the last event, or after the first.
+                if wait.within is not None:
+                    edge = FromNow(-wait.within)
+                    yield (node.steps[-1].branches, edge), _over(node.steps[-1].branches, edge, probe)
+                elif node.total is not None:
+                    edge = FromNow(-node.total)
+                    yield (node.steps[0].branches, edge), _over(node.steps[0].branches, edge, probe)
+        case core.InSpan(value=value, span=Span() as span):
+            for edge in _moving(span):
+                yield (value, edge), _of_value(value, edge, probe)
+        case core.InSpan(value=value):  # around an anchor, up to now
+            yield (value, FromNow()), _of_value(value, FromNow(), probe)
+        case core.Held(key=key, at=at) if not isinstance(at, At):
+            yield (key, at), _of_history(key, at)
+        case core.Anniversary():
+            raise _Searched
+
+
+def _plain(branches: Iterable[core.Branch]) -> None:
+    if any(asks_now(branch) for branch in branches):
+        raise _Searched
+
+
+def _moving(span: Span) -> list[Edge]:
+    return [edge for edge in (span.lo, span.hi) if edge is not None and not isinstance(edge, At)]
+
+
+def _passed(edge: Edge, instant: int) -> int | None:
+    """When an edge gets to an instant."""
+    if isinstance(edge, FromNow) and not edge.months:
+        return instant - edge.microseconds
+    return reaches(edge, instant)
+
+
+def _over(branches: Branches, edge: Edge, probe: Probe) -> Watch:
+    """When an edge gets to the next of some events."""
+    number, _ = probe.compiled.slot(branches)
+
+    def watch(index: Index, now: int) -> int | None:
+        times = index.slots[number] or index.slot(number)
+        following = times[bisect_right(times, edge.resolve(now))]
+        return None if following == END else _passed(edge, following)
+
+    return watch
+
+
+def _of_value(value: core.Value, edge: Edge, probe: Probe) -> Watch:
+    """When an edge gets to an instant that is asked about, as that is now."""
+    of: Callable[[Index, int], object]
+    match value:
+        case core.Attribute(key=key, relation=relation):
+
+            def of(index: Index, now: int) -> object:
+                return index.attributes.get((relation, key))
+        case core.Held(key=key, at=at):
+
+            def of(index: Index, now: int) -> object:
+                return index.held(key, at.resolve(now))
+        case core.Measure():
+            of = probe.value(value)
+        case core.Property() | core.PeriodOf():  # of one event: such tests are searched, or do not move
+            return lambda index, now: None
+        case _:
+            raise _Searched
+
+    def watch(index: Index, now: int) -> int | None:
+        instant = of(index, now)
+        return _passed(edge, instant) if isinstance(instant, int) and instant > edge.resolve(now) else None
+
+    return watch
+
+
+def _of_history(key: str, at: Edge) -> Watch:
+    """When an edge gets to the next change of an attribute with a history."""
+
+    def watch(index: Index, now: int) -> int | None:
+        seen = at.resolve(now)
+        following = next((instant for instant, _ in index.facts.history.get(key, ()) if instant > seen), None)
+        return None if following is None else _passed(at, following)
+
+    return watch

@@ -1,9 +1,10 @@
-"""The whole log of each example through the stream: at many instants it says what the database says at that instant."""
+"""The logs of contacts of each example through the stream: at many instants it says what the database says."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from segdsl.stream.evaluator import Evaluator
 from segdsl.stream.lines import Line, Step
 from tests.support.world import instant
 
+SOME = 60  # contacts of each
 EXAMPLES = sorted(path.parent for path in (Path(__file__).parents[1] / "examples").glob("*/segdsl.yml"))
 
 
@@ -50,7 +52,8 @@ def test_the_stream_of_an_example_says_what_the_database_says(folder: Path) -> N
     program, names = project.program, list(project.program.segments)
     with connect(project.catalog) as engine:
         engine.ready(program, names, end)
-        people = list(engine.facts())
+        people = list(islice(engine.facts(), SOME))
+        chosen = {facts.id for facts in people}
         start = min(at for facts in people for rows in facts.events.values() for at, _ in rows if at) - 1
         log = sorted((line for facts in people for line in lines(facts, project.catalog, start)), key=lambda x: x.at)
         stream = Evaluator(project.catalog, program)
@@ -65,5 +68,5 @@ def test_the_stream_of_an_example_says_what_the_database_says(folder: Path) -> N
                 member = (flip.segment, flip.contact)
                 assert (member in inside) != flip.entered
                 (inside.add if flip.entered else inside.discard)(member)
-            assert inside == set(engine.members(program, names, now))
+            assert inside == {member for member in engine.members(program, names, now) if member[1] in chosen}
         assert inside

@@ -379,8 +379,16 @@ def reaches(edge: Edge, instant: int) -> int | None:
     if isinstance(edge, FromNow) and edge.months == 0 and FIRST < instant <= LAST:
         found = max(instant - edge.microseconds, FIRST)
         return found if found <= LAST else None
+    if isinstance(edge, Earlier | Later):
+        both = (reaches(edge.first, instant), reaches(edge.second, instant))
+        known = [found for found in both if found is not None]
+        if isinstance(edge, Later):
+            return min(known, default=None)
+        return max(known) if len(known) == 2 else None
     if edge.resolve(LAST) < instant:
         return None
+    if isinstance(edge, FromNow) and (close := _reached_by_months(edge, instant)) is not None:
+        return close
     before, at = FIRST, LAST
     if edge.resolve(before) >= instant:
         return before
@@ -388,3 +396,19 @@ def reaches(edge: Edge, instant: int) -> int | None:
         middle = (before + at) // 2
         before, at = (before, middle) if edge.resolve(middle) >= instant else (middle, at)
     return at
+
+
+def _reached_by_months(edge: FromNow, instant: int) -> int | None:
+    """`reaches` for calendar steps, looked for among the days where it must be; None near the ends of time."""
+    wanted = instant - edge.microseconds
+    near = add_months(wanted, -edge.months)
+    day = near - near % DAY - 4 * DAY  # months differ by less than that
+    for _ in range(9):
+        begin = add_months(day, edge.months)
+        if add_months(day + DAY - 1, edge.months) >= wanted:
+            # A day that the month reached lacks is one instant there; any other keeps its time of day.
+            found = day + max(wanted - begin, 0)
+            exact = edge.resolve(found - 1) < instant <= edge.resolve(found)
+            return found if exact else None
+        day += DAY
+    return None

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from segdsl.backends.python import compile_program
-from segdsl.core.time import DAY
+from segdsl.core.time import DAY, isoformat
 from segdsl.stream.evaluator import Evaluator
 from segdsl.stream.lines import Flip, Line
 from segdsl.stream.reading import read
 from tests.support import strategies
-from tests.support.arrivals import Arrivals, at_text, instant_of
-from tests.support.world import by_duckdb, instant, program_of
+from tests.support.arrivals import Arrivals, instant_of
+from tests.support.world import World, by_duckdb, program_of
 from tests.test_next_change import rules as changing_rules
 
 STEPS = int(os.environ.get("SEGDSL_STEPS", "1500"))
@@ -33,7 +33,6 @@ segment quiet:
 segment cart:
     visited then not purchased within 1d in 7d
 """
-NOW = instant(strategies.NOW.isoformat())
 names = st.sampled_from("abc")
 times = strategies.instants_at
 lengths = st.sampled_from([0, 1, 10**6, *(n * 10**6 + d for n in strategies.DURATIONS.values() for d in (-1, 0, 1))])
@@ -85,7 +84,7 @@ class Following(RuleBasedStateMachine):
     def begin(self, zone: str, texts: list[str], start: str) -> None:
         self.text = strategies.CATALOG.format(zone=zone)
         self.folder = tempfile.TemporaryDirectory()
-        self.catalog = strategies_world(self.text).catalog(Path(self.folder.name))
+        self.catalog = World(self.text, {}).catalog(Path(self.folder.name))
         written = [f"segment r{i}:\n    {text}\n" for i, text in enumerate(texts)]
         self.program = program_of(strategies.SCORE + NAMED + "".join(written), self.catalog)
         self.compiled = compile_program(self.program)
@@ -99,11 +98,11 @@ class Following(RuleBasedStateMachine):
 
     @rule(contact=names, what=news, ago=lengths)
     def tell_soon(self, contact: str, what: dict[str, Any], ago: int) -> None:
-        self._push({"contact": contact, "at": at_text(self.clock + ago), **what})
+        self._push({"contact": contact, "at": isoformat(self.clock + ago), **what})
 
     @rule(contact=names, what=news, ago=lengths)
     def tell_late(self, contact: str, what: dict[str, Any], ago: int) -> None:
-        self._push({"contact": contact, "at": at_text(self.clock - ago), **what})
+        self._push({"contact": contact, "at": isoformat(self.clock - ago), **what})
 
     @rule(contact=names, what=news, at=times)
     def tell(self, contact: str, what: dict[str, Any], at: str) -> None:
@@ -111,11 +110,11 @@ class Following(RuleBasedStateMachine):
 
     @rule(contact=names, what=news, ahead=lengths)
     def tell_beforehand(self, contact: str, what: dict[str, Any], ahead: int) -> None:
-        self._push({"contact": contact, "at": at_text(self.clock + ahead), **what}, limit=self.clock)
+        self._push({"contact": contact, "at": isoformat(self.clock + ahead), **what}, limit=self.clock)
 
     @rule(contact=names, after=lengths, waits=st.booleans())
     def delete(self, contact: str, after: int, waits: bool) -> None:
-        line = {"contact": contact, "deleted": True, "at": at_text(self.clock + after)}
+        line = {"contact": contact, "deleted": True, "at": isoformat(self.clock + after)}
         self._push(line, limit=self.clock if waits else None)
 
     @rule(length=lengths)
@@ -128,9 +127,8 @@ class Following(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        lines = sorted(self.taken, key=lambda line: str(line.contact))
         self.stream = Evaluator(self.catalog, self.program)
-        self.stream.restore(self.clock, self._left(lines))
+        self.stream.restore(self.clock, self._left())
         self._check([], self.clock)
 
     @precondition(lambda self: len(self.taken) % 8 == 7)
@@ -141,14 +139,13 @@ class Following(RuleBasedStateMachine):
             found = by_duckdb(world, world.catalog(Path(folder)), self.program, self.clock)
         assert {(name, contact) for name in self.names for contact in found[name]} == self.inside
 
-    def _left(self, lines: list[Line]) -> list[Line]:
-        """Without those that a deletion has made void."""
-        known = self.arrivals.known(self.clock)
-        counted = {id(fields) for fields in (line for told in known.values() for line in told)}
+    def _left(self) -> list[Line]:
+        """The lines that no deletion has made void, each contact's together."""
+        counted = {id(fields) for told in self.arrivals.known(self.clock).values() for fields in told}
         waiting = {id(fields) for at, _, fields in self.arrivals.lines if at > self.clock}
-        kept = [(line, fields) for line, (_, _, fields) in zip(self.taken, self.arrivals.lines, strict=True)]
-        alive = [line for line, fields in kept if id(fields) in counted | waiting]
-        return sorted(alive, key=lambda line: str(line.contact))
+        both = zip(self.taken, self.arrivals.lines, strict=True)
+        left = [line for line, (_, _, fields) in both if id(fields) in counted | waiting]
+        return sorted(left, key=lambda line: str(line.contact))
 
     def _push(self, fields: dict[str, Any], limit: int | None = None) -> None:
         line = read(fields, self.catalog)
@@ -173,19 +170,13 @@ class Following(RuleBasedStateMachine):
                 assert (member in before, member in after) == (not flip.entered, flip.entered), flip
         assert [flip.at for flip in flips] == sorted(flip.at for flip in flips)
         if self.inside != expected:
-            note(f"at {at_text(until)}: {sorted(self.inside ^ expected)}")
+            note(f"at {isoformat(until)}: {sorted(self.inside ^ expected)}")
         assert self.inside == expected
         assert {(name, str(contact)) for name, contact in self.stream.members()} == expected
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
             self.folder.cleanup()
-
-
-def strategies_world(text: str) -> Any:
-    from tests.support.world import World
-
-    return World(text, {}, {})
 
 
 Following.TestCase.settings = settings(

@@ -10,7 +10,7 @@ from typing import Any
 from segdsl.backends.python import CompiledProgram
 from segdsl.catalog.model import Catalog
 from segdsl.contact import Contact, facts
-from segdsl.core.time import isoformat, parse_instant
+from segdsl.core.time import parse_instant
 from tests.support.world import World
 
 Fields = Mapping[str, Any]
@@ -105,7 +105,3 @@ class Arrivals:
             tables["companies"].append(company)
             tables["members"] += [{"list": key, "id": name} for key, member in lists.items() if member]
         return World(catalog_text, contacts, tables)
-
-
-def at_text(instant: int) -> str:
-    return isoformat(instant)

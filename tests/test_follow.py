@@ -320,10 +320,25 @@ def test_lines_that_cannot_be_read_are_told_and_kept(folder: Path) -> None:
         assert state.execute("SELECT count(*) FROM refused").fetchone() == (5,)
 
 
+def test_a_line_of_the_future_makes_no_other_late(folder: Path) -> None:
+    ahead = isoformat(round((datetime.now(UTC) + timedelta(hours=1)).timestamp()) * 10**6)
+    write(folder, "\ufeff" + json.dumps(visit("a", "2026-03-01T00:00:00Z")))
+    write(folder, visit("b", ahead), visit("a", "9999-12-31"), visit("c", "2026-03-05T00:00:00Z"))
+    done = follow(folder, "events.jsonl", "--state", "state.db")
+    assert told(done.stdout) == [("2026-03-04T00:00:00Z", "quiet", "a", "entered")]
+    assert "up to 2026-03-05T00:00:00Z\n2 lines are of a time that is still to come" in done.stderr
+    done = follow(folder, "--state", "state.db", given=json.dumps({"at": ahead}) + "\n")
+    assert told(done.stdout) == [("2026-03-08T00:00:00Z", "quiet", "c", "entered")]
+    with sqlite3.connect(folder / "state.db") as state:
+        assert state.execute("SELECT count(*) FROM lines").fetchone() == (4,)
+
+
 def test_mistakes_of_usage(folder: Path) -> None:
     assert follow(folder, "events.jsonl", "--state", "state.db").returncode == 2
     assert follow(folder, "--state", "state.db", "--live", "--until", "2026-03-01").returncode == 2
     assert "--state" in follow(folder, "-").stderr
+    write(folder, visit("a", "2026-03-01T00:00:00Z"), name="in.jsonl")
+    assert "is the file that is read" in follow(folder, "in.jsonl", "--state", "i.db", "-o", "in.jsonl").stderr
     write(folder, visit("a", "2026-03-01T00:00:00Z"))
     follow(folder, "events.jsonl", "--state", "state.db")
     (folder / "events.jsonl").write_text("")

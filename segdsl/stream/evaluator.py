@@ -64,9 +64,10 @@ class Evaluator:
         """
         if self.clock is None or line.at > self.clock:
             due = self.due()
-            if (due is not None and due <= line.at) or (limit is not None and line.at > limit):
+            ahead = limit is not None and line.at > limit
+            if ahead or (due is not None and due <= line.at):
                 heappush(self._waiting, (line.at, next(self._ticket), line))
-                return self.advance(line.at if limit is None else min(line.at, limit)) if due is not None else []
+                return [] if ahead else self.advance(line.at)
             self.clock = line.at
         touched: set[int] = set()
         return self._settle(self._take(line, touched), touched)
@@ -80,6 +81,16 @@ class Evaluator:
             found += self._tick(self.clock)
         self.clock = to if self.clock is None else max(to, self.clock)
         return found
+
+    def release(self, limit: int) -> list[Flip]:
+        """Take the lines that wait for an instant up to a limit; the changes, in the order of time."""
+        ready = [at for at, _, _ in self._waiting if at <= limit]
+        return self.advance(max(ready)) if ready else []
+
+    @property
+    def waiting(self) -> int:
+        """How many lines wait for the clock."""
+        return len(self._waiting)
 
     def restore(self, clock: int, lines: Iterable[Line]) -> None:
         """Begin where another evaluator stood: with the lines that it took, each contact's together and in order.

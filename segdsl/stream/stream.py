@@ -111,6 +111,11 @@ class Stream:
         """A line's meaning. Raises ValueError for one that says nothing that the catalog knows."""
         return read(fields, self.catalog, self._evaluator.clock)
 
+    @property
+    def waiting(self) -> int:
+        """How many lines wait for the stream's time."""
+        return self._evaluator.waiting
+
     def due(self) -> int | None:
         """The next instant at which something may change with no line coming; None if there is none."""
         return self._evaluator.due()
@@ -122,13 +127,14 @@ class Stream:
         """Take lines, each with its text, in one transaction; the changes, in order.
 
         positions: how far sources are read after these lines. refused: lines that could not be read, with the reason.
-        limit: lines of later instants (microseconds since 1970, UTC) wait.
+        limit: lines of later instants (microseconds since 1970, UTC) wait until another call has a later limit; lines
+          that tell the time are obeyed all the same.
         """
-        flips: list[Flip] = []
+        flips = [] if limit is None else self._evaluator.release(limit)
         stored: list[Stored] = []
         for line, text in news:
             if isinstance(line, int):
-                flips += self._evaluator.advance(line if limit is None else min(line, limit))
+                flips += self._evaluator.advance(line)
                 continue
             line = replace(line, number=self._number)
             self._number += 1

@@ -74,6 +74,8 @@ def command(
         if resumed:
             note(f"rules or catalog have changed: {resumed} change{'s' if resumed > 1 else ''} of membership by that")
         source, position = _source(file, stream)
+        if output is not None and source and output.resolve() == file.resolve():
+            raise Stop(f"{output} is the file that is read", "name another file for the changes")
         with _sinks(stream.state, output, webhooks) as sinks, _opened(file, position) as descriptor:
             follower = _Follower(stream, sinks, source, live, batch)
             follower.deliver()
@@ -91,6 +93,8 @@ def command(
         follower.tell_refused()
         reached = "nothing yet" if stream.clock is None else f"up to {isoformat(stream.clock)}"
         note(f"{follower.lines} lines, {sinks[0].told} changes, {reached}")
+        if stream.waiting:
+            note(f"{stream.waiting} lines are of a time that is still to come, and wait for it")
         for sink in sinks[1:]:
             given_up = f", {sink.dead} given up: the state file's table `dead` tells why" if sink.dead else ""
             note(f"{sink.told} changes posted{given_up}")
@@ -124,13 +128,14 @@ class _Follower:
 
         news: list[tuple[Line | int, str]] = []
         refused: list[tuple[str, str]] = []
-        limit = clock.time_ns() // 1000 if self._live else None
+        limit = clock.time_ns() // 1000
         for line in lines:
             if not line.strip():
                 continue
             try:
-                text = line.decode("utf-8")
-                news.append((self._stream.read(parse(text)), text))
+                text = line.decode("utf-8-sig")  # a file may begin with a byte order mark
+                read = self._stream.read(parse(text))
+                news.append((min(read, limit) if self._live and isinstance(read, int) else read, text))
             except ValueError as error:
                 if not whole:
                     note("warning: the last line has not ended: it is left for the next time")
@@ -139,7 +144,7 @@ class _Follower:
                 reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
                 refused.append((line.decode("utf-8", "backslashreplace"), reason))
         self.lines += len(news) + len(refused)
-        if limit is not None:
+        if self._live:
             news.append((limit, ""))
         self._stream.take(news, {self._source: end} if self._source else {}, refused, limit)
         self.deliver()

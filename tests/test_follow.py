@@ -9,9 +9,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -32,6 +34,7 @@ contacts:
 events:
   visited: {table: visits, contact: id, time: at, id: delivery, object: path, properties: {path: string}}
   opened email: {table: mails, contact: id, time: at}
+  deal: {table: deals, contact: id, properties: {status: string}}
 lists: {table: members, list: list, contact: id}
 """
 RULES = """\
@@ -243,6 +246,35 @@ def test_changed_rules_change_members_when_the_stream_goes_on(folder: Path) -> N
         assert change.at == datetime(2026, 3, 4, 18, tzinfo=UTC)
 
 
+def test_what_the_catalog_lacks_now_takes_nothing_else_away(folder: Path) -> None:
+    with segdsl.load(folder / "segdsl.yml").follow(folder / "state.db") as stream:
+        stream.push({"contact": "a", "set": {"country": "DE", "plan": "pro"}, "at": "2026-03-01T00:00:00Z"})
+        stream.push(visit("a", "2026-03-01T00:00:00Z"))
+        stream.push({"contact": "a", "event": "deal", "properties": {"status": "open"}})
+        members = set(stream.members())
+    project = (folder / "segdsl.yml").read_text()
+    (folder / "segdsl.yml").write_text(project.replace(", object: path, properties: {path: string}", ""))
+    (folder / "rules.seg").write_text(
+        'segment german_pro:\n    country = "DE" and plan = "pro"\n\nsegment quiet:\n    not visited in 3d\n'
+    )
+    with segdsl.load(folder / "segdsl.yml").follow(folder / "state.db") as stream:
+        assert stream.resumed == []
+        assert (set(stream.members()), stream.dropped) == (members, 0)
+    deal = "  deal: {table: deals, contact: id, properties: {status: string}}\n"
+    (folder / "segdsl.yml").write_text(project.replace(deal, ""))
+    with segdsl.load(folder / "segdsl.yml").follow(folder / "state.db") as stream:
+        assert (set(stream.members()), stream.dropped) == (members, 1)
+
+
+def test_mappings_of_any_kind_are_remembered(folder: Path) -> None:
+    fields = MappingProxyType({**visit("a", "2026-03-01T00:00:00Z"), "properties": MappingProxyType({"path": "/cart"})})
+    with segdsl.load(folder / "segdsl.yml").follow(folder / "state.db") as stream:
+        stream.push(fields)
+    with segdsl.load(folder / "segdsl.yml").follow(folder / "state.db") as stream:
+        [change] = [change for change in stream.advance(START + 2 * DAY) if change.segment == "cart"]
+        assert change.at == START + DAY
+
+
 def test_a_state_file_that_cannot_be_used_says_so(folder: Path) -> None:
     project = segdsl.load(folder / "segdsl.yml")
     (folder / "text.db").write_text("no database at all, but long enough to have a header of one" * 20)
@@ -310,6 +342,50 @@ def test_the_command_reads_a_file_and_goes_on_behind_it(folder: Path) -> None:
     assert told(done.stdout) == [("2026-03-10T00:00:00Z", "quiet", "a", "left")]
 
 
+def test_news_without_a_time_is_of_the_time_that_it_then_is(folder: Path) -> None:
+    """Whatever the batches, and after a restart, too."""
+    rules = 'segment de:\n    country = "DE"\n\nsegment open:\n    deal where (status = "open")\n'
+    (folder / "rules.seg").write_text(rules)
+    write(
+        folder, {"contact": "a", "set": {"country": "FR"}, "at": "2026-03-02T00:00:00Z"},
+        {"contact": "a", "set": {"country": "DE"}}, {"contact": "a", "event": "deal", "properties": {"status": "open"}},
+    )  # fmt: skip
+    for size in ("1", "2000"):
+        done = follow(folder, "events.jsonl", "--state", f"{size}.db", "--batch", size)
+        assert (done.returncode, [change[1] for change in told(done.stdout)]) == (0, ["de", "open"])
+        done = follow(folder, "events.jsonl", "--state", f"{size}.db")
+        assert (done.stdout, "have changed" in done.stderr) == ("", False)
+
+
+def test_a_file_of_changes_that_is_not_as_it_was_left(folder: Path) -> None:
+    write(folder, visit("a", "2026-03-01T00:00:00Z"), {"at": "2026-03-05T00:00:00Z"})
+    arguments = ["events.jsonl", "--state", "state.db", "-o", "out.jsonl"]
+    follow(folder, *arguments)
+    out = folder / "out.jsonl"
+    first = out.read_text()
+    with out.open("a") as file:
+        file.write("somebody's\n")
+    write(folder, visit("a", "2026-03-06T00:00:00Z"))
+    follow(folder, *arguments)
+    added = out.read_text().removeprefix(first + "somebody's\n")
+    assert told(added) == [("2026-03-06T00:00:00Z", "quiet", "a", "left")]
+    out.unlink()
+    write(folder, {"at": "2026-03-12T00:00:00Z"})
+    follow(folder, *arguments)
+    assert told(out.read_text()) == [("2026-03-09T00:00:00Z", "quiet", "a", "entered")]
+
+
+def test_a_named_pipe_is_read_again_and_again(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    for line in (visit("a", "2026-03-01T00:00:00Z"), {"at": "2026-03-05T00:00:00Z"}):
+        writer = threading.Thread(target=write, args=(folder, line), kwargs={"name": "pipe"})
+        writer.start()
+        done = follow(folder, "pipe", "--state", "state.db")
+        writer.join()
+        assert done.returncode == 0, done.stderr
+    assert told(done.stdout) == [("2026-03-04T00:00:00Z", "quiet", "a", "entered")]
+
+
 def test_lines_that_cannot_be_read_are_told_and_kept(folder: Path) -> None:
     write(folder, *(f"nonsense {i}" for i in range(5)), visit("a", "2026-03-01T00:00:00Z"))
     done = follow(folder, "events.jsonl", "--state", "state.db")
@@ -338,7 +414,10 @@ def test_mistakes_of_usage(folder: Path) -> None:
     assert follow(folder, "--state", "state.db", "--live", "--until", "2026-03-01").returncode == 2
     assert "--state" in follow(folder, "-").stderr
     write(folder, visit("a", "2026-03-01T00:00:00Z"), name="in.jsonl")
-    assert "is the file that is read" in follow(folder, "in.jsonl", "--state", "i.db", "-o", "in.jsonl").stderr
+    for state, output in (("in.jsonl", "o.jsonl"), ("i.db", "in.jsonl"), ("i.db", "i.db")):
+        done = follow(folder, "in.jsonl", "--state", state, "-o", output)
+        assert (done.returncode, "at once" in done.stderr) == (2, True)
+    assert "write --until" in follow(folder, "in.jsonl", "--state", "i.db", "--until", "soon").stderr
     write(folder, visit("a", "2026-03-01T00:00:00Z"))
     follow(folder, "events.jsonl", "--state", "state.db")
     (folder / "events.jsonl").write_text("")

@@ -192,8 +192,8 @@ def split(arguments: Sequence[str]) -> tuple[str | None, list[Path]]:
     return (rules[0] if rules else None), paths
 
 
-def instant(text: str | None, catalog: Catalog) -> int:
-    """The instant that `--now` names: a day is its midnight in UTC, a clock time without offset is the project's."""
+def instant(text: str | None, catalog: Catalog, option: str = "--now") -> int:
+    """The instant that an option names: a day is its midnight in UTC, a clock time without offset is the project's."""
     from segdsl.core import time
 
     if text is None:
@@ -202,5 +202,5 @@ def instant(text: str | None, catalog: Catalog) -> int:
         return time.from_datetime(datetime.now(UTC))
     found = time.parse_moment(text, catalog.timezone)
     if found is None:
-        raise Stop(f"not a time: {text.strip()}", "write --now 2026-03-09 or --now 2026-03-09T08:00:00Z")
+        raise Stop(f"not a time: {text.strip()}", f"write {option} 2026-03-09 or {option} 2026-03-09T08:00:00Z")
     return found

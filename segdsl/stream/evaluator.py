@@ -27,6 +27,7 @@ from segdsl.stream.lines import Flip, Gone, Line
 from segdsl.stream.person import Person
 from segdsl.stream.routes import Routes
 from segdsl.stream.terms import Latest, terms_of
+from segdsl.types import Type
 
 
 class Evaluator:
@@ -225,11 +226,9 @@ class Evaluator:
     def _given(self, person: Person, given: Given, touched: set[int]) -> None:
         match given.of:
             case core.Held(key=key, type=type):
-                rows = person.held.setdefault(key, [])
-                rows.append((given.at, given.value))
-                person.history[key] = changes(rows, type)
-                person.events[core.changes_of(key)] = change_events(person.history[key])
-                terms = self._routes.attributes.get((None, key), ())
+                self._held(person, key, type, (given.at, given.value))
+                touched.update(self._routes.attributes.get((None, key), ()))
+                return
             case core.Attribute(key=key, relation=relation):
                 if person.set_at.get((relation, key), FIRST) > given.at:  # what is known is newer
                     return
@@ -238,6 +237,26 @@ class Evaluator:
                 terms = self._routes.attributes.get((relation, key), ())
         person.index = None
         touched.update(terms)
+
+    def _held(self, person: Person, key: str, type: Type, row: tuple[int, object]) -> None:
+        """A value from an instant on: most come in their order, and change nothing before them."""
+        rows = person.held.setdefault(key, [])
+        last = max((at for at, _ in rows[-1:]), default=FIRST - 1)
+        history, kind = person.history.setdefault(key, []), core.changes_of(key)
+        insort(rows, row, key=itemgetter(0))
+        if row[0] <= last:
+            person.history[key] = changes(rows, type)
+            person.events[kind] = change_events(person.history[key])
+            person.index = None
+            return
+        before = history[-1][1] if history else None
+        if row[1] != before:
+            history.append(row)
+            change = (row[0], {"from": before, "to": row[1]})
+            if person.index is None:
+                person.events.setdefault(kind, []).append(change)
+            else:
+                person.index.add(kind, change)
 
     def _listed(self, person: Person, listed: Listed, touched: set[int]) -> None:
         if person.set_at.get(listed.name, FIRST) > listed.at:

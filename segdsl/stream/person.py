@@ -11,7 +11,7 @@ class Person:
 
     attributes, events, history: what `facts` is made of, to be written to. Of events, which are sorted by time, those
       that tests may still ask for, none of them later than the clock.
-    held: rows `(instant, value)` of attributes with a history, in the order in which they came.
+    held: rows `(instant, value)` of attributes with a history, sorted by time.
     set_at: when each attribute, and each list, got what it has.
     delivered: kind -> id -> the row that counts, for kinds whose deliveries are told apart.
     latest: filter -> the last few instants of its events, sorted.

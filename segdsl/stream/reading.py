@@ -31,16 +31,21 @@ def parse(text: str | bytes) -> Mapping[str, object]:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except ValueError as error:
+        if "set_int_max_str_digits" in str(error):
+            raise ValueError("a number in it has too many digits") from None
         raise ValueError(f"it is no JSON: {error}") from None
     if not isinstance(fields, dict):
         raise ValueError("it is no JSON object")
     return fields
 
 
-def read(fields: Mapping[str, object], catalog: Catalog, now: int | None = None) -> Line | int:
+def read(
+    fields: Mapping[str, object], catalog: Catalog, now: int | None = None, forgiving: bool = False
+) -> Line | int:  # fmt: skip
     """A line of news, or the instant to which a line moves the clock (microseconds since 1970, UTC).
 
     now: the instant of news that says none; events of kinds with a time must say theirs.
+    forgiving: properties and attributes that the catalog does not have are passed over.
     Values that do not fit their declared type are unknown. Raises ValueError for a line that says nothing that the
     catalog knows; its text goes on with "the line cannot be read: ".
     """
@@ -65,7 +70,7 @@ def read(fields: Mapping[str, object], catalog: Catalog, now: int | None = None)
         raise ValueError("it tells one thing of a contact: `event`, `set`, `lists` or `deleted`")
     instant = at if isinstance(at, int) else now
     if told == ["event"]:
-        return _event(fields, contact, instant, catalog)
+        return _event(fields, contact, instant, catalog, forgiving)
     if "properties" in fields or "id" in fields:
         raise ValueError("`properties` and `id` are an event's")
     if instant is None:
@@ -77,11 +82,17 @@ def read(fields: Mapping[str, object], catalog: Catalog, now: int | None = None)
     given = fields[told[0]]
     if not isinstance(given, Mapping) or not given:
         raise ValueError(f"`{told[0]}` is an object of names and values")
-    say = _set if told == ["set"] else _list
-    return Line(instant, contact, tuple(say(str(name), value, instant, catalog) for name, value in given.items()))
+    said_of = {str(name): value for name, value in given.items()}
+    if told == ["lists"]:
+        return Line(instant, contact, tuple(_list(name, value, instant) for name, value in said_of.items()))
+    if forgiving:
+        said_of = {name: value for name, value in said_of.items() if _is_attribute(name, catalog)}
+    return Line(instant, contact, tuple(_set(name, value, instant, catalog) for name, value in said_of.items()))
 
 
-def _event(fields: Mapping[str, object], contact: str | int, at: int | None, catalog: Catalog) -> Line:
+def _event(
+    fields: Mapping[str, object], contact: str | int, at: int | None, catalog: Catalog, forgiving: bool
+) -> Line:  # fmt: skip
     name = fields["event"]
     if not isinstance(name, str):
         raise ValueError(f"`event` is the name of an event, not {name!r}")
@@ -89,8 +100,10 @@ def _event(fields: Mapping[str, object], contact: str | int, at: int | None, cat
     kind = catalog.events.get(key)
     if kind is None:
         raise ValueError(unknown_event(name, catalog))
-    if at is None or (kind.time is not None and fields.get("at") is None):
+    if kind.time is not None and fields.get("at") is None:
         raise ValueError(f"`{kind.name}` needs the field `at`: when it happened")
+    if at is None:
+        raise ValueError("the first line needs the field `at`: since when this is known")
     given = fields.get("properties")
     if given is None:
         given = {}
@@ -99,7 +112,10 @@ def _event(fields: Mapping[str, object], contact: str | int, at: int | None, cat
     identity = fields.get("id")
     if isinstance(identity, bool) or not isinstance(identity, str | int | None):
         raise ValueError(f"`id` is a text or a whole number, not {identity!r}")
-    properties = fitting_properties({str(name): value for name, value in given.items()}, kind, catalog.timezone)
+    said = {str(name): value for name, value in given.items()}
+    if forgiving:
+        said = {name: value for name, value in said.items() if name_key(name) in kind.properties}
+    properties = fitting_properties(said, kind, catalog.timezone)
     return Line(at, contact, (Happened(at, key, properties, kind.time is not None),), identity)
 
 
@@ -111,7 +127,15 @@ def _set(name: str, value: object, at: int, catalog: Catalog) -> Step:
     return Given(at, of, fit(value, attribute.type, catalog.timezone))
 
 
-def _list(name: str, member: object, at: int, catalog: Catalog) -> Step:
+def _is_attribute(name: str, catalog: Catalog) -> bool:
+    try:
+        attribute_named(name, catalog)
+    except ValueError:
+        return False
+    return True
+
+
+def _list(name: str, member: object, at: int) -> Step:
     if not isinstance(member, bool):
         raise ValueError(f"`lists`: on `{name}` or not is true or false, not {member!r}")
     return Listed(at, name, member)

@@ -66,12 +66,21 @@ class Appended:
         self._name = f"file {path.resolve()}"
         self._file = path.open("r+b" if path.exists() else "w+b")
         known = state.told(self._name)
+        size = self._file.seek(0, os.SEEK_END)
         if known is None:  # what a file has that was there before is somebody else's: go on behind it
-            known = (0, self._file.seek(0, os.SEEK_END))
+            known = (0, size)
             state.tell(self._name, *known)
-        self._last, size = known
-        self._file.truncate(size)
-        self._file.seek(size)
+        self._last = known[0]
+        if size > known[1]:
+            self._file.seek(known[1])
+            if self._written().startswith(self._file.read()):  # by a process that did not live to remember it
+                self._file.truncate(known[1])
+        self._file.seek(0, os.SEEK_END)  # of a file that was made anew, too
+
+    def _written(self) -> bytes:
+        """What the changes that were not told yet look like."""
+        found = (text_of(flip) for _, flip in self._state.changes(self._last))
+        return "".join(f"{text}\n" for text in found).encode("utf-8", "backslashreplace")
 
     def deliver(self) -> None:
         """Write the changes that were not written yet."""

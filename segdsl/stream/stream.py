@@ -40,7 +40,8 @@ class Stream:
     At every instant the members are those that `Database.members` would give at that instant over the lines that have
     come. Not to be shared between threads. With a state file each `push` and `advance` is one transaction, and a
     stream that is opened on the file again goes on where that one stopped; where rules have changed meanwhile, the
-    changes that this makes at the stream's time are in `resumed`.
+    changes that this makes at the stream's time are in `resumed`; `dropped` is how many stored lines are of events that
+    the catalog does not have any more.
 
     Raises `segdsl.Errors` (SEG0728) for a file that cannot be used, here and in every method. After that the stream
     must be opened again: what it did not save is forgotten.
@@ -52,6 +53,7 @@ class Stream:
         self._evaluator = Evaluator(catalog, program)
         self._number = 1 if self._state is None else self._state.next_number
         self.resumed: list[Change] = []
+        self.dropped = 0
         try:
             self._resume()
         except BaseException:
@@ -92,14 +94,15 @@ class Stream:
         event lines in docs/follow.md. Raises ValueError for a line that the catalog does not know, which is not taken.
         """
         fields = parse(event) if isinstance(event, str) else event
-        return self.changes(self.take([(self.read(fields), json.dumps(fields, default=_text))]))
+        self.read(fields)  # so that it raises before anything is taken
+        return self.changes(self.take([(fields, json.dumps(dict(fields), default=_jsonable))])[0])
 
     def advance(self, now: datetime) -> list[Change]:
         """Move the stream's time to an instant, if that is ahead. The changes until then, in order.
 
         Raises ValueError for a time without time zone.
         """
-        return self.changes(self.take([(from_datetime(now), "")]))
+        return self.changes(self.take([(from_datetime(now), "")])[0])
 
     def members(self) -> Iterator[tuple[str, str | int]]:
         """Pairs `(segment, contact)` of all who are in now, in no order."""
@@ -121,25 +124,38 @@ class Stream:
         return self._evaluator.due()
 
     def take(
-        self, news: Iterable[tuple[Line | int, str]], positions: Mapping[str, int] | None = None,
-        refused: Sequence[tuple[str, str]] = (), limit: int | None = None,
-    ) -> list[Flip]:  # fmt: skip
-        """Take lines, each with its text, in one transaction; the changes, in order.
+        self, news: Iterable[tuple[Fields | int, str]], positions: Mapping[str, int] | None = None,
+        refused: Sequence[tuple[str, str]] = (), limit: int | None = None, capped: bool = False,
+    ) -> tuple[list[Flip], list[tuple[str, str]]]:  # fmt: skip
+        """Take lines in one transaction: the changes, in order, and the lines that cannot be read, with the reasons.
 
-        positions: how far sources are read after these lines. refused: lines that could not be read, with the reason.
+        news: fields of lines, each with its text, or instants to which to move the time. Each is read when its turn has
+          come: news that says no time is of the time that it is then.
+        positions: how far sources are read after these lines. refused: lines that are no JSON, with the reason.
         limit: lines of later instants (microseconds since 1970, UTC) wait until another call has a later limit; lines
-          that tell the time are obeyed all the same.
+          that tell the time are obeyed all the same, unless they are `capped`.
         """
         flips = [] if limit is None else self._evaluator.release(limit)
+        refused = list(refused)
         stored: list[Stored] = []
-        for line, text in news:
+        for fields, text in news:
+            clock = self._evaluator.clock
+            if isinstance(fields, int):
+                flips += self._evaluator.advance(fields)
+                continue
+            try:
+                line = self.read(fields)
+            except ValueError as error:
+                refused.append((text, str(error)))
+                continue
             if isinstance(line, int):
-                flips += self._evaluator.advance(line)
+                flips += self._evaluator.advance(min(line, limit) if capped and limit is not None else line)
                 continue
             line = replace(line, number=self._number)
             self._number += 1
-            clock = self._evaluator.clock
             if self._state is not None:
+                if fields.get("at") is None:
+                    text = json.dumps({**fields, "at": isoformat(line.at)}, default=_jsonable)
                 stored.append((line.number, line.contact, line.at if clock is None else max(line.at, clock), text))
             flips += self._evaluator.push(line, limit)
         voided = [(line.contact, at, line.number) for line, at in self._evaluator.voided]
@@ -147,7 +163,7 @@ class Stream:
         if self._state is not None:
             known = self._state.positions
             self._state.save(stored, voided, flips, self._evaluator.clock, {**known, **(positions or {})}, refused)
-        return flips
+        return flips, refused
 
     def changes(self, flips: Iterable[Flip]) -> list[Change]:
         """The same for users of the API."""
@@ -171,8 +187,9 @@ class Stream:
     def _stored(self, state: State) -> Iterator[Line]:
         for number, _, at, text in state.lines():
             try:
-                line = read(parse(text), self.catalog, at)
-            except ValueError:  # the catalog knows it no more
+                line = read(parse(text), self.catalog, at, forgiving=True)
+            except ValueError:  # the catalog knows such events no more
+                self.dropped += 1
                 continue
             if isinstance(line, Line):
                 yield replace(line, number=number)
@@ -185,6 +202,8 @@ def text_of(flip: Flip) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
-def _text(value: object) -> str:
+def _jsonable(value: object) -> object:
     """Values that JSON does not have, as lines write them."""
+    if isinstance(value, Mapping):
+        return dict(value)
     return isoformat(from_datetime(value)) if isinstance(value, datetime) else str(value)

@@ -7,7 +7,7 @@ import signal
 import stat
 import sys
 import time as clock
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,13 +18,13 @@ from segdsl.cli.common import Stop, common_options, instant, note
 
 if TYPE_CHECKING:
     from segdsl.cli.lines_in import Chunk, Reader
-    from segdsl.stream.lines import Line
     from segdsl.stream.sinks import Sink
     from segdsl.stream.state import State
     from segdsl.stream.stream import Stream
 
 SECRET = "SEGDSL_WEBHOOK_SECRET"
 IDLE = 0.5  # seconds after which the clock is looked at, with nothing coming
+LONG = 200  # characters of a line that are shown
 NAMED = 3  # refused lines that are told one by one
 
 
@@ -67,15 +67,16 @@ def command(
     if live and until is not None:
         raise click.UsageError("with --live the clock is this machine's: leave out --until")
     catalog, program, _ = runnable((), ())
-    end = None if until is None else instant(until, catalog)
+    end = None if until is None else instant(until, catalog, "--until")
+    _distinct(file, state, output)
     with closing(Stream(catalog, program, state)) as stream:
         assert stream.state is not None
         resumed = len(stream.resumed)
+        if stream.dropped:
+            note(f"warning: {stream.dropped} stored lines are of events that segdsl.yml does not have any more")
         if resumed:
             note(f"rules or catalog have changed: {resumed} change{'s' if resumed > 1 else ''} of membership by that")
         source, position = _source(file, stream)
-        if output is not None and source and output.resolve() == file.resolve():
-            raise Stop(f"{output} is the file that is read", "name another file for the changes")
         with _sinks(stream.state, output, webhooks) as sinks, _opened(file, position) as descriptor:
             follower = _Follower(stream, sinks, source, live, batch)
             follower.deliver()
@@ -125,8 +126,9 @@ class _Follower:
 
     def _take(self, lines: list[bytes], begin: int, end: int, whole: bool) -> None:
         from segdsl.stream.reading import parse
+        from segdsl.text.render import printable
 
-        news: list[tuple[Line | int, str]] = []
+        news: list[tuple[Mapping[str, object] | int, str]] = []
         refused: list[tuple[str, str]] = []
         limit = clock.time_ns() // 1000
         for line in lines:
@@ -134,24 +136,26 @@ class _Follower:
                 continue
             try:
                 text = line.decode("utf-8-sig")  # a file may begin with a byte order mark
-                read = self._stream.read(parse(text))
-                news.append((min(read, limit) if self._live and isinstance(read, int) else read, text))
+                news.append((parse(text), text))
+                if not whole:
+                    self._stream.read(parse(text))
             except ValueError as error:
                 if not whole:
                     note("warning: the last line has not ended: it is left for the next time")
-                    end = begin
+                    news, end = [], begin
                     break
                 reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
                 refused.append((line.decode("utf-8", "backslashreplace"), reason))
         self.lines += len(news) + len(refused)
         if self._live:
             news.append((limit, ""))
-        self._stream.take(news, {self._source: end} if self._source else {}, refused, limit)
+        positions = {self._source: end} if self._source else {}
+        _, refused = self._stream.take(news, positions, refused, limit, self._live)
         self.deliver()
         for text, reason in refused:
             self.refused += 1
             if self.refused <= NAMED:
-                note(f"warning: a line cannot be read: {reason}\n  | {text[:200]}")
+                note(f"warning: a line cannot be read: {printable(reason[:LONG])}\n  | {printable(text[:LONG])}")
 
     def tell_refused(self) -> None:
         if self.refused > NAMED:
@@ -175,14 +179,26 @@ def _sinks(state: State, output: Path | None, webhooks: Sequence[str]) -> Iterat
         yield sinks
 
 
+def _distinct(file: Path, state: Path, output: Path | None) -> None:
+    """Ends the command if two of its files are one."""
+    named = {"the lines": file, "--state": state, "--output": output}
+    seen: dict[Path, str] = {}
+    for what, path in named.items():
+        if path is None or str(path) == "-":
+            continue
+        other = seen.setdefault(path.resolve(), what)
+        if other != what:
+            raise Stop(f"{path} cannot be {other} and {what} at once", "name a file of its own for each")
+
+
 def _source(file: Path, stream: Stream) -> tuple[str, int]:
-    """The name under which the state knows a file, and how far it was read. Standard input has none."""
+    """The name under which the state knows a file, and how far it was read. What is no regular file has none."""
     assert stream.state is not None
-    if str(file) == "-":
+    if str(file) == "-" or not file.is_file():
         return "", 0
     source = str(file.resolve())
     position = stream.state.positions.get(source, 0)
-    if file.is_file() and file.stat().st_size < position:
+    if file.stat().st_size < position:
         raise Stop(
             f"{file} is shorter than what was read of it: {position} bytes",
             "give new lines a new file's name, or begin anew with another --state",

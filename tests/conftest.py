@@ -1,14 +1,21 @@
-"""What every test run needs to know about databases that are expensive to start."""
+"""What every test run needs: ears for Ctrl-C, and care for a database that is expensive to start."""
 
 from __future__ import annotations
 
 import os
+import signal
 from typing import Any
 
 import pytest
 
 from segdsl.engines.spark import require_java
 from segdsl.text.diagnostic import Errors
+
+
+def pytest_configure() -> None:
+    """A shell's background job is deaf to Ctrl-C, and so would be the programs that tests interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def on_spark(nodeid: str) -> bool:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from segdsl.backends.python import compile_program
+from segdsl.contact import Contact, facts
 from segdsl.core.time import DAY, isoformat
 from segdsl.stream.evaluator import Evaluator
 from segdsl.stream.lines import Flip, Line
@@ -177,6 +178,26 @@ class Following(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "folder"):
             self.folder.cleanup()
+
+
+def test_where_a_day_was_twice(tmp_path: Path) -> None:
+    """St. John's clocks fell back from 00:01 to 23:01: for a minute it was the next day, and then the day before."""
+    text = "version: 1\ntimezone: America/St_Johns\ncontacts: {table: p, key: id}\n"
+    text += "events: {visited: {table: v, time: at}}\n"
+    catalog = World(text, {}).catalog(tmp_path)
+    program = program_of("segment s:\n    visited today\n", catalog)
+    stream = Evaluator(catalog, program)
+    line = read({"contact": "a", "event": "visited", "at": "2010-11-06T20:31:00Z"}, catalog)
+    assert isinstance(line, Line)
+    flips = [*stream.push(line), *stream.advance(line.at + DAY)]
+    assert [(isoformat(flip.at), flip.entered) for flip in flips] == [
+        ("2010-11-06T20:31:00Z", True), ("2010-11-07T02:30:00Z", False), ("2010-11-07T02:31:00Z", True),
+        ("2010-11-07T03:30:00Z", False),
+    ]  # fmt: skip
+    person = facts(Contact("a", {}, [{"event": "visited", "at": "2010-11-06T20:31:00Z"}]), catalog)
+    holds = compile_program(program).predicate("s")
+    for flip in flips:
+        assert (holds(person, flip.at - 1), holds(person, flip.at)) == (not flip.entered, flip.entered)
 
 
 Following.TestCase.settings = settings(

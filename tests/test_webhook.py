@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ import pytest
 
 import segdsl
 from segdsl.stream.webhook import Retries, Webhook
-from tests.test_follow import PROJECT, ROOT, RULES, SEGDSL, START, visit, write
+from tests.support.following import ROOT, SEGDSL, START, project_in, visit, write
 
 SECRET = "sesame"
 FAST = Retries(most=4, first=0.01, longest=0.05)
@@ -65,9 +67,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def stream(tmp_path: Path) -> Iterator[segdsl.Stream]:
-    (tmp_path / "segdsl.yml").write_text(PROJECT)
-    (tmp_path / "rules.seg").write_text(RULES)
-    with segdsl.load(tmp_path / "segdsl.yml").follow(tmp_path / "state.db") as made:
+    with segdsl.load(project_in(tmp_path) / "segdsl.yml").follow(tmp_path / "state.db") as made:
         yield made
 
 
@@ -158,9 +158,6 @@ def test_it_goes_on_where_it_stopped_and_the_stream_does_not_wait(stream: segdsl
 
 
 def test_the_command_posts_what_it_prints(stream: segdsl.Stream, server: Server, tmp_path: Path) -> None:
-    import os
-    import subprocess
-
     stream.close()
     write(tmp_path, visit("a", "2026-03-01T00:00:00Z"), {"at": "2026-03-09T00:00:00Z"})
     done = subprocess.run(

@@ -120,6 +120,12 @@ def transitions(zone: str) -> tuple[int, tuple[tuple[int, int, int], ...]]:
     return first, tuple(found)
 
 
+@lru_cache(maxsize=64)
+def repeats_days(zone: str) -> bool:
+    """Whether the clocks of `zone` ever fell back across midnight, to the day before: there edges move back, too."""
+    return any(local_day(at, zone) < local_day(at - 1, zone) for at, _, _ in transitions(zone)[1])
+
+
 def _microseconds(length: timedelta) -> int:
     return length // timedelta(microseconds=1)
 

@@ -22,7 +22,7 @@ from segdsl.core import nodes as core
 from segdsl.core.contact import change_events, changes
 from segdsl.core.program import Program
 from segdsl.core.story import Given, Happened, Listed
-from segdsl.core.time import FIRST, reaches
+from segdsl.core.time import FIRST
 from segdsl.stream.lines import Flip, Gone, Line
 from segdsl.stream.person import Person
 from segdsl.stream.routes import Routes
@@ -46,6 +46,7 @@ class Evaluator:
         self._routes = Routes(self._terms, catalog)
         self._timers: list[tuple[int, int, Person, int]] = []
         self._waiting: list[tuple[int, int, Line]] = []
+        self._queues: tuple[list[Any], list[Any]] = (self._timers, self._waiting)  # each with its next instant first
         self._ticket = count()
         blank = Person("")
         self._reckon(blank, range(len(self._terms.names)))
@@ -64,9 +65,8 @@ class Evaluator:
         limit: an instant that lines do not move the clock beyond: later ones wait for `advance`.
         """
         if self.clock is None or line.at > self.clock:
-            due = self.due()
             ahead = limit is not None and line.at > limit
-            if ahead or (due is not None and due <= line.at):
+            if ahead or any(queue and queue[0][0] <= line.at for queue in self._queues):
                 heappush(self._waiting, (line.at, next(self._ticket), line))
                 return [] if ahead else self.advance(line.at)
             self.clock = line.at
@@ -76,8 +76,7 @@ class Evaluator:
     def advance(self, to: int) -> list[Flip]:
         """Move the clock to an instant, if that is ahead; the changes until then, in the order of time."""
         found: list[Flip] = []
-        queues: tuple[list[Any], list[Any]] = (self._timers, self._waiting)
-        while due := [queue[0][0] for queue in queues if queue and queue[0][0] <= to]:
+        while due := [queue[0][0] for queue in self._queues if queue and queue[0][0] <= to]:
             self.clock = min(due)
             found += self._tick(self.clock)
         self.clock = to if self.clock is None else max(to, self.clock)
@@ -110,10 +109,6 @@ class Evaluator:
             last = self._take(line, nothing)
         if last is not None:
             self._settle(last, nothing)
-
-    def due(self) -> int | None:
-        """The next instant at which something is looked at, with no line coming; None if there is none."""
-        return min((queue[0][0] for queue in (self._timers, self._waiting) if queue), default=None)
 
     def members(self) -> Iterator[tuple[str, str | int]]:
         """Pairs `(segment, contact)`: who is in at the clock, each contact's segments in the program's order."""
@@ -240,11 +235,11 @@ class Evaluator:
 
     def _held(self, person: Person, key: str, type: Type, row: tuple[int, object]) -> None:
         """A value from an instant on: most come in their order, and change nothing before them."""
-        rows = person.held.setdefault(key, [])
-        last = max((at for at, _ in rows[-1:]), default=FIRST - 1)
-        history, kind = person.history.setdefault(key, []), core.changes_of(key)
+        rows, history = person.held.setdefault(key, []), person.history.setdefault(key, [])
+        kind = core.changes_of(key)
+        in_order = not rows or row[0] > rows[-1][0]
         insort(rows, row, key=itemgetter(0))
-        if row[0] <= last:
+        if not in_order:
             person.history[key] = changes(rows, type)
             person.events[kind] = change_events(person.history[key])
             person.index = None
@@ -307,26 +302,15 @@ class Evaluator:
         affected: set[int] = set()
         for number in touched:
             term = self._terms.terms[number]
-            again: int | None = None  # when its answer may change by itself
+            # `again` is when its answer may change by itself.
             if isinstance(term, Latest):
-                times = person.latest[self._routes.filter_of[number]]
-                held = len(times) >= term.least
-                if held and term.width is not None:
-                    again = times[-term.least] + term.width
-                    held = now < again
-                elif held and term.lo is not None:
-                    held = times[-term.least] > term.lo.resolve(now)
-                if held and term.width is None and term.lo is not None:
-                    again = reaches(term.lo, times[-term.least])
-                elif not held:
-                    again = None
+                held, again = term.answer(person.latest[self._routes.filter_of[number]], now)
             else:
                 if person.index is None:
                     person.index = self._routes.probe.compiled.index(person.facts)
                 held = self._holds[number](person.index, now)
                 watch = self._routes.watches.get(number)
-                if watch is not None:
-                    again = watch(person.index, now)
+                again = None if watch is None else watch(person.index, now)
             if held != bool(person.answers >> number & 1):
                 person.answers ^= 1 << number
                 affected.update(self._terms.dependents[number])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from segdsl.stream.lines import Flip
 from segdsl.stream.state import State
 from segdsl.stream.stream import text_of
 
@@ -40,7 +42,7 @@ class Printed:
         found = list(self._state.changes(self._last))
         if not found:
             return
-        sys.stdout.write("".join(f"{text_of(flip)}\n" for _, flip in found))
+        sys.stdout.write(_text(found))
         sys.stdout.flush()
         self._last = found[-1][0]
         self._state.tell("stdout", self._last)
@@ -73,21 +75,17 @@ class Appended:
         self._last = known[0]
         if size > known[1]:
             self._file.seek(known[1])
-            if self._written().startswith(self._file.read()):  # by a process that did not live to remember it
+            untold = _text(state.changes(self._last)).encode("utf-8", "backslashreplace")
+            if untold.startswith(self._file.read()):  # by a process that did not live to remember it
                 self._file.truncate(known[1])
         self._file.seek(0, os.SEEK_END)  # of a file that was made anew, too
-
-    def _written(self) -> bytes:
-        """What the changes that were not told yet look like."""
-        found = (text_of(flip) for _, flip in self._state.changes(self._last))
-        return "".join(f"{text}\n" for text in found).encode("utf-8", "backslashreplace")
 
     def deliver(self) -> None:
         """Write the changes that were not written yet."""
         found = list(self._state.changes(self._last))
         if not found:
             return
-        self._file.write("".join(f"{text_of(flip)}\n" for _, flip in found).encode("utf-8", "backslashreplace"))
+        self._file.write(_text(found).encode("utf-8", "backslashreplace"))
         self._file.flush()
         os.fsync(self._file.fileno())
         self._last = found[-1][0]
@@ -101,3 +99,7 @@ class Appended:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _text(changes: Iterable[tuple[int, Flip]]) -> str:
+    return "".join(f"{text_of(flip)}\n" for _, flip in changes)

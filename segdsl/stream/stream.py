@@ -119,10 +119,6 @@ class Stream:
         """How many lines wait for the stream's time."""
         return self._evaluator.waiting
 
-    def due(self) -> int | None:
-        """The next instant at which something may change with no line coming; None if there is none."""
-        return self._evaluator.due()
-
     def take(
         self, news: Iterable[tuple[Fields | int, str]], positions: Mapping[str, int] | None = None,
         refused: Sequence[tuple[str, str]] = (), limit: int | None = None, capped: bool = False,

@@ -7,7 +7,7 @@ segments they stand in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from segdsl import types
@@ -15,7 +15,7 @@ from segdsl.analysis.outlook.probe import nodes_of
 from segdsl.backends.python.module import asks_now
 from segdsl.core import nodes as core
 from segdsl.core.program import Program
-from segdsl.core.time import At, Edge, FromNow, Span
+from segdsl.core.time import At, Edge, FromNow, Span, reaches
 from segdsl.core.walking import walk
 
 Branches = tuple[core.Branch, ...]
@@ -33,6 +33,18 @@ class Latest:
     lo: Edge | None
     least: int
     width: int | None
+
+    def answer(self, times: Sequence[int], now: int) -> tuple[bool, int | None]:
+        """Whether it holds over the last few instants, which are sorted, and if so when it will not by itself."""
+        if len(times) < self.least:
+            return False, None
+        decides = times[-self.least]
+        if self.width is not None:
+            end = decides + self.width
+            return (True, end) if now < end else (False, None)
+        if self.lo is None:
+            return True, None
+        return (True, reaches(self.lo, decides)) if decides > self.lo.resolve(now) else (False, None)
 
 
 @dataclass(frozen=True, slots=True)

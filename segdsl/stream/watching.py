@@ -2,7 +2,8 @@
 
 A window's edge moves over a contact's instants, and between two of them nothing changes. To find the next one is a
 search in a sorted array; to look once too often costs one answer. The exact search (`analysis.outlook`) is for tests of
-which that cannot be said: anniversaries, and tests of events that ask for now themselves.
+which that cannot be said: anniversaries, tests of events that ask for now themselves, and calendar windows where clocks
+fell back across midnight.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from segdsl.backends.python.index import Index
 from segdsl.backends.python.module import asks_now
 from segdsl.backends.python.runtime import END
 from segdsl.core import nodes as core
-from segdsl.core.time import At, Edge, FromNow, Span, reaches
+from segdsl.core.time import At, Edge, FromNow, PeriodStart, Span, reaches, repeats_days
 from segdsl.stream.terms import Branches
 
 Watch = Callable[[Index, int], int | None]  # a contact and now -> when to look again, later than now; None: never
@@ -83,7 +84,10 @@ def _plain(branches: Iterable[core.Branch]) -> None:
 
 
 def _moving(span: Span) -> list[Edge]:
-    return [edge for edge in (span.lo, span.hi) if edge is not None and not isinstance(edge, At)]
+    edges: list[Edge] = [edge for edge in (span.lo, span.hi) if edge is not None and not isinstance(edge, At)]
+    if any(isinstance(edge, PeriodStart) and repeats_days(edge.zone) for edge in edges):
+        raise _Searched  # what such an edge has passed it may have to pass again
+    return edges
 
 
 def _passed(edge: Edge, instant: int) -> int | None:

@@ -136,9 +136,10 @@ class _Follower:
                 continue
             try:
                 text = line.decode("utf-8-sig")  # a file may begin with a byte order mark
-                news.append((parse(text), text))
+                fields = parse(text)
                 if not whole:
-                    self._stream.read(parse(text))
+                    self._stream.read(fields)
+                news.append((fields, text))
             except ValueError as error:
                 if not whole:
                     note("warning: the last line has not ended: it is left for the next time")

@@ -1,0 +1,219 @@
+"""`segdsl follow`: files and pipes, the clock, sinks, and being stopped at any point."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from segdsl.core.time import isoformat
+from tests.support.following import ROOT, SEGDSL, follow, project_in, random_lines, told, visit, write
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return project_in(tmp_path)
+
+
+def test_a_late_line_behind_a_deletion_is_kept(folder: Path) -> None:
+    """In one batch: what came before the deletion goes, and what came after it stays, whenever that was."""
+    write(
+        folder, visit("a", "2026-03-01T00:00:00Z"), {"contact": "a", "deleted": True, "at": "2026-03-05T00:00:00Z"},
+        visit("a", "2026-03-04T00:00:00Z"), {"at": "2026-03-06T00:00:00Z"},
+    )  # fmt: skip
+    done = follow(folder, "events.jsonl", "--state", "state.db")
+    assert told(done.stdout) == [
+        ("2026-03-04T00:00:00Z", "quiet", "a", "entered"),
+        ("2026-03-05T00:00:00Z", "quiet", "a", "left"),
+    ]
+    done = follow(folder, "--state", "state.db", given='{"at": "2026-03-09T00:00:00Z"}\n')
+    assert told(done.stdout) == [("2026-03-07T00:00:00Z", "quiet", "a", "entered")]
+
+
+def test_the_command_reads_a_file_and_goes_on_behind_it(folder: Path) -> None:
+    write(folder, visit("a", "2026-03-01T00:00:00Z"), {"at": "2026-03-04T00:00:00Z"})
+    done = follow(folder, "events.jsonl", "--state", "state.db")
+    assert done.returncode == 0
+    assert told(done.stdout) == [("2026-03-04T00:00:00Z", "quiet", "a", "entered")]
+    assert "2 lines, 1 changes, up to 2026-03-04T00:00:00Z" in done.stderr
+    write(folder, visit("a", "2026-03-05T00:00:00Z"), '{"contact": "a", "event": "vis')
+    with (folder / "events.jsonl").open("r+b") as file:
+        file.truncate(file.seek(0, os.SEEK_END) - 1)  # the newline: somebody is still writing it
+    done = follow(folder, "events.jsonl", "--state", "state.db", "--until", "2026-03-10")
+    assert done.returncode == 0
+    assert told(done.stdout) == [
+        ("2026-03-05T00:00:00Z", "quiet", "a", "left"),
+        ("2026-03-08T00:00:00Z", "quiet", "a", "entered"),
+    ]
+    assert "left for the next time" in done.stderr
+    with (folder / "events.jsonl").open("a") as file:
+        file.write('ited", "at": "2026-03-09T12:00:00Z"}\n')
+    done = follow(folder, "events.jsonl", "--state", "state.db")
+    assert told(done.stdout) == [("2026-03-10T00:00:00Z", "quiet", "a", "left")]
+
+
+def test_news_without_a_time_is_of_the_time_that_it_then_is(folder: Path) -> None:
+    """Whatever the batches, and after a restart, too."""
+    rules = 'segment de:\n    country = "DE"\n\nsegment open:\n    deal where (status = "open")\n'
+    (folder / "rules.seg").write_text(rules)
+    write(
+        folder, {"contact": "a", "set": {"country": "FR"}, "at": "2026-03-02T00:00:00Z"},
+        {"contact": "a", "set": {"country": "DE"}}, {"contact": "a", "event": "deal", "properties": {"status": "open"}},
+    )  # fmt: skip
+    for size in ("1", "2000"):
+        done = follow(folder, "events.jsonl", "--state", f"{size}.db", "--batch", size)
+        assert (done.returncode, [change[1] for change in told(done.stdout)]) == (0, ["de", "open"])
+        done = follow(folder, "events.jsonl", "--state", f"{size}.db")
+        assert (done.stdout, "have changed" in done.stderr) == ("", False)
+
+
+def test_a_file_of_changes_that_is_not_as_it_was_left(folder: Path) -> None:
+    write(folder, visit("a", "2026-03-01T00:00:00Z"), {"at": "2026-03-05T00:00:00Z"})
+    arguments = ["events.jsonl", "--state", "state.db", "-o", "out.jsonl"]
+    follow(folder, *arguments)
+    out = folder / "out.jsonl"
+    first = out.read_text()
+    with out.open("a") as file:
+        file.write("somebody's\n")
+    write(folder, visit("a", "2026-03-06T00:00:00Z"))
+    follow(folder, *arguments)
+    added = out.read_text().removeprefix(first + "somebody's\n")
+    assert told(added) == [("2026-03-06T00:00:00Z", "quiet", "a", "left")]
+    out.unlink()
+    write(folder, {"at": "2026-03-12T00:00:00Z"})
+    follow(folder, *arguments)
+    assert told(out.read_text()) == [("2026-03-09T00:00:00Z", "quiet", "a", "entered")]
+
+
+def test_a_named_pipe_is_read_again_and_again(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    for line in (visit("a", "2026-03-01T00:00:00Z"), {"at": "2026-03-05T00:00:00Z"}):
+        writer = threading.Thread(target=write, args=(folder, line), kwargs={"name": "pipe"})
+        writer.start()
+        done = follow(folder, "pipe", "--state", "state.db")
+        writer.join()
+        assert done.returncode == 0, done.stderr
+    assert told(done.stdout) == [("2026-03-04T00:00:00Z", "quiet", "a", "entered")]
+
+
+def test_lines_that_cannot_be_read_are_told_and_kept(folder: Path) -> None:
+    write(folder, *(f"nonsense {i}" for i in range(5)), visit("a", "2026-03-01T00:00:00Z"))
+    done = follow(folder, "events.jsonl", "--state", "state.db")
+    assert done.returncode == 1
+    assert done.stderr.count("cannot be read:") == 3
+    assert "5 lines cannot be read" in done.stderr
+    with sqlite3.connect(folder / "state.db") as state:
+        assert state.execute("SELECT count(*) FROM refused").fetchone() == (5,)
+
+
+def test_a_line_of_the_future_makes_no_other_late(folder: Path) -> None:
+    ahead = isoformat(round((datetime.now(UTC) + timedelta(hours=1)).timestamp()) * 10**6)
+    write(folder, "\ufeff" + json.dumps(visit("a", "2026-03-01T00:00:00Z")))
+    write(folder, visit("b", ahead), visit("a", "9999-12-31"), visit("c", "2026-03-05T00:00:00Z"))
+    done = follow(folder, "events.jsonl", "--state", "state.db")
+    assert told(done.stdout) == [("2026-03-04T00:00:00Z", "quiet", "a", "entered")]
+    assert "up to 2026-03-05T00:00:00Z\n2 lines are of a time that is still to come" in done.stderr
+    done = follow(folder, "--state", "state.db", given=json.dumps({"at": ahead}) + "\n")
+    assert told(done.stdout) == [("2026-03-08T00:00:00Z", "quiet", "c", "entered")]
+    with sqlite3.connect(folder / "state.db") as state:
+        assert state.execute("SELECT count(*) FROM lines").fetchone() == (4,)
+
+
+def test_mistakes_of_usage(folder: Path) -> None:
+    assert follow(folder, "events.jsonl", "--state", "state.db").returncode == 2
+    assert follow(folder, "--state", "state.db", "--live", "--until", "2026-03-01").returncode == 2
+    assert "--state" in follow(folder, "-").stderr
+    write(folder, visit("a", "2026-03-01T00:00:00Z"), name="in.jsonl")
+    for state, output in (("in.jsonl", "o.jsonl"), ("i.db", "in.jsonl"), ("i.db", "i.db")):
+        done = follow(folder, "in.jsonl", "--state", state, "-o", output)
+        assert (done.returncode, "at once" in done.stderr) == (2, True)
+    assert "write --until" in follow(folder, "in.jsonl", "--state", "i.db", "--until", "soon").stderr
+    write(folder, visit("a", "2026-03-01T00:00:00Z"))
+    follow(folder, "events.jsonl", "--state", "state.db")
+    (folder / "events.jsonl").write_text("")
+    done = follow(folder, "events.jsonl", "--state", "state.db")
+    assert (done.returncode, "shorter than what was read" in done.stderr) == (2, True)
+
+
+def test_live_it_goes_by_the_clock_and_stops_on_sigterm(folder: Path) -> None:
+    (folder / "rules.seg").write_text("segment fresh:\n    visited in 1s\n")
+    process = subprocess.Popen(
+        [*SEGDSL, "follow", "--live", "--state", "state.db"], cwd=folder, text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    try:
+        at = datetime.now(UTC)
+        ahead = at + timedelta(days=1)
+        for when in (at, ahead):
+            process.stdin.write(json.dumps(visit("a", when.isoformat())) + "\n")
+        process.stdin.flush()
+        first = json.loads(process.stdout.readline())
+        assert first["change"] == "entered"
+        second = json.loads(process.stdout.readline())
+        assert second["change"] == "left"
+        assert datetime.fromisoformat(second["at"]) == at + timedelta(seconds=1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert "2 lines, 2 changes" in process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
+    with sqlite3.connect(folder / "state.db") as state:
+        assert state.execute("SELECT count(*) FROM lines").fetchone() == (2,)  # the one ahead waits there
+
+
+def test_live_it_ends_with_a_pipe_and_waits_for_a_file(folder: Path) -> None:
+    line = visit("a", (datetime.now(UTC) - timedelta(days=4)).isoformat())
+    done = follow(folder, "--live", "--state", "pipe.db", given=json.dumps(line) + "\n")
+    assert [change[1:] for change in told(done.stdout)] == [("quiet", "a", "entered")]
+    write(folder, line)
+    process = subprocess.Popen(
+        [*SEGDSL, "follow", "events.jsonl", "--live", "--state", "file.db"], cwd=folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        assert json.loads(process.stdout.readline())["change"] == "entered"
+        write(folder, visit("a", datetime.now(UTC).isoformat()))
+        assert json.loads(process.stdout.readline())["change"] == "left"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_killed_a_hundred_times_it_loses_and_doubles_nothing(folder: Path) -> None:
+    lines = random_lines(2, 6000)
+    write(folder, *lines)
+    whole = folder / "whole"
+    whole.mkdir()
+    for name in ("segdsl.yml", "rules.seg", "events.jsonl"):
+        (whole / name).write_bytes((folder / name).read_bytes())
+    follow(whole, "events.jsonl", "--state", "state.db", "-o", "changes.jsonl")
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.killing", str(folder), "100", "5"], cwd=ROOT, capture_output=True,
+        text=True, timeout=300, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 60, f"{done.stdout} kills in {time.monotonic() - started:.0f} s: make it slower"
+    expected = (whole / "changes.jsonl").read_text()
+    assert expected.count("\n") > 900
+    assert (folder / "changes.jsonl").read_text() == expected
+    asked = "SELECT at, segment, contact, entered FROM changes ORDER BY number"
+    with sqlite3.connect(folder / "state.db") as state, sqlite3.connect(whole / "state.db") as other:
+        assert state.execute(asked).fetchall() == other.execute(asked).fetchall()
+        assert state.execute("SELECT count(*) FROM lines").fetchone() == other.execute(
+            "SELECT count(*) FROM lines"
+        ).fetchone()

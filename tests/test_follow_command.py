@@ -186,11 +186,14 @@ def test_live_it_ends_with_a_pipe_and_waits_for_a_file(folder: Path) -> None:
         assert json.loads(process.stdout.readline())["change"] == "entered"
         write(folder, visit("a", datetime.now(UTC).isoformat()))
         assert json.loads(process.stdout.readline())["change"] == "left"
+        time.sleep(2)  # in which nothing comes, and the clock is looked at
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     finally:
         process.kill()
         process.communicate()
+    done = follow(folder, "events.jsonl", "--state", "file.db")
+    assert (done.stdout, "0 lines" in done.stderr) == ("", True)
 
 
 def test_killed_a_hundred_times_it_loses_and_doubles_nothing(folder: Path) -> None:

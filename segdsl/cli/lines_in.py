@@ -18,7 +18,7 @@ PAUSE = 0.2  # seconds before a file that has ended is looked at again
 class Chunk:
     """Some lines, without their newlines, and the position in bytes at which the first of them begins.
 
-    lines: empty where there is nothing yet. whole: False for one line that had not ended when the file had.
+    whole: False for one line that had not ended when the file had.
     """
 
     lines: list[bytes]
@@ -49,13 +49,13 @@ class Reader:
         """Read no more."""
         self._stopped.set()
 
-    def chunks(self, wait: float) -> Iterator[Chunk]:
-        """What comes; an empty chunk whenever nothing does for so many seconds. Raises OSError."""
+    def chunks(self, wait: float) -> Iterator[Chunk | None]:
+        """What comes; None whenever nothing does for so many seconds. Raises OSError."""
         while not self._stopped.is_set():
             try:
                 found = self._queue.get(timeout=wait)
             except Empty:
-                yield Chunk([], self._position)
+                yield None
                 continue
             if found is None:
                 return

@@ -84,7 +84,10 @@ def command(
             reader = Reader(descriptor, position, live and stat.S_ISREG(os.fstat(descriptor).st_mode))
             with _until_told(reader):
                 for chunk in reader.chunks(IDLE):
-                    follower.take(chunk)
+                    if chunk is not None:
+                        follower.take(chunk)
+                    elif live:
+                        follower.tick()
                 if end is not None and not reader.stopped:
                     stream.take([(end, "")])
                     follower.deliver()
@@ -115,13 +118,17 @@ class _Follower:
         for sink in self._sinks:
             sink.deliver()
 
+    def tick(self) -> None:
+        """Nothing came, and time has passed."""
+        self._stream.take([(_now(), "")])
+        self.deliver()
+
     def take(self, chunk: Chunk) -> None:
         begin = chunk.begin
-        for start in range(0, max(len(chunk.lines), 1), self._batch):
+        for start in range(0, len(chunk.lines), self._batch):
             lines = chunk.lines[start : start + self._batch]
             end = begin + sum(map(len, lines)) + (len(lines) if chunk.whole else 0)
-            if lines or self._live:
-                self._take(lines, begin, end, chunk.whole)
+            self._take(lines, begin, end, chunk.whole)
             begin = end
 
     def _take(self, lines: list[bytes], begin: int, end: int, whole: bool) -> None:
@@ -130,7 +137,7 @@ class _Follower:
 
         news: list[tuple[Mapping[str, object] | int, str]] = []
         refused: list[tuple[str, str]] = []
-        limit = clock.time_ns() // 1000
+        limit = _now()
         for line in lines:
             if not line.strip():
                 continue
@@ -161,6 +168,10 @@ class _Follower:
     def tell_refused(self) -> None:
         if self.refused > NAMED:
             note(f"warning: {self.refused} lines cannot be read; the state file has them in the table `refused`")
+
+
+def _now() -> int:
+    return clock.time_ns() // 1000
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 At every instant the answer is that of the batch backends, at that instant, over the lines that have come so far. The
 clock moves forward only, with the lines or by `advance`; what is dated later than the clock waits for it. News touches
-the terms that ask for it, and terms whose answers change by themselves are looked at again when they do: nothing is
-polled. Nothing here reads a clock or a file.
+the filters that count it and the terms that ask for it; where answers change by themselves they are looked at again
+when they do: nothing is polled. Nothing here reads a clock or a file.
+
+Where something is `touched`, a term stands there as its number n and a filter as ~n, which is negative.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ class Evaluator:
         self._waiting: list[tuple[int, int, Line]] = []
         self._queues: tuple[list[Any], list[Any]] = (self._timers, self._waiting)  # each with its next instant first
         self._ticket = count()
+        self._dependents: dict[int, tuple[int, ...]] = {}  # terms that flip, as bits -> segments
         blank = Person("")
         self._reckon(blank, range(len(self._terms.names)))
         self._blank = blank.inside  # who a contact is of whom nothing holds
@@ -66,7 +69,8 @@ class Evaluator:
         """
         if self.clock is None or line.at > self.clock:
             ahead = limit is not None and line.at > limit
-            if ahead or any(queue and queue[0][0] <= line.at for queue in self._queues):
+            timers, waiting = self._queues
+            if ahead or (timers and timers[0][0] <= line.at) or (waiting and waiting[0][0] <= line.at):
                 heappush(self._waiting, (line.at, next(self._ticket), line))
                 return [] if ahead else self.advance(line.at)
             self.clock = line.at
@@ -180,7 +184,7 @@ class Evaluator:
             for number in route.filters:
                 kept = self._routes.filters[number]
                 if kept.mask & ~person.answers:  # of those that hold, one more event makes none fail
-                    touched.update(term for term in kept.terms if not person.answers >> term & 1)
+                    touched.add(~number)
                 times = person.latest.setdefault(number, [])
                 insort(times, row[0])
                 if len(times) > kept.most:
@@ -210,7 +214,7 @@ class Evaluator:
             touched.update(route.terms)
             for number in route.filters:
                 kept = self._routes.filters[number]
-                touched.update(kept.terms)
+                touched.add(~number)
                 tests = [(branch.kind, self._routes.tests[branch].test) for branch in kept.branches]
                 times = [
                     other[0] for each, test in tests for other in person.events.get(each, ())
@@ -276,45 +280,58 @@ class Evaluator:
         elif person.new:
             person.new = False
             person.inside = self._blank
-            counted = (term for number in person.latest for term in self._routes.filters[number].terms)
-            self._reckon(person, self._answer(person, {*self._routes.asked, *counted}))
+            filters = (~number for number in person.latest)
+            self._reckon(person, self._answer(person, {*self._routes.asked, *filters}))
         else:
             self._reckon(person, self._answer(person, touched))
-        changed, inside = before ^ person.inside, person.inside
-        if not changed:
-            return []
-        return [
-            Flip(self.clock, segment, name, bool(inside >> number & 1))
-            for number, segment in enumerate(self._terms.names) if changed >> number & 1
-        ]  # fmt: skip
+        changed, flips = before ^ person.inside, []
+        while changed:
+            number = (changed & -changed).bit_length() - 1  # the lowest bit, and so the first segment
+            changed &= changed - 1
+            flips.append(Flip(self.clock, self._terms.names[number], name, bool(person.inside >> number & 1)))
+        return flips
 
     def _reckon(self, person: Person, segments: Iterable[int]) -> None:
         """Who is in some segments, which come in the program's order: one may ask for those before it."""
-        formulas = self._terms.formulas
+        formulas, answers, inside = self._terms.formulas, person.answers, person.inside
         for number in segments:
-            if bool(formulas[number](person.answers, person.inside)) != bool(person.inside >> number & 1):
-                person.inside ^= 1 << number
+            inside = inside & ~(1 << number) | formulas[number](answers, inside)
+        person.inside = inside
 
     def _answer(self, person: Person, touched: Iterable[int]) -> list[int]:
-        """Answer some terms; the segments that this may change, in order."""
+        """Answer what is touched anew; the segments that this may change, in order."""
         now = self.clock
         assert now is not None
         affected: set[int] = set()
         for number in touched:
-            term = self._terms.terms[number]
-            # `again` is when its answer may change by itself.
-            if isinstance(term, Latest):
-                held, again = term.answer(person.latest[self._routes.filter_of[number]], now)
+            # `again` is when an answer may change by itself.
+            if number < 0:
+                held, again = self._routes.filters[~number].answer(person.latest[~number], now)
+                flipped = (person.answers ^ held) & self._routes.filters[~number].mask
             else:
                 if person.index is None:
                     person.index = self._routes.probe.compiled.index(person.facts)
-                held = self._holds[number](person.index, now)
+                held = self._holds[number](person.index, now) << number
                 watch = self._routes.watches.get(number)
                 again = None if watch is None else watch(person.index, now)
-            if held != bool(person.answers >> number & 1):
-                person.answers ^= 1 << number
-                affected.update(self._terms.dependents[number])
+                flipped = (person.answers ^ held) & 1 << number
+            if flipped:
+                person.answers ^= flipped
+                affected.update(self._affected(flipped))
             if again is not None and again < person.armed.get(number, again + 1):
                 person.armed[number] = again
                 heappush(self._timers, (again, next(self._ticket), person, number))
         return sorted(affected)
+
+    def _affected(self, flipped: int) -> tuple[int, ...]:
+        """The segments that ask for any of some terms, which are bits."""
+        found = self._dependents.get(flipped)
+        if found is None:
+            if len(self._dependents) > 10_000:  # of all that can be, few masks come up
+                self._dependents.clear()
+            found = tuple({
+                segment for number, segments in enumerate(self._terms.dependents) if flipped >> number & 1
+                for segment in segments
+            })  # fmt: skip
+            self._dependents[flipped] = found
+        return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,17 +59,55 @@ class Ways:
             yield from routes.get(properties.get(key), ())
 
 
-@dataclass(slots=True)
 class Filter:
-    """Events whose last few instants are kept: `most` of them.
+    """Events whose last few instants are kept, `most` of them, and the `Latest` terms that ask for them.
 
-    terms: the `Latest` that ask for them; `mask` has a bit for each.
+    mask: a bit for each of these terms.
     """
 
-    branches: Branches
-    most: int = 0
-    terms: list[int] = field(default_factory=list)
-    mask: int = 0
+    def __init__(self, branches: Branches) -> None:
+        self.branches = branches
+        self.most = 0
+        self.mask = 0
+        # least -> the widths of its windows, sorted, and for each a mask of the terms with this one or a wider one
+        self._windows: dict[int, tuple[list[int], list[int]]] = {}
+        self._others: list[tuple[int, Latest]] = []  # terms whose windows have no width that is always the same
+
+    def add(self, number: int, term: Latest) -> None:
+        """One more term."""
+        bit = 1 << number
+        self.mask |= bit
+        self.most = max(self.most, term.least)
+        if term.width is None:
+            self._others.append((bit, term))
+            return
+        widths, masks = self._windows.setdefault(term.least, ([], [0]))
+        place = bisect_left(widths, term.width)
+        if place == len(widths) or widths[place] != term.width:
+            widths.insert(place, term.width)
+            masks.insert(place, masks[place])
+        masks[: place + 1] = [mask | bit for mask in masks[: place + 1]]
+
+    def answer(self, times: Sequence[int], now: int) -> tuple[int, int | None]:
+        """The terms that hold over the kept instants, which are sorted, as bits; and when the first will not by itself.
+
+        A count is reached while its `least`-th latest instant lies in the window: so the wider the longer.
+        """
+        held, again = 0, None
+        for least, (widths, masks) in self._windows.items():
+            if len(times) >= least:
+                decides = times[-least]
+                place = bisect_right(widths, now - decides)
+                if place < len(widths):
+                    held |= masks[place]
+                    end = decides + widths[place]
+                    again = end if again is None or end < again else again
+        for bit, term in self._others:
+            holds, until = term.answer(times, now)
+            if holds:
+                held |= bit
+                again = until if again is None or (until is not None and until < again) else again
+        return held, again
 
 
 class Routes:
@@ -78,7 +117,7 @@ class Routes:
     attributes: `(relation, key)` -> terms; those of attributes with a history are there as `(None, key)`.
     lists: name -> terms.
     kept: kinds whose events are kept, each with the edges behind which they are forgotten (None: never).
-    filters: of the `Latest` terms; `filter_of` is the number of each one's filter.
+    filters: of the `Latest` terms.
     tests: for each branch its route.
     asked: the `Asked` terms, which may hold for a contact of whom nothing is known.
     watches: terms whose answer may change by itself -> when to look at them again.
@@ -90,7 +129,6 @@ class Routes:
         self.lists: dict[str, list[int]] = {}
         self.filters: list[Filter] = []
         self.kept: dict[str, list[tuple[Edge, int]] | None] = {}
-        self.filter_of: dict[int, int] = {}
         self.asked: list[int] = []
         self.watches: dict[int, Watch] = {}
         rules = [term.rule for term in terms.terms if isinstance(term, Asked)]
@@ -121,11 +159,7 @@ class Routes:
             self.filters.append(Filter(term.branches))
             for branch in term.branches:
                 self._route(branch).filters.append(self._numbers[term.branches])
-        self.filter_of[number] = self._numbers[term.branches]
-        kept = self.filters[self.filter_of[number]]
-        kept.terms.append(number)
-        kept.mask |= 1 << number
-        kept.most = max(kept.most, term.least)
+        self.filters[self._numbers[term.branches]].add(number, term)
 
     def _ask(self, number: int, nodes: tuple[object, ...]) -> None:
         for branch in branches_of(nodes):

@@ -19,7 +19,7 @@ from segdsl.core.time import At, Edge, FromNow, Span, reaches
 from segdsl.core.walking import walk
 
 Branches = tuple[core.Branch, ...]
-Formula = Callable[[int, int], object]  # of the words of terms' and of segments' answers
+Formula = Callable[[int, int], int]  # of the words of terms' and of segments' answers: the segment's bit, or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Terms:
     """The terms of a program, by number.
 
     names: the segments, in the program's order. formulas: for each, a function of two words: bit n of the first is
-      the answer of term n, bit n of the second that of segment n.
+      the answer of term n, bit n of the second that of segment n. It gives the segment's own bit, or 0.
     dependents: for each term the numbers of the segments that it may change, through others too, in order.
     """
 
@@ -90,7 +90,7 @@ def terms_of(program: Program) -> Terms:
         writer = _Writer(numbers, segments)
         code = writer.rule(segment.rule)
         # Only numbers of bits stand in the text: nothing out of a rule does.
-        found.formulas.append(eval(f"lambda w, m: {code}"))
+        found.formulas.append(eval(f"lambda w, m: {1 << segments[name]} if {code} else 0"))
         found.names.append(name)
         asking.append(writer.terms.union(*(asking[other] for other in writer.segments)))
     found.terms = list(numbers)

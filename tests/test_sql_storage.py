@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import segdsl
 from segdsl import types
 from segdsl.backends.sql import compile_segments
 from segdsl.catalog import model
@@ -159,3 +160,17 @@ def test_json_is_extracted_once(project: model.Catalog) -> None:
     with connect(project) as engine:
         text = compile_segments(Program({"s": Segment("s", rule)}, {}), project, ["s"], NOW, engine.schema())
     assert text.count("/total/net") == 1
+
+
+def test_capitals_of_names_in_a_folder_of_files(tmp_path: Path) -> None:
+    text = (
+        "version: 1\ndatabase: .\ncontacts: {table: c, key: id, attributes: {country: string}}\n"
+        "events: {v: {table: v, time: at}}\n"
+    )
+    (tmp_path / "segdsl.yml").write_text(text)
+    (tmp_path / "c.csv").write_text("ID,Country\na,DE\n")
+    (tmp_path / "v.jsonl").write_text('{"id": "a", "At": "2026-01-01T00:00Z"}\n{"id": "a", "at": "2026-01-01"}\n')
+    project = segdsl.load(tmp_path)
+    with project.connect() as database:
+        for rule, count in (('country = "DE"', 1), ("v >= 1", 1), ("v >= 2", 0)):
+            assert database.count(project.compile(rule)) == {"rule": count}, rule

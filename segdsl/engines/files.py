@@ -55,7 +55,8 @@ def _csv(path: Path, wanted: list[str]) -> str:
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    missing = _nulls(name for name in wanted if name not in header)
+    stored = {name.lower() for name in header}
+    missing = _nulls(name for name in wanted if name.lower() not in stored)
     return (
         f"SELECT {', '.join(['*', *missing])} FROM read_csv({literal(str(path))}, auto_detect = false, header = true,"
         f" delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = true,"

@@ -74,7 +74,7 @@ def _value(value: object, kind: str) -> object:
         case list() if not kind.startswith("Array"):
             return json.dumps(value, ensure_ascii=False)
         case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         case date():
             return value.isoformat()
         case Decimal():

@@ -108,11 +108,13 @@ class Routes:
             if not still(term.rule):
                 self.watches[number] = watch(term.rule, nodes, self.probe)
         self._compile()
-        # A delivery that turns out to have come earlier is taken back: of what it counted in, everything is kept.
-        for kind in self.identified & set(self.kinds):
+        # A delivery that turns out to have come earlier is taken back, and events without a time are replaced as a
+        # whole: of what they counted in, everything is kept.
+        counted_again = self.identified | {key for key, kind in catalog.events.items() if kind.time is None}
+        for kind in counted_again & set(self.kinds):
             self.kept[kind] = None
         for each in self.filters:
-            if any(branch.kind in self.identified for branch in each.branches):
+            if any(branch.kind in counted_again for branch in each.branches):
                 self.kept |= dict.fromkeys((branch.kind for branch in each.branches), None)
 
     def _count(self, number: int, term: Latest) -> None:
@@ -170,6 +172,14 @@ class Routes:
         compiled = compile_program(Program({}, {}), [counted(branch) for branch in tested])
         for branch in tested:
             self.tests[branch].test = compiled.slot((branch,))[1].branches[0][1]
+
+    def of_kind(self, kind: str) -> Iterator[int]:
+        """The terms that some event of a kind may touch."""
+        for branch, route in self.tests.items():
+            if branch.kind == kind:
+                yield from route.terms
+                for number in route.filters:
+                    yield from self.filters[number].terms
 
     def forgotten(self, kind: str, now: int) -> int | None:
         """The instant up to which events of a kind are asked for no more; None if all are kept."""

@@ -188,7 +188,8 @@ class _Builder:
             where = (*((c, v) for c, v in shared.where if c != column), (column, (name.text,)))
             place = Place(self.report.source, name.span)
             self.add(name, Event(name.text, shared.table, shared.contact, shared.time, shared.properties,
-                                 shared.object, shared.id, where, place, shared.retention))  # fmt: skip
+                                 shared.object, shared.id, where, place, shared.retention,
+                                 shared.increasing))  # fmt: skip
 
     def add(self, name: Scalar, event: Event) -> None:
         if self.names.add(name, "the event"):
@@ -222,6 +223,7 @@ class _Builder:
             tuple(where.items()),
             Place(self.report.source, name.span),
             retention,
+            Column(text(own("increasing"))) if own("increasing") else None,
         )
 
     def check_object(self, node: Node | None, properties: dict[str, Property]) -> None:

@@ -97,7 +97,7 @@ class Event:
 
     `properties` and `attributes` mappings everywhere are keyed by `name_key`. `object` is the key of the
     property that `visited "/pricing"` is matched against. `time` is None for events without one. `retention` is
-    how long its rows are kept, None for always.
+    how long its rows are kept, None for always. `increasing` is a whole number that is greater in each new row.
     """
 
     name: str
@@ -110,6 +110,7 @@ class Event:
     where: tuple[tuple[Column, tuple[str, ...]], ...] = ()
     place: Place | None = None
     retention: Length | None = None
+    increasing: Column | None = None
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,7 @@ _EVENT: dict[str, Shape] = {
     "object": Text("the property that a quoted text after the event is matched against"),
     "where": WHERE,
     "properties": PROPERTIES,
+    "increasing": Text("a column of whole numbers that is greater in each new row: `segdsl follow` reads on behind it"),
     "retention": Text("how long the rows are kept, such as 400d or 13mo; a lint warns of windows that reach further"),
 }
 EVENT = Record("an event", {"from": Text("the source that gives what is not said here"), **_EVENT})

@@ -20,7 +20,8 @@ def used_columns(catalog: Catalog) -> dict[str, dict[str, None]]:
             history = attribute.history
             add(history.table, history.contact, history.time.column, history.value)
     for event in catalog.events.values():
-        add(event.table, event.contact, *([event.time.column] if event.time else []), *([event.id] if event.id else []))
+        add(event.table, event.contact, *([event.time.column] if event.time else []))
+        add(event.table, *(column for column in (event.id, event.increasing) if column is not None))
         add(event.table, *(prop.column for prop in event.properties.values()), *(column for column, _ in event.where))
     for relation in catalog.relations.values():
         add(catalog.contacts, relation.contact)

@@ -22,6 +22,10 @@ ON_PATHS = (
     "`database` in segdsl.yml is a folder of files or a URL such as duckdb:///warehouse.duckdb; "
     "a relative path starts from segdsl.yml's folder"
 )
+ON_WRITERS = (
+    "DuckDB lets nobody else in as long as one process may write: let it close the file, and ask again; "
+    "`segdsl follow --live` waits for that by itself"
+)
 
 
 class DuckDB(Engine):
@@ -57,6 +61,8 @@ class DuckDB(Engine):
             # Where DuckDB expects few rows it runs an ASOF JOIN as a nested loop.
             self._connection.execute("SET asof_loop_join_threshold = 0")
         except duckdb.Error as error:
+            if "set lock on file" in str(error):
+                raise failure("SEG0755", f"another process has `{url}` open for writing", ON_WRITERS) from error
             raise failure("SEG0719", f"the database says: {error}") from error
         self._asked: set[duckdb.DuckDBPyConnection] = set()  # the cursors of questions that are not answered yet
 

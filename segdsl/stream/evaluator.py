@@ -10,42 +10,42 @@ Where something is `touched`, a term stands there as its number n and a filter a
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import count
-from operator import itemgetter
 from typing import Any
 
-from segdsl.backends.python.index import Row
 from segdsl.catalog.model import Catalog
-from segdsl.contact import delivery_order
-from segdsl.core import nodes as core
-from segdsl.core.contact import change_events, changes
 from segdsl.core.program import Program
-from segdsl.core.story import Given, Happened, Listed
-from segdsl.core.time import FIRST
-from segdsl.stream.lines import Flip, Gone, Line
+from segdsl.stream.lines import Alias, Effect, Flip, Gone, Line, Moved, Voided
+from segdsl.stream.news import News
 from segdsl.stream.person import Person
 from segdsl.stream.routes import Routes
 from segdsl.stream.terms import Latest, terms_of
-from segdsl.types import Type
 
 
 class Evaluator:
     """All segments of a program, over all contacts that have come by.
 
     clock: the instant up to which everything is told, in microseconds since 1970 (UTC); None before the first line.
-    voided: the deletions that took effect, each with the instant at which; for the caller to read and to clear.
+    registered: whether only lines about contacts themselves make them known, as in a database, where events may be
+      recorded of somebody who is in no table. A deletion takes no events then, and an alias nothing else.
+    owners: other ids of contacts -> the contact.
+    effects: what deletions and aliases do to lines that came before, in order; for the caller to read and to clear.
     """
 
-    def __init__(self, catalog: Catalog, program: Program) -> None:
+    def __init__(self, catalog: Catalog, program: Program, registered: bool = False) -> None:
         self.catalog = catalog
+        self.registered = registered
         self.clock: int | None = None
         self.people: dict[str | int, Person] = {}
-        self.voided: list[tuple[Line, int]] = []
+        self.owners: dict[str | int, str | int] = {}
+        self.effects: list[Effect] = []
         self._terms = terms_of(program)
         self._routes = Routes(self._terms, catalog)
+        self._news = News(catalog, self._routes)
+        self._left: list[Person] = []  # who was somebody else, and still has to leave what it is in
         self._timers: list[tuple[int, int, Person, int]] = []
         self._waiting: list[tuple[int, int, Line]] = []
         self._queues: tuple[list[Any], list[Any]] = (self._timers, self._waiting)  # each with its next instant first
@@ -92,9 +92,28 @@ class Evaluator:
         return self.advance(max(ready)) if ready else []
 
     @property
+    def kinds(self) -> Collection[str]:
+        """The kinds of events that some segment asks for."""
+        return self._routes.kinds.keys()
+
+    @property
     def waiting(self) -> int:
         """How many lines wait for the clock."""
         return len(self._waiting)
+
+    def owner(self, line: Line) -> str | int:
+        """Whose a line is, by the aliases that are known."""
+        if self.registered and not line.happened:
+            return line.contact
+        return self.owners.get(line.contact, line.contact)
+
+    def close_ranks(self) -> list[str | int]:
+        """From now on every line makes its contact known. Forgets whom none has made known; their names."""
+        self.registered = False
+        unknown = [name for name, person in self.people.items() if not person.known]
+        for name in unknown:
+            del self.people[name]
+        return unknown
 
     def restore(self, clock: int, lines: Iterable[Line]) -> None:
         """Begin where another evaluator stood: with the lines that it took, each contact's together and in order.
@@ -141,141 +160,79 @@ class Evaluator:
 
     def _take(self, line: Line, touched: set[int]) -> Person:
         """What a line says, all of it in the past by now; adds the terms that it touches."""
-        person = self.people.get(line.contact)
+        assert self.clock is not None
+        name = self.owner(line)
+        person = self.people.get(name)
         if person is None:
-            person = self.people[line.contact] = Person(line.contact)
+            person = self.people[name] = Person(name, known=False)
         for step in line.steps:
-            if isinstance(step, Gone):
-                person.armed.clear()
-                gone, person = person, Person(line.contact)
-                person.inside, person.known = gone.inside, False
-                self.people[line.contact] = person
-                assert self.clock is not None
-                self.voided.append((line, self.clock))
-                continue
-            person.known = True
             match step:
-                case Happened():
-                    row = (step.at if step.timed else 0, step.properties)
-                    self._happened(person, step.kind, row, line.id, touched)
-                case Given():
-                    self._given(person, step, touched)
-                case Listed():
-                    self._listed(person, step, touched)
+                case Gone():
+                    return self._delete(person, line)
+                case Alias():
+                    self._join(person, step.name, touched)
+        if not person.known and (line.registers or not self.registered):
+            person.known = person.new = True
+        self._news.take(person, line, self.clock, touched)
         return person
 
-    def _happened(self, person: Person, kind: str, row: Row, id: str | int | None, touched: set[int]) -> None:
-        routes = self._routes.kinds.get(kind)
-        if routes is None:
-            return
-        if id is not None and kind in self._routes.identified:
-            rows = person.delivered.setdefault(kind, {})
-            other = rows.get(id)
-            if other is not None:
-                declared = self.catalog.events[kind]
-                if delivery_order(row, declared) >= delivery_order(other, declared):
-                    return
-                self._take_back(person, kind, other, touched)
-            rows[id] = row
-        if kind in self._routes.kept:
-            self._keep(person, kind, row)
-        for route in routes.of(*row):
-            touched.update(route.terms)
-            for number in route.filters:
-                kept = self._routes.filters[number]
-                if kept.mask & ~person.answers:  # of those that hold, one more event makes none fail
-                    touched.add(~number)
-                times = person.latest.setdefault(number, [])
-                insort(times, row[0])
-                if len(times) > kept.most:
-                    del times[0]
-
-    def _keep(self, person: Person, kind: str, row: Row) -> None:
-        """Keep an event, unless no test will ask for it; forget what is asked for no more, when that is half of all."""
+    def _delete(self, person: Person, line: Line) -> Person:
+        name = person.facts.id
+        person.armed.clear()
+        if self.registered:  # its events are still there
+            for attribute in person.attributes:
+                person.set_at.pop(attribute, None)
+            person.attributes.clear()
+            person.answers, person.index, person.known = 0, None, False
+            return person
+        for alias in person.names:
+            self.owners.pop(alias, None)
+        gone = self.people[name] = Person(name, known=False)
+        gone.inside = person.inside
         assert self.clock is not None
-        forgotten = self._routes.forgotten(kind, self.clock)
-        if forgotten is not None:
-            rows = person.events.get(kind, [])
-            if rows and rows[len(rows) // 2][0] <= forgotten:
-                del rows[: bisect_right(rows, forgotten, key=itemgetter(0))]
-                person.index = None
-            if row[0] <= forgotten:
-                return
-        if person.index is None:
-            insort(person.events.setdefault(kind, []), row, key=itemgetter(0))
+        self.effects.append(Voided(name, self.clock, line.number))
+        return gone
+
+    def _join(self, person: Person, alias: str | int, touched: set[int]) -> None:
+        """What was known of an alias is the contact's."""
+        assert self.clock is not None
+        if alias == person.facts.id or alias in self.owners:  # an id has one owner: the first
+            return
+        self.owners[alias] = person.facts.id
+        person.names.append(alias)
+        self.effects.append(Moved(alias, person.facts.id, self.registered))
+        self._waiting[:] = [
+            (at, ticket, replace(line, contact=self.owner(line))) for at, ticket, line in self._waiting
+        ]  # fmt: skip
+        other = self.people.get(alias)
+        if other is None:
+            return
+        self._news.join(person, other, self.clock, events=self.registered)
+        touched.update(self._routes.all)
+        if self.registered:
+            self._news.forget(other, self.clock)
         else:
-            person.index.add(kind, row)
-
-    def _take_back(self, person: Person, kind: str, row: Row, touched: set[int]) -> None:
-        """An event did not happen then: count again without it."""
-        person.events[kind] = [other for other in person.events[kind] if other is not row]
-        person.index = None
-        for route in self._routes.kinds[kind].of(*row):
-            touched.update(route.terms)
-            for number in route.filters:
-                kept = self._routes.filters[number]
-                touched.add(~number)
-                tests = [(branch.kind, self._routes.tests[branch].test) for branch in kept.branches]
-                times = [
-                    other[0] for each, test in tests for other in person.events.get(each, ())
-                    if test is None or test(None, 0, (), *other)
-                ]  # fmt: skip
-                person.latest[number] = sorted(times)[-kept.most :]
-
-    def _given(self, person: Person, given: Given, touched: set[int]) -> None:
-        match given.of:
-            case core.Held(key=key, type=type):
-                self._held(person, key, type, (given.at, given.value))
-                touched.update(self._routes.attributes.get((None, key), ()))
-                return
-            case core.Attribute(key=key, relation=relation):
-                if person.set_at.get((relation, key), FIRST) > given.at:  # what is known is newer
-                    return
-                person.set_at[relation, key] = given.at
-                person.attributes[relation, key] = given.value
-                terms = self._routes.attributes.get((relation, key), ())
-        person.index = None
-        touched.update(terms)
-
-    def _held(self, person: Person, key: str, type: Type, row: tuple[int, object]) -> None:
-        """A value from an instant on: most come in their order, and change nothing before them."""
-        rows, history = person.held.setdefault(key, []), person.history.setdefault(key, [])
-        kind = core.changes_of(key)
-        in_order = not rows or row[0] > rows[-1][0]
-        insort(rows, row, key=itemgetter(0))
-        if not in_order:
-            person.history[key] = changes(rows, type)
-            person.events[kind] = change_events(person.history[key])
-            person.index = None
-            return
-        before = history[-1][1] if history else None
-        if row[1] != before:
-            history.append(row)
-            change = (row[0], {"from": before, "to": row[1]})
-            if person.index is None:
-                person.events.setdefault(kind, []).append(change)
-            else:
-                person.index.add(kind, change)
-
-    def _listed(self, person: Person, listed: Listed, touched: set[int]) -> None:
-        if person.set_at.get(listed.name, FIRST) > listed.at:
-            return
-        person.set_at[listed.name] = listed.at
-        lists = person.facts.lists
-        person.facts.lists = lists | {listed.name} if listed.member else lists - {listed.name}
-        person.index = None
-        touched.update(self._routes.lists.get(listed.name, ()))
+            for name in other.names:
+                self.owners[name] = person.facts.id
+            person.names += other.names
+            other.known = False
+            other.armed.clear()
+        self._left.append(other)
 
     # --- answers ----------------------------------------------------------------------------------------------
 
     def _settle(self, person: Person, touched: Iterable[int]) -> list[Flip]:
         """Answer the touched terms anew, and then the segments that ask for them; what changed, in their order."""
         assert self.clock is not None
+        found: list[Flip] = []
+        while self._left:
+            found += self._settle(self._left.pop(), self._routes.all)
         name, before = person.facts.id, person.inside
         if self.people.get(name) is not person:  # deleted meanwhile
-            return []
+            return found
         if not person.known:
-            del self.people[name]
+            if not self.registered or person.blank:
+                del self.people[name]
             person.inside = 0
         elif person.new:
             person.new = False
@@ -284,12 +241,12 @@ class Evaluator:
             self._reckon(person, self._answer(person, {*self._routes.asked, *filters}))
         else:
             self._reckon(person, self._answer(person, touched))
-        changed, flips = before ^ person.inside, []
+        changed = before ^ person.inside
         while changed:
             number = (changed & -changed).bit_length() - 1  # the lowest bit, and so the first segment
             changed &= changed - 1
-            flips.append(Flip(self.clock, self._terms.names[number], name, bool(person.inside >> number & 1)))
-        return flips
+            found.append(Flip(self.clock, self._terms.names[number], name, bool(person.inside >> number & 1)))
+        return found
 
     def _reckon(self, person: Person, segments: Iterable[int]) -> None:
         """Who is in some segments, which come in the program's order: one may ask for those before it."""
@@ -306,7 +263,7 @@ class Evaluator:
         for number in touched:
             # `again` is when an answer may change by itself.
             if number < 0:
-                held, again = self._routes.filters[~number].answer(person.latest[~number], now)
+                held, again = self._routes.filters[~number].answer(person.latest.get(~number, ()), now)
                 flipped = (person.answers ^ held) & self._routes.filters[~number].mask
             else:
                 if person.index is None:

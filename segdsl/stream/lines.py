@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from segdsl.core.nodes import Attribute
 from segdsl.core.story import Given, Happened, Listed
+from segdsl.types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +15,27 @@ class Gone:
     """The contact is deleted: it is in no segment, and nothing is known of it."""
 
 
-Step = Given | Listed | Happened | Gone
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """What was and will be recorded under another id is the contact's."""
+
+    name: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All rows of an attribute's history, or all events of a kind without a time, in place of those known before.
+
+    of: the attribute's key and type; the kind's key and None. rows: each with its instant (0 without a time), and the
+    value or the properties.
+    """
+
+    at: int
+    of: tuple[str, Type | None]
+    rows: tuple[tuple[int, object], ...] | tuple[tuple[int, Mapping[str, object]], ...]
+
+
+Step = Given | Listed | Happened | Gone | Alias | Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +49,39 @@ class Line:
     at: int
     contact: str | int
     steps: tuple[Step, ...]
-    id: str | int | None = None
+    id: str | None = None
     number: int = 0
+
+    @property
+    def registers(self) -> bool:
+        """Whether the line is about the contact itself: its attributes, or none, which says that it is there."""
+        return all(isinstance(step, Given) and isinstance(step.of, Attribute) for step in self.steps)
+
+    @property
+    def happened(self) -> bool:
+        """Whether it is an event with a time."""
+        return any(isinstance(step, Happened) for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """An effect on stored lines: those of a contact that counted by an instant, up to a number, are void."""
+
+    contact: str | int
+    at: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An effect on stored lines: those of one contact are another's; `events`: its events alone."""
+
+    name: str | int
+    contact: str | int
+    events: bool
+
+
+Effect = Voided | Moved
 
 
 @dataclass(frozen=True, slots=True)

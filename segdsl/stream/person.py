@@ -12,7 +12,8 @@ class Person:
     attributes, events, history: what `facts` is made of, to be written to. Of events, which are sorted by time, those
       that tests may still ask for, none of them later than the clock.
     held: rows `(instant, value)` of attributes with a history, sorted by time.
-    set_at: when each attribute, and each list, got what it has.
+    set_at: when each attribute, and each list, got what it has, and by which line.
+    names: the other ids that are this contact's.
     delivered: kind -> id -> the row that counts, for kinds whose deliveries are told apart.
     latest: filter -> the last few instants of its events, sorted.
     answers, inside: a bit for each term that holds, and for each segment that the contact is in.
@@ -23,20 +24,27 @@ class Person:
 
     __slots__ = (
         "answers", "armed", "attributes", "delivered", "events", "facts", "held", "history", "index", "inside",
-        "known", "latest", "new", "set_at",
+        "known", "latest", "names", "new", "set_at",
     )  # fmt: skip
 
-    def __init__(self, name: str | int) -> None:
+    def __init__(self, name: str | int, known: bool = True) -> None:
         self.attributes: dict[tuple[str | None, str], object] = {}
         self.events: dict[str, list[Row]] = {}
         self.history: dict[str, list[tuple[int, object]]] = {}
         self.facts = Facts(name, self.attributes, self.events, frozenset(), self.history)
         self.held: dict[str, list[tuple[int, object]]] = {}
-        self.set_at: dict[object, int] = {}
-        self.delivered: dict[str, dict[str | int, Row]] = {}
+        self.set_at: dict[object, tuple[int, int]] = {}
+        self.names: list[str | int] = []
+        self.delivered: dict[str, dict[str, Row]] = {}
         self.latest: dict[int, list[int]] = {}
         self.answers = 0
         self.inside = 0
         self.armed: dict[int, int] = {}
         self.index: Index | None = None
-        self.known = self.new = True
+        self.known, self.new = known, True
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing is known of the contact."""
+        told = (self.known, self.set_at, self.held, self.names, *self.events.values(), *self.latest.values())
+        return not any(told)

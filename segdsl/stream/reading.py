@@ -3,6 +3,9 @@
     {"contact": "c17", "event": "visited", "at": "2026-03-01T09:30:00Z", "properties": {"path": "/pricing"}, "id": "e1"}
     {"contact": "c17", "set": {"country": "DE"}, "at": "2026-03-01T09:31:00Z"}
     {"contact": "c17", "lists": {"employees": true}, "at": "2026-03-01T09:32:00Z"}
+    {"contact": "c17", "alias": "anon-9", "at": "2026-03-01T09:32:30Z"}
+    {"contact": "c17", "history": {"plan": [["2026-02-01T00:00:00Z", "free"]]}, "at": "2026-03-01T09:32:40Z"}
+    {"contact": "c17", "has": {"deal": [{"status": "open"}]}, "at": "2026-03-01T09:32:50Z"}
     {"contact": "c17", "deleted": true, "at": "2026-03-01T09:33:00Z"}
     {"at": "2026-03-09T00:00:00Z"}
 """
@@ -10,18 +13,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 
 from segdsl.backends.python.fit import fit
-from segdsl.catalog.model import Catalog, name_key
+from segdsl.catalog.model import Catalog, Event, name_key
 from segdsl.contact import attribute_named, fitting_properties, unknown_event
 from segdsl.core import nodes as core
 from segdsl.core.story import Given, Happened, Listed
-from segdsl.stream.lines import Gone, Line, Step
+from segdsl.stream.lines import Alias, Gone, Line, Step, Whole
 from segdsl.types import INT, String, Timestamp
 
-FIELDS = ("contact", "event", "at", "properties", "id", "set", "lists", "deleted")
-NEWS = ("event", "set", "lists", "deleted")
+NEWS = ("event", "set", "lists", "history", "has", "alias", "deleted")
+FIELDS = ("contact", "at", "properties", "id", *NEWS)
 
 
 def parse(text: str | bytes) -> Mapping[str, object]:
@@ -40,12 +44,14 @@ def parse(text: str | bytes) -> Mapping[str, object]:
 
 
 def read(
-    fields: Mapping[str, object], catalog: Catalog, now: int | None = None, forgiving: bool = False
+    fields: Mapping[str, object], catalog: Catalog, now: int | None = None, forgiving: bool = False,
+    passed: Counter[str] | None = None,
 ) -> Line | int:  # fmt: skip
     """A line of news, or the instant to which a line moves the clock (microseconds since 1970, UTC).
 
     now: the instant of news that says none; events of kinds with a time must say theirs.
-    forgiving: properties and attributes that the catalog does not have are passed over.
+    forgiving: attributes that the catalog does not have are passed over, as an event's properties always are.
+    passed: counts the properties that were, by `event.property`.
     Values that do not fit their declared type are unknown. Raises ValueError for a line that says nothing that the
     catalog knows; its text goes on with "the line cannot be read: ".
     """
@@ -61,16 +67,13 @@ def read(
         if told or not isinstance(at, int) or len(fields) > 1:
             raise ValueError("it needs the field `contact`, or to move the clock the field `at` alone")
         return at
-    contact = fields["contact"]
-    if isinstance(contact, bool) or not isinstance(contact, str | int):
-        raise ValueError(f"`contact` is a text or a whole number, not {contact!r}")
-    if fit(contact, String() if isinstance(contact, str) else INT, "UTC") is None:
-        raise ValueError(f"no database can hold this `contact`: {contact!r}")
+    contact = _name("contact", fields["contact"])
     if len(told) != 1:
-        raise ValueError("it tells one thing of a contact: `event`, `set`, `lists` or `deleted`")
+        names = ", ".join(f"`{name}`" for name in NEWS[:-1])
+        raise ValueError(f"it tells one thing of a contact: {names} or `deleted`")
     instant = at if isinstance(at, int) else now
     if told == ["event"]:
-        return _event(fields, contact, instant, catalog, forgiving)
+        return _event(fields, contact, instant, catalog, passed)
     if "properties" in fields or "id" in fields:
         raise ValueError("`properties` and `id` are an event's")
     if instant is None:
@@ -79,19 +82,37 @@ def read(
         if fields["deleted"] is not True:
             raise ValueError("`deleted` is true or not there")
         return Line(instant, contact, (Gone(),))
+    if told == ["alias"]:
+        alias = _name("alias", fields["alias"])
+        if alias == contact:
+            raise ValueError("`alias` is another id than `contact`")
+        return Line(instant, contact, (Alias(alias),))
     given = fields[told[0]]
-    if not isinstance(given, Mapping) or not given:
+    if not isinstance(given, Mapping) or not (given or told == ["set"]):  # nothing set: the contact is there
         raise ValueError(f"`{told[0]}` is an object of names and values")
     said_of = {str(name): value for name, value in given.items()}
     if told == ["lists"]:
         return Line(instant, contact, tuple(_list(name, value, instant) for name, value in said_of.items()))
+    if told == ["has"]:
+        return Line(instant, contact, tuple(_has(name, rows, instant, catalog) for name, rows in said_of.items()))
     if forgiving:
         said_of = {name: value for name, value in said_of.items() if _is_attribute(name, catalog)}
+    if told == ["history"]:
+        return Line(instant, contact, tuple(_history(name, rows, instant, catalog) for name, rows in said_of.items()))
     return Line(instant, contact, tuple(_set(name, value, instant, catalog) for name, value in said_of.items()))
 
 
+def _name(field: str, name: object) -> str | int:
+    """What a contact is called."""
+    if isinstance(name, bool) or not isinstance(name, str | int):
+        raise ValueError(f"`{field}` is a text or a whole number, not {name!r}")
+    if fit(name, String() if isinstance(name, str) else INT, "UTC") is None:
+        raise ValueError(f"no database can hold this `{field}`: {name!r}")
+    return name
+
+
 def _event(
-    fields: Mapping[str, object], contact: str | int, at: int | None, catalog: Catalog, forgiving: bool
+    fields: Mapping[str, object], contact: str | int, at: int | None, catalog: Catalog, passed: Counter[str] | None
 ) -> Line:  # fmt: skip
     name = fields["event"]
     if not isinstance(name, str):
@@ -112,11 +133,20 @@ def _event(
     identity = fields.get("id")
     if isinstance(identity, bool) or not isinstance(identity, str | int | None):
         raise ValueError(f"`id` is a text or a whole number, not {identity!r}")
+    properties = _declared(given, kind, catalog.timezone, passed)
+    step = Happened(at, key, properties, kind.time is not None)
+    return Line(at, contact, (step,), None if identity is None else str(identity))
+
+
+def _declared(
+    given: Mapping[object, object], kind: Event, zone: str, passed: Counter[str] | None = None
+) -> dict[str, object]:  # fmt: skip
+    """The properties of an event that the catalog declares: what sends events knows more than rules ask."""
     said = {str(name): value for name, value in given.items()}
-    if forgiving:
-        said = {name: value for name, value in said.items() if name_key(name) in kind.properties}
-    properties = fitting_properties(said, kind, catalog.timezone)
-    return Line(at, contact, (Happened(at, key, properties, kind.time is not None),), identity)
+    declared = {name: value for name, value in said.items() if name_key(name) in kind.properties}
+    if passed is not None and len(declared) < len(said):
+        passed.update(f"{kind.name}.{name}" for name in said if name not in declared)
+    return fitting_properties(declared, kind, zone)
 
 
 def _set(name: str, value: object, at: int, catalog: Catalog) -> Step:
@@ -125,6 +155,33 @@ def _set(name: str, value: object, at: int, catalog: Catalog) -> Step:
     if attribute.history:
         of = core.Held(key, attribute.type)
     return Given(at, of, fit(value, attribute.type, catalog.timezone))
+
+
+def _history(name: str, rows: object, at: int, catalog: Catalog) -> Step:
+    """All of an attribute's values over time: pairs of an instant and a value."""
+    (_, key), attribute = attribute_named(name, catalog)
+    if not attribute.history:
+        raise ValueError(f"the catalog maps no history of `{name}`: use `set`")
+    found: list[tuple[int, object]] = []
+    for row in rows if isinstance(rows, list | tuple) else [rows]:
+        moment, value = row if isinstance(row, list | tuple) and len(row) == 2 else (None, None)
+        instant = fit(moment, Timestamp(), "UTC")
+        if not isinstance(instant, int):
+            raise ValueError(f"`history` has pairs of a time and a value, not {row!r}")
+        found.append((instant, fit(value, attribute.type, catalog.timezone)))
+    return Whole(at, (key, attribute.type), tuple(found))
+
+
+def _has(name: str, rows: object, at: int, catalog: Catalog) -> Step:
+    """All events that a contact has of a kind without a time: a list of their properties."""
+    kind = catalog.events.get(name_key(name))
+    if kind is None:
+        raise ValueError(unknown_event(name, catalog))
+    if kind.time is not None:
+        raise ValueError(f"`{kind.name}` has a time: tell each one by `event`")
+    if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
+        raise ValueError(f"`has` has a list of properties for `{name}`, one for each")
+    return Whole(at, (name_key(name), None), tuple((0, _declared(row, kind, catalog.timezone)) for row in rows))
 
 
 def _is_attribute(name: str, catalog: Catalog) -> bool:

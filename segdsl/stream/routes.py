@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from segdsl.analysis.outlook.outlook import still
@@ -146,11 +147,13 @@ class Routes:
             if not still(term.rule):
                 self.watches[number] = watch(term.rule, nodes, self.probe)
         self._compile()
-        # A delivery that turns out to have come earlier is taken back: of what it counted in, everything is kept.
-        for kind in self.identified & set(self.kinds):
+        # A delivery that turns out to have come earlier is taken back, and events without a time are replaced as a
+        # whole: of what they counted in, everything is kept.
+        counted_again = self.identified | {key for key, kind in catalog.events.items() if kind.time is None}
+        for kind in counted_again & set(self.kinds):
             self.kept[kind] = None
         for each in self.filters:
-            if any(branch.kind in self.identified for branch in each.branches):
+            if any(branch.kind in counted_again for branch in each.branches):
                 self.kept |= dict.fromkeys((branch.kind for branch in each.branches), None)
 
     def _count(self, number: int, term: Latest) -> None:
@@ -204,6 +207,18 @@ class Routes:
         compiled = compile_program(Program({}, {}), [counted(branch) for branch in tested])
         for branch in tested:
             self.tests[branch].test = compiled.slot((branch,))[1].branches[0][1]
+
+    def of_kind(self, kind: str) -> Iterator[int]:
+        """What some event of a kind may touch."""
+        for branch, route in self.tests.items():
+            if branch.kind == kind:
+                yield from route.terms
+                yield from (~number for number in route.filters)
+
+    @cached_property
+    def all(self) -> tuple[int, ...]:
+        """Everything that may be touched."""
+        return (*self.asked, *(~number for number in range(len(self.filters))))
 
     def forgotten(self, kind: str, now: int) -> int | None:
         """The instant up to which events of a kind are asked for no more; None if all are kept."""

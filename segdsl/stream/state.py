@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from segdsl.stream.lines import Flip
+from segdsl.stream.lines import Effect, Flip, Moved, Voided
 from segdsl.text.diagnostic import Diagnostic, Errors
 
-FORM = 1  # of the tables below
+FORM = 2  # of the tables below
 MARK = 0x73656764  # by which SQLite's own header says whose file this is
 WAIT = 10.0  # seconds for another process that writes
 TABLES = """\
@@ -35,9 +37,58 @@ CREATE TABLE told (sink TEXT PRIMARY KEY, number INTEGER NOT NULL, size INTEGER 
 CREATE TABLE dead (sink TEXT, number INTEGER, reason TEXT NOT NULL, PRIMARY KEY (sink, number)) WITHOUT ROWID;
 CREATE TABLE refused (number INTEGER PRIMARY KEY, line TEXT NOT NULL, reason TEXT NOT NULL);
 """
+# What was added after the first form. `feed` is whence the news come: see `State.feed`.
+SECOND = """\
+ALTER TABLE about ADD COLUMN feed TEXT NOT NULL DEFAULT 'lines';
+ALTER TABLE refused ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE seen (source TEXT NOT NULL, place INTEGER NOT NULL, taken INTEGER NOT NULL, digest BLOB NOT NULL);
+CREATE INDEX seen_of_a_source ON seen (source, place);
+CREATE INDEX changes_by_time ON changes (at)
+"""
+
+Feed = Literal["lines", "history", "starting", "tables"]
 
 # A line: its number, its contact, the instant from which it counts (its own, or the clock's if it came late), its text.
 Stored = tuple[int, str | int, int, str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A row of a table, or an event, that was taken and may come again.
+
+    place: its instant, or its number, by which it is forgotten in time. taken: when it was (microseconds since 1970).
+    """
+
+    source: str
+    place: int
+    taken: int
+    digest: bytes
+
+
+@dataclass
+class Batch:
+    """What is saved together.
+
+    effects: what deletions and aliases do to stored lines, these ones too. clock: up to which everything is told.
+    positions: how far sources are read; those not named stay. refused: lines that cannot be read, with the reasons.
+    silent: whether the changes are no news: who is in is remembered, and nobody is told.
+    seen: to be remembered. forgotten: source -> the place up to which what was seen of it will not come again.
+    consumed: what was seen and has come again. feed: whence the news come from now on, if that changes.
+    dropped: contacts whose lines are void.
+    """
+
+    lines: Sequence[Stored] = ()
+    effects: Sequence[Effect] = ()
+    flips: Sequence[Flip] = ()
+    clock: int | None = None
+    positions: Mapping[str, int] = field(default_factory=dict)
+    refused: Sequence[tuple[str, str]] = ()
+    silent: bool = False
+    seen: Sequence[Seen] = ()
+    forgotten: Mapping[str, int] = field(default_factory=dict)
+    consumed: Sequence[Seen] = ()
+    feed: Feed | None = None
+    dropped: Sequence[str | int] = ()
 
 
 class State:
@@ -45,7 +96,9 @@ class State:
 
     name: made when the file was, so that no other file has it.
     clock: up to which everything is told; None before the first line.
-    positions: how far each source was read, in bytes.
+    positions: how far each source was read: a file in bytes, a table in microseconds or numbers.
+    feed: whence the news come: `lines` of a file or a pipe, or `tables` of the database. Before that, while the
+      database's history is taken in, it is `history` (lines will follow) or `starting` (the tables will be followed).
     Every method raises `Errors` (SEG0728) if the file cannot be read or written, or is another's.
     """
 
@@ -73,11 +126,17 @@ class State:
             for statement in TABLES.split(";\n"):
                 ask(statement)
             ask(f"PRAGMA application_id = {MARK}")
-            ask(f"PRAGMA user_version = {FORM}")
             ask("COMMIT")
-        about = ask("SELECT name, revision, clock, positions FROM about").fetchone()
+        if form < FORM:
+            ask("BEGIN IMMEDIATE")
+            if ask("PRAGMA user_version").fetchone()[0] < FORM:
+                for statement in SECOND.split(";\n"):
+                    ask(statement)
+                ask(f"PRAGMA user_version = {FORM}")
+            ask("COMMIT")
+        about = ask("SELECT name, revision, clock, positions, feed FROM about").fetchone()
         self.name: str = about[0]
-        self._revision, self.clock, positions = about[1:]
+        self._revision, self.clock, positions, self.feed = about[1:]
         self.positions: dict[str, int] = json.loads(positions)
         self.next_number: int = ask("SELECT coalesce(max(number), 0) + 1 FROM lines").fetchone()[0]
 
@@ -97,43 +156,72 @@ class State:
             rows = self._connection.execute("SELECT segment, contact, entered_at FROM members")
             return {(segment, contact): at for segment, contact, at in rows}
 
-    def save(
-        self, lines: Sequence[Stored], voided: Iterable[tuple[str | int, int, int]], flips: Sequence[Flip],
-        clock: int | None, positions: Mapping[str, int], refused: Sequence[tuple[str, str]] = (),
-    ) -> None:  # fmt: skip
-        """One transaction: a batch of lines, all that it led to, and how far the sources are read.
+    def seen(self) -> list[Seen]:
+        """All that was taken and may come again."""
+        with self._reported():
+            rows = self._connection.execute("SELECT source, place, taken, digest FROM seen ORDER BY rowid")
+            return [Seen(*row) for row in rows]
 
-        voided: contacts that were deleted, each with the instant at which, and the number of the line that said so.
-        refused: lines that cannot be read, each with the reason.
+    def save(self, batch: Batch, now: int) -> None:
+        """One transaction: a batch of news, all that it led to, and how far the sources are read.
+
+        now: this machine's time, in microseconds since 1970.
         """
+        feed = batch.feed or self.feed
+        positions = {**self.positions, **batch.positions}
         with self._reported(), self._transaction() as ask:
             changed = ask(
-                "UPDATE about SET revision = revision + 1, clock = ?, positions = ? WHERE revision = ?",
-                (clock, json.dumps(dict(positions)), self._revision),
+                "UPDATE about SET revision = revision + 1, clock = ?, positions = ?, feed = ? WHERE revision = ?",
+                (batch.clock, json.dumps(positions), feed, self._revision),
             ).rowcount
             if changed != 1:
                 raise _failure(
                     f"another process follows with `{self.path}`", "give each follower a state file of its own"
                 )
             many = self._connection.executemany
-            many("INSERT INTO lines VALUES (?, ?, ?, ?)", lines)
-            many(
-                "DELETE FROM lines WHERE contact = ? AND (counts_at < ? OR counts_at = ? AND number <= ?)",
-                ((contact, at, at, number) for contact, at, number in voided),
-            )
-            many(
-                "INSERT INTO changes (at, segment, contact, entered) VALUES (?, ?, ?, ?)",
-                ((flip.at, flip.segment, flip.contact, flip.entered) for flip in flips),
-            )
-            for flip in flips:
+            many("INSERT INTO lines VALUES (?, ?, ?, ?)", batch.lines)
+            for effect in batch.effects:
+                self._apply(effect)
+            many("DELETE FROM lines WHERE contact = ?", ((contact,) for contact in batch.dropped))
+            if not batch.silent:
+                many(
+                    "INSERT INTO changes (at, segment, contact, entered) VALUES (?, ?, ?, ?)",
+                    ((flip.at, flip.segment, flip.contact, flip.entered) for flip in batch.flips),
+                )
+            for flip in batch.flips:
                 if flip.entered:
                     ask("INSERT OR REPLACE INTO members VALUES (?, ?, ?)", (flip.segment, flip.contact, flip.at))
                 else:
                     ask("DELETE FROM members WHERE segment = ? AND contact = ?", (flip.segment, flip.contact))
-            many("INSERT INTO refused (line, reason) VALUES (?, ?)", refused)
+            many("INSERT INTO refused (line, reason, at) VALUES (?, ?, ?)", ((*each, now) for each in batch.refused))
+            many("DELETE FROM seen WHERE source = ? AND place <= ?", batch.forgotten.items())
+            many("INSERT INTO seen VALUES (?, ?, ?, ?)", ((s.source, s.place, s.taken, s.digest) for s in batch.seen))
+            one = "SELECT min(rowid) FROM seen WHERE source = ? AND place = ? AND digest = ?"
+            many(f"DELETE FROM seen WHERE rowid = ({one})", ((s.source, s.place, s.digest) for s in batch.consumed))
         self._revision += 1
-        self.clock = clock
-        self.positions = dict(positions)
+        self.clock, self.positions, self.feed = batch.clock, positions, feed
+
+    def _apply(self, effect: Effect) -> None:
+        ask = self._connection.execute
+        match effect:
+            case Voided(contact, at, number):
+                ask(
+                    "DELETE FROM lines WHERE contact = ? AND (counts_at < ? OR counts_at = ? AND number <= ?)",
+                    (contact, at, at, number),
+                )
+            case Moved(name, contact, events=False):
+                ask("UPDATE lines SET contact = ? WHERE contact = ?", (contact, name))
+            case Moved(name, contact):
+                rows = ask("SELECT number, line FROM lines WHERE contact = ?", (name,))
+                events = [(contact, number) for number, line in rows if "event" in json.loads(line)]
+                self._connection.executemany("UPDATE lines SET contact = ? WHERE number = ?", events)
+
+    def prune(self, before: int, told: int) -> tuple[int, int]:
+        """Remove changes of before an instant, up to a number, and lines refused before then; how many of each."""
+        with self._reported(), self._transaction() as ask:
+            changes = ask("DELETE FROM changes WHERE at < ? AND number <= ?", (before, told)).rowcount
+            ask("DELETE FROM dead WHERE number NOT IN (SELECT number FROM changes)")
+            return changes, ask("DELETE FROM refused WHERE at < ?", (before,)).rowcount
 
     def told(self, sink: str) -> tuple[int, int] | None:
         """The number of the last change that a sink was told, and the size that it had then; None for a new one."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +16,13 @@ from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
 from segdsl.core.time import from_datetime, isoformat
 from segdsl.stream.evaluator import Evaluator
-from segdsl.stream.lines import Flip, Line
+from segdsl.stream.lines import Alias, Flip, Line
+from segdsl.stream.person import Person
 from segdsl.stream.reading import parse, read
-from segdsl.stream.state import State, Stored
+from segdsl.stream.state import Batch, Feed, State, Stored
 
 Fields = Mapping[str, object]
+News = Iterable[tuple[Fields | int, str]]
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Stream:
     come. Not to be shared between threads. With a state file each `push` and `advance` is one transaction, and a
     stream that is opened on the file again goes on where that one stopped; where rules have changed meanwhile, the
     changes that this makes at the stream's time are in `resumed`; `dropped` is how many stored lines are of events that
-    the catalog does not have any more.
+    the catalog does not have any more. `passed` counts the properties of events that the catalog does not declare and
+    that were passed over, by `event.property`.
 
     Raises `segdsl.Errors` (SEG0728) for a file that cannot be used, here and in every method. After that the stream
     must be opened again: what it did not save is forgotten.
@@ -50,8 +55,10 @@ class Stream:
     def __init__(self, catalog: Catalog, program: Program, state: Path | None = None) -> None:
         self.catalog = catalog
         self._state = None if state is None else State(state)
-        self._evaluator = Evaluator(catalog, program)
+        registered = self._state is not None and self._state.feed != "lines"
+        self._evaluator = Evaluator(catalog, program, registered)
         self._number = 1 if self._state is None else self._state.next_number
+        self.passed: Counter[str] = Counter()
         self.resumed: list[Change] = []
         self.dropped = 0
         try:
@@ -91,7 +98,8 @@ class Stream:
         """Take one line: a mapping with its fields, or its JSON text. The changes until its instant, in order.
 
         It moves the stream's time to its own if that is ahead; a late line counts from now on. Its fields are those of
-        event lines in docs/follow.md. Raises ValueError for a line that the catalog does not know, which is not taken.
+        event lines in docs/follow.md. Properties of events that the catalog does not declare are passed over, and
+        counted in `passed`. Raises ValueError for a line that says nothing that the catalog knows, which is not taken.
         """
         fields = parse(event) if isinstance(event, str) else event
         self.read(fields)  # so that it raises before anything is taken
@@ -110,29 +118,63 @@ class Stream:
 
     # --- for followers ----------------------------------------------------------------------------------------
 
-    def read(self, fields: Fields) -> Line | int:
-        """A line's meaning. Raises ValueError for one that says nothing that the catalog knows."""
-        return read(fields, self.catalog, self._evaluator.clock)
+    def read(self, fields: Fields, passed: Counter[str] | None = None) -> Line | int:
+        """A line's meaning. Raises ValueError for one that says nothing that the catalog knows.
+
+        passed: counts the properties that are passed over.
+        """
+        line = read(fields, self.catalog, self._evaluator.clock, passed=passed)
+        for step in line.steps if isinstance(line, Line) else ():
+            if isinstance(step, Alias) and isinstance(line, Line):
+                known = self._evaluator.owners.get(step.name)
+                if known not in (None, self._evaluator.owner(line)):
+                    raise ValueError(f"`{step.name}` is an alias of `{known}` already: an id has one owner")
+        return line
 
     @property
     def waiting(self) -> int:
         """How many lines wait for the stream's time."""
         return self._evaluator.waiting
 
+    @property
+    def people(self) -> Mapping[str | int, Person]:
+        """What is known of each contact; to be read alone."""
+        return self._evaluator.people
+
+    @property
+    def owners(self) -> Mapping[str | int, str | int]:
+        """Aliases -> whose they are."""
+        return self._evaluator.owners
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """The kinds of events that some segment asks for."""
+        return self._evaluator.kinds
+
+    def begin(self, feed: Feed, positions: Mapping[str, int] | None = None) -> None:
+        """Say whence the news come from now on, and up to where they were read."""
+        self._evaluator.registered = feed != "lines"
+        self._save(Batch(clock=self.clock, feed=feed, positions=positions or {}))
+
+    def close_ranks(self) -> None:
+        """The history is taken in, and lines follow: each makes its contact known. Forgets whom no table names."""
+        dropped = self._evaluator.close_ranks()
+        self._save(Batch(clock=self.clock, feed="lines", dropped=dropped))
+
     def take(
-        self, news: Iterable[tuple[Fields | int, str]], positions: Mapping[str, int] | None = None,
-        refused: Sequence[tuple[str, str]] = (), limit: int | None = None, capped: bool = False,
+        self, news: News, batch: Batch | None = None, limit: int | None = None, capped: bool = False
     ) -> tuple[list[Flip], list[tuple[str, str]]]:  # fmt: skip
         """Take lines in one transaction: the changes, in order, and the lines that cannot be read, with the reasons.
 
         news: fields of lines, each with its text, or instants to which to move the time. Each is read when its turn has
           come: news that says no time is of the time that it is then.
-        positions: how far sources are read after these lines. refused: lines that are no JSON, with the reason.
+        batch: what else is saved with them: positions, lines that are no JSON, what was seen.
         limit: lines of later instants (microseconds since 1970, UTC) wait until another call has a later limit; lines
           that tell the time are obeyed all the same, unless they are `capped`.
         """
+        batch = batch or Batch()
         flips = [] if limit is None else self._evaluator.release(limit)
-        refused = list(refused)
+        refused = list(batch.refused)
         stored: list[Stored] = []
         for fields, text in news:
             clock = self._evaluator.clock
@@ -140,7 +182,7 @@ class Stream:
                 flips += self._evaluator.advance(fields)
                 continue
             try:
-                line = self.read(fields)
+                line = self.read(fields, self.passed)
             except ValueError as error:
                 refused.append((text, str(error)))
                 continue
@@ -150,16 +192,19 @@ class Stream:
             line = replace(line, number=self._number)
             self._number += 1
             if self._state is not None:
-                if fields.get("at") is None:
+                if fields.get("at") is None or not text:
                     text = json.dumps({**fields, "at": isoformat(line.at)}, default=_jsonable)
-                stored.append((line.number, line.contact, line.at if clock is None else max(line.at, clock), text))
+                counts_at = line.at if clock is None else max(line.at, clock)
+                stored.append((line.number, self._evaluator.owner(line), counts_at, text))
             flips += self._evaluator.push(line, limit)
-        voided = [(line.contact, at, line.number) for line, at in self._evaluator.voided]
-        self._evaluator.voided.clear()
-        if self._state is not None:
-            known = self._state.positions
-            self._state.save(stored, voided, flips, self._evaluator.clock, {**known, **(positions or {})}, refused)
+        effects = list(self._evaluator.effects)
+        self._evaluator.effects.clear()
+        self._save(replace(batch, lines=stored, effects=effects, flips=flips, clock=self.clock, refused=refused))
         return flips, refused
+
+    def _save(self, batch: Batch) -> None:
+        if self._state is not None:
+            self._state.save(batch, time.time_ns() // 1000)
 
     def changes(self, flips: Iterable[Flip]) -> list[Change]:
         """The same for users of the API."""
@@ -172,23 +217,23 @@ class Stream:
             return
         clock: int = state.clock
         self._evaluator.restore(clock, self._stored(state))
-        self._evaluator.voided.clear()
+        self._evaluator.effects.clear()
         before, after = set(state.members()), set(self._evaluator.members())
         flips = [Flip(clock, segment, contact, (segment, contact) in after) for segment, contact in before ^ after]
         if flips:
             flips.sort(key=lambda flip: (flip.segment, str(flip.contact)))
-            state.save([], [], flips, clock, state.positions)
+            self._save(Batch(flips=flips, clock=clock, silent=state.feed in ("history", "starting")))
             self.resumed = self.changes(flips)
 
     def _stored(self, state: State) -> Iterator[Line]:
-        for number, _, at, text in state.lines():
+        for number, contact, at, text in state.lines():
             try:
                 line = read(parse(text), self.catalog, at, forgiving=True)
             except ValueError:  # the catalog knows such events no more
                 self.dropped += 1
                 continue
             if isinstance(line, Line):
-                yield replace(line, number=number)
+                yield replace(line, number=number, contact=contact)
 
 
 def text_of(flip: Flip) -> str:

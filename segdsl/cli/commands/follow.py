@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 import sys
-import time as clock
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,26 +13,36 @@ from typing import TYPE_CHECKING
 import click
 
 from segdsl.cli.common import Stop, common_options, instant, note
+from segdsl.cli.lengths import Length
 
 if TYPE_CHECKING:
-    from segdsl.cli.lines_in import Chunk, Reader
+    from segdsl.cli.following import Lines
     from segdsl.stream.sinks import Sink
     from segdsl.stream.state import State
     from segdsl.stream.stream import Stream
 
 SECRET = "SEGDSL_WEBHOOK_SECRET"
-IDLE = 0.5  # seconds after which the clock is looked at, with nothing coming
-LONG = 200  # characters of a line that are shown
-NAMED = 3  # refused lines that are told one by one
+PASSED = 5  # properties that are named
+BEGIN_ANEW = "follow as it was begun, or begin anew with another --state"
 
 
 @click.command("follow")
-@click.argument("file", default="-", metavar="[FILE|-]",
+@click.argument("file", required=False, metavar="[FILE|-]",
                 type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))  # fmt: skip
 @click.option("--state", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), required=True,
               help="Remembers everything between runs; made if there is none.")  # fmt: skip
-@click.option("--live", is_flag=True, help="Go by this machine's clock, and wait for more where a file has ended.")
+@click.option("--live", is_flag=True, help="Go by this machine's clock, and wait for more when all is read.")
 @click.option("--until", metavar="T", help="At the end move the clock to this time: 2026-03-09 or 2026-03-09T08:00Z.")
+@click.option("--database", is_flag=True,
+              help="Take the news from the tables of the project's database, in place of lines.")  # fmt: skip
+@click.option("--backfill", is_flag=True, help="Begin with the history in the project's database; lines follow it.")
+@click.option("--announce", is_flag=True, help="Also tell who is in when the history was taken in.")
+@click.option("--every", metavar="TIME", type=Length(), default="5s", show_default=True,
+              help="With --database --live: how often the tables are asked for events.")  # fmt: skip
+@click.option("--compare", metavar="TIME", type=Length(), default="1min", show_default=True,
+              help="With --database --live: how often contacts, lists and histories are compared.")  # fmt: skip
+@click.option("--late", metavar="TIME", type=Length(), default="10min", show_default=True,
+              help="How much later than others of their time rows may come to the tables.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="Add the changes to a file instead of printing them: each once, whatever happens.")  # fmt: skip
 @click.option("--webhook", "webhooks", metavar="URL", multiple=True, help="Also post each change to a URL; repeatable.")
@@ -42,13 +50,17 @@ NAMED = 3  # refused lines that are told one by one
               help="Lines that are saved together, at most.")  # fmt: skip
 @common_options
 def command(
-    file: Path, state: Path, live: bool, until: str | None, output: Path | None, webhooks: tuple[str, ...], batch: int
+    file: Path | None, state: Path, live: bool, until: str | None, database: bool, backfill: bool, announce: bool,
+    every: int, compare: int, late: int, output: Path | None, webhooks: tuple[str, ...], batch: int,
 ) -> None:  # fmt: skip
     """Tell who enters and who leaves the project's segments, as lines of news come in and time passes.
 
     News are JSON lines (docs/follow.md): events, attributes, lists, deletions, and the time. The clock goes with the
     lines; with --live it is this machine's. Ends with the file, or on SIGTERM or Ctrl-C, and goes on there when it is
     started again. A line that cannot be read is told, kept in the state file and passed over (exit code 1).
+
+    With --database the news are what is new in the tables that segdsl.yml maps. The first time, and with --backfill,
+    the history in the database is taken in: who is in by then is remembered, and told only with --announce.
 
     Posts to webhooks are signed with the secret in the environment's SEGDSL_WEBHOOK_SECRET, if it is set.
 
@@ -57,121 +69,118 @@ def command(
       segdsl follow events.jsonl --state state.db
       segdsl follow events.jsonl --state state.db --until 2026-03-31 -o changes.jsonl
       segdsl follow events.jsonl --live --state state.db --webhook https://example.com/hook
-      tail -F events.jsonl | segdsl follow --live --state state.db
+      segdsl follow --database --live --every 10s --state state.db
+      tail -F events.jsonl | segdsl follow --live --backfill --state state.db
     """
-    from segdsl.cli.lines_in import Reader
+    from segdsl.cli.following import Lines, Tables, finish, now, until_told
     from segdsl.cli.target import runnable
     from segdsl.core.time import isoformat
     from segdsl.stream.stream import Stream
+    from segdsl.stream.tailing import Tail
 
     if live and until is not None:
         raise click.UsageError("with --live the clock is this machine's: leave out --until")
+    if database and (file is not None or until is not None or backfill):
+        raise click.UsageError("with --database the news are the tables': leave out FILE, --until and --backfill")
+    if announce and not (database or backfill):
+        raise click.UsageError("--announce is of a history: add --database or --backfill")
     catalog, program, _ = runnable((), ())
     end = None if until is None else instant(until, catalog, "--until")
+    file = file or Path("-")
     _distinct(file, state, output)
     with closing(Stream(catalog, program, state)) as stream:
         assert stream.state is not None
-        resumed = len(stream.resumed)
-        if stream.dropped:
-            note(f"warning: {stream.dropped} stored lines are of events that segdsl.yml does not have any more")
-        if resumed:
-            note(f"rules or catalog have changed: {resumed} change{'s' if resumed > 1 else ''} of membership by that")
-        source, position = _source(file, stream)
-        with _sinks(stream.state, output, webhooks) as sinks, _opened(file, position) as descriptor:
-            follower = _Follower(stream, sinks, source, live, batch)
-            follower.deliver()
-            # A file may be written on; a pipe that has ended says no more.
-            reader = Reader(descriptor, position, live and stat.S_ISREG(os.fstat(descriptor).st_mode))
-            with _until_told(reader):
-                for chunk in reader.chunks(IDLE):
-                    if chunk is not None:
-                        follower.take(chunk)
-                    elif live:
-                        follower.tick()
-                if end is not None and not reader.stopped:
-                    stream.take([(end, "")])
-                    follower.deliver()
-                for sink in sinks:
-                    while not reader.stopped and not sink.finish(IDLE):
-                        pass
-        follower.tell_refused()
+        _tell_resumed(stream)
+        source, position = ("", 0) if database else _source(file, stream)
+        starts = _starts(stream.state, database, backfill)
+        with _sinks(stream.state, output, webhooks) as sinks:
+            lines = None
+            stopped = False
+            if database or starts:
+                tail = Tail(stream, late, batch, now, announce)
+                if starts and stream.state.feed == "lines":
+                    tail.begin(None if database else source, file.stat().st_size if source else 0)
+                tables = Tables(catalog, stream, tail, sinks)
+                with until_told(tables):
+                    if tail.starting:
+                        tables.start()
+                    if database:
+                        tables.follow(live, every, compare)
+                        finish(sinks, tables)
+                stopped = tables.stopped
+            if not database and not stopped:
+                lines = Lines(stream, sinks, source, live, batch)
+                _follow_lines(lines, sinks, file, position, stream, end)
+        read = tail.taken if database else lines.lines if lines else 0
+        if lines is not None:
+            lines.tell()
         reached = "nothing yet" if stream.clock is None else f"up to {isoformat(stream.clock)}"
-        note(f"{follower.lines} lines, {sinks[0].told} changes, {reached}")
+        note(f"{read} lines, {sinks[0].told} changes, {reached}")
         if stream.waiting:
             note(f"{stream.waiting} lines are of a time that is still to come, and wait for it")
+        _tell_passed(stream)
         for sink in sinks[1:]:
             given_up = f", {sink.dead} given up: the state file's table `dead` tells why" if sink.dead else ""
             note(f"{sink.told} changes posted{given_up}")
-    if follower.refused:
+    if lines is not None and lines.refused:
         click.get_current_context().exit(1)
 
 
-class _Follower:
-    """Takes chunks of lines in batches, each of which is saved and then told."""
+def _follow_lines(
+    lines: Lines, sinks: Sequence[Sink], file: Path, position: int, stream: Stream, end: int | None
+) -> None:  # fmt: skip
+    """Take the lines of a file or of standard input, to their end or until that is stopped."""
+    from segdsl.cli.following import IDLE, finish, until_told
+    from segdsl.cli.lines_in import Reader
 
-    def __init__(self, stream: Stream, sinks: Sequence[Sink], source: str, live: bool, batch: int) -> None:
-        self.lines = 0
-        self.refused = 0
-        self._stream, self._sinks, self._source, self._live, self._batch = stream, sinks, source, live, batch
-
-    def deliver(self) -> None:
-        for sink in self._sinks:
-            sink.deliver()
-
-    def tick(self) -> None:
-        """Nothing came, and time has passed."""
-        self._stream.take([(_now(), "")])
-        self.deliver()
-
-    def take(self, chunk: Chunk) -> None:
-        begin = chunk.begin
-        for start in range(0, len(chunk.lines), self._batch):
-            lines = chunk.lines[start : start + self._batch]
-            end = begin + sum(map(len, lines)) + (len(lines) if chunk.whole else 0)
-            self._take(lines, begin, end, chunk.whole)
-            begin = end
-
-    def _take(self, lines: list[bytes], begin: int, end: int, whole: bool) -> None:
-        from segdsl.stream.reading import parse
-        from segdsl.text.render import printable
-
-        news: list[tuple[Mapping[str, object] | int, str]] = []
-        refused: list[tuple[str, str]] = []
-        limit = _now()
-        for line in lines:
-            if not line.strip():
-                continue
-            try:
-                text = line.decode("utf-8-sig")  # a file may begin with a byte order mark
-                fields = parse(text)
-                if not whole:
-                    self._stream.read(fields)
-                news.append((fields, text))
-            except ValueError as error:
-                if not whole:
-                    note("warning: the last line has not ended: it is left for the next time")
-                    news, end = [], begin
-                    break
-                reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-                refused.append((line.decode("utf-8", "backslashreplace"), reason))
-        self.lines += len(news) + len(refused)
-        if self._live:
-            news.append((limit, ""))
-        positions = {self._source: end} if self._source else {}
-        _, refused = self._stream.take(news, positions, refused, limit, self._live)
-        self.deliver()
-        for text, reason in refused:
-            self.refused += 1
-            if self.refused <= NAMED:
-                note(f"warning: a line cannot be read: {printable(reason[:LONG])}\n  | {printable(text[:LONG])}")
-
-    def tell_refused(self) -> None:
-        if self.refused > NAMED:
-            note(f"warning: {self.refused} lines cannot be read; the state file has them in the table `refused`")
+    with _opened(file, position) as descriptor:
+        lines.deliver()
+        # A file may be written on; a pipe that has ended says no more.
+        reader = Reader(descriptor, position, lines.live and stat.S_ISREG(os.fstat(descriptor).st_mode))
+        with until_told(reader):
+            for chunk in reader.chunks(IDLE):
+                if chunk is not None:
+                    lines.take(chunk)
+                elif lines.live:
+                    lines.tick()
+            if end is not None and not reader.stopped:
+                stream.take([(end, "")])
+                lines.deliver()
+            finish(sinks, reader)
 
 
-def _now() -> int:
-    return clock.time_ns() // 1000
+def _tell_resumed(stream: Stream) -> None:
+    """What has changed by the rules or by the catalog since the state was left."""
+    resumed = len(stream.resumed)
+    if stream.dropped:
+        note(f"warning: {stream.dropped} stored lines are of events that segdsl.yml does not have any more")
+    if resumed:
+        note(f"rules or catalog have changed: {resumed} change{'s' if resumed > 1 else ''} of membership by that")
+
+
+def _tell_passed(stream: Stream) -> None:
+    """Which properties were passed over."""
+    if stream.passed:
+        most = ", ".join(f"`{name}` ({times})" for name, times in stream.passed.most_common(PASSED))
+        more = f" and {len(stream.passed) - PASSED} more" if len(stream.passed) > PASSED else ""
+        note(f"passed over, since segdsl.yml does not declare them: {most}{more}")
+
+
+def _starts(state: State, database: bool, backfill: bool) -> bool:
+    """Whether the database's history is to be taken in. Ends the command if the state is of other news."""
+    from segdsl.stream.overlap import HISTORY
+    from segdsl.text.diagnostic import Diagnostic, Errors
+
+    wanted = {"lines": not database, "history": backfill, "starting": database, "tables": database}
+    fresh = state.feed == "lines" and state.clock is None
+    if not fresh and not wanted[state.feed]:
+        said = {"lines": "lines", "history": "a history that lines follow (--backfill)"}
+        is_of = said.get(state.feed, "the database's tables (--database)")
+        raise Errors([Diagnostic("SEG0757", f"the state file `{state.path}` is of {is_of}", help=BEGIN_ANEW)])
+    if backfill and state.feed == "lines" and not fresh and HISTORY not in state.positions:
+        message = f"the state file `{state.path}` has lines already, and no history can come before them"
+        raise Errors([Diagnostic("SEG0757", message, help=BEGIN_ANEW)])
+    return state.feed in ("history", "starting") or (fresh and (database or backfill))
 
 
 @contextmanager
@@ -228,14 +237,3 @@ def _opened(file: Path, position: int) -> Iterator[int]:
         if position:
             os.lseek(opened.fileno(), position, os.SEEK_SET)
         yield opened.fileno()
-
-
-@contextmanager
-def _until_told(reader: Reader) -> Iterator[None]:
-    """A block in which SIGTERM and Ctrl-C end the reading: what was taken is saved and told."""
-    before = {number: signal.signal(number, lambda *_: reader.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from segdsl.project import Project, Rule
     from segdsl.stream.stream import Change, Stream
     from segdsl.text.diagnostic import Diagnostic, Errors
+    from segdsl.warehouse.results import Refresh, SegmentRefresh, Snapshot
 
     load = Project.load
 
 __all__ = [
-    "Change", "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Project", "Reason", "Rule", "Stream",
-    "Witness", "load",
+    "Change", "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Project", "Reason", "Refresh", "Rule",
+    "SegmentRefresh", "Snapshot", "Stream", "Witness", "load",
 ]  # fmt: skip
 
 _HOMES = {
@@ -37,7 +38,10 @@ _HOMES = {
     "Explanation": "segdsl.analysis.explain.explanation",
     "Project": "segdsl.project",
     "Reason": "segdsl.analysis.explain.explanation",
+    "Refresh": "segdsl.warehouse.results",
     "Rule": "segdsl.project",
+    "SegmentRefresh": "segdsl.warehouse.results",
+    "Snapshot": "segdsl.warehouse.results",
     "Stream": "segdsl.stream.stream",
     "Witness": "segdsl.analysis.explain.explanation",
 }

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from segdsl.contact import Contact
     from segdsl.core.contact import Facts
     from segdsl.stream.stream import Stream
+    from segdsl.warehouse.results import Refresh, Snapshot
 
     Predicate = Callable[[Facts, int], bool]
 
@@ -280,12 +281,14 @@ class Database:
     def __init__(self, catalog: Catalog, program: Program) -> None:
         self.catalog = catalog
         self.program = program
+        self._writing = False
         self._connecting: Any = None
         self._engine: Any = None
 
     def __enter__(self) -> Database:
         from segdsl.engines import connect
 
+        self._writing = False
         self._connecting = connect(self.catalog)
         self._engine = self._connecting.__enter__()
         return self
@@ -321,9 +324,7 @@ class Database:
 
     def _asked(self, segments: Iterable[str] | Rule | None, now: datetime | None) -> tuple[Program, list[str], int]:
         """The program, the names of segments and the instant of a question."""
-        from datetime import UTC
-
-        instant = time.from_datetime(now if now is not None else datetime.now(UTC))
+        instant = _instant(now)
         if isinstance(segments, Rule):
             return segments.program, [segments.name], instant
         names = list(self.program.segments)
@@ -332,18 +333,74 @@ class Database:
             names = list(dict.fromkeys(by_key[name_key(name)] for name in segments))
         return self.program, names, instant
 
+    def plan(self, *, now: datetime | None = None) -> Refresh:
+        """What `apply` would change in the stored membership; nothing is written.
+
+        now: timezone-aware; None is the current time. Raises `segdsl.Errors` as `apply` does.
+        """
+        from segdsl.engines import require_stores
+        from segdsl.warehouse.refresh import plan
+
+        require_stores(self.catalog)
+        return plan(self.engine, self.program, _instant(now))
+
+    def apply(self, *, now: datetime | None = None, full: bool = False) -> Refresh:
+        """Store who is in each segment of the project, and log who entered and who left since the last time.
+
+        now: timezone-aware; None is the current time. full: everyone is evaluated, and what earlier refreshes have
+        missed is corrected. Answers of this connection that are still being read may end with it. Raises
+        `segdsl.Errors`: SEG0740 for a time before the last refresh, SEG0741 where nothing can be stored, SEG0742 and
+        SEG0743 for what the database refuses, SEG0745 where tables of these names hold something else.
+        """
+        from segdsl.warehouse.refresh import apply
+
+        return apply(self._writable(), self.program, _instant(now), full)
+
+    def snapshot(self, segment: str, name: str, *, now: datetime | None = None) -> Snapshot:
+        """Put a segment's members, as they are at `now`, on the static list `name`, in place of those who were on it.
+
+        segment: in any spelling; KeyError for a name that is none. Raises `segdsl.Errors` as `apply` does, and
+        SEG0746 for a list that cannot be written.
+        """
+        from segdsl.warehouse.lists import snapshot
+
+        names = {name_key(each): each for each in self.program.segments}
+        return snapshot(self._writable(), self.program, names[name_key(segment)], name, _instant(now))
+
+    def _writable(self) -> Any:
+        """The engine, opened anew for writing if it is not; answers that are still being read end with that.
+
+        Raises `segdsl.Errors` (SEG0741) where nothing can be stored.
+        """
+        from segdsl.engines import connect, require_stores
+
+        engine = self.engine
+        if not self._writing:
+            require_stores(self.catalog)
+            self._connecting.__exit__(None, None, None)
+            self._engine = None
+            self._connecting = connect(self.catalog, writing=True)
+            engine = self._engine = self._connecting.__enter__()
+            self._writing = True
+        return engine
+
     def explain(self, contact: str | int, rule: str | Rule, *, now: datetime | None = None) -> Explanation:
         """Why one contact is in a segment, or is not; reads what is stored of this contact only.
 
         contact: its key. rule: a segment's name, in any spelling, or a rule. now: timezone-aware; None is the
         current time. Raises KeyError for a name that is none, `segdsl.Errors` (SEG0716) if there is no such contact.
         """
-        from datetime import UTC
-
-        instant = time.from_datetime(now if now is not None else datetime.now(UTC))
+        instant = _instant(now)
         if isinstance(rule, str):
             names = {name_key(name): name for name in self.program.segments}
             rule = Rule(self.catalog, self.program, names[name_key(rule)])
         explainer = rule._explainer
         self.engine.ready(rule.program, [rule.name], instant)
         return explainer.explain(self.engine.one(contact, explainer.probe.kinds), instant)
+
+
+def _instant(now: datetime | None) -> int:
+    """An instant of the API; the current time for None. Raises ValueError for a time without time zone."""
+    from datetime import UTC
+
+    return time.from_datetime(now if now is not None else datetime.now(UTC))

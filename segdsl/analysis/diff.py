@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from graphlib import TopologicalSorter
+from hashlib import md5
 from typing import Any, Literal
 
 from segdsl.catalog.model import name_key
@@ -67,6 +68,16 @@ def compare(old: Program, new: Program, old_names: Iterable[str], new_names: Ite
         old_keys.pop(key, None)
     found += [Comparison(name, "removed") for name in old_keys.values()]
     return sorted(found, key=lambda each: each.name)
+
+
+def fingerprints(program: Program) -> dict[str, str]:
+    """For each segment 32 digits that are others if it means something else, itself or through what it asks."""
+    definitions = _definitions(program)
+    found: dict[str, str] = {}
+    for key in _in_order(definitions):
+        asked = sorted(found[name_key(name)] for name in references(definitions[key]))
+        found[key] = md5(repr((_plain(definitions[key]), asked)).encode(), usedforsecurity=False).hexdigest()
+    return {name: found[name_key(name)] for name in program.segments}
 
 
 def _definitions(program: Program) -> dict[str, core.Rule | core.Points]:

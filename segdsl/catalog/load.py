@@ -7,6 +7,7 @@ is `Broken` from then on, so that one mistake gives one diagnostic.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from segdsl.catalog import schema
@@ -19,6 +20,7 @@ from segdsl.catalog.model import (
     Lists,
     Place,
     Property,
+    Refresh,
     Relation,
     name_key,
 )
@@ -34,6 +36,9 @@ FILE_NAME = "segdsl.yml"
 RULES = ("segments/**/*.seg",)
 # Databases in a file or folder: what follows `://` is a path.
 FILE_URLS = ("duckdb", "sqlite", "chdb")
+
+# What names of tables may begin with: nothing that would have to be quoted.
+TABLES = re.compile(r"([a-z_][a-z0-9_]{0,40}\.)?[a-z_][a-z0-9_]{0,40}")
 
 Result = tuple[Catalog | None, list[Diagnostic]]
 
@@ -127,6 +132,7 @@ class _Builder:
             lists=self.lists(child(root, "lists")),
             identities=self.identities(child(root, "identities")),
             lints=self.lints(child(root, "lints")),
+            refresh=self.refresh(child(root, "refresh")),
         )
 
     def attributes(self, node: Node | None, names: Names, what: str) -> dict[str, Attribute]:
@@ -264,6 +270,13 @@ class _Builder:
         alias, contact = Column(text(child(node, "from"))), Column(text(child(node, "to")))
         return Identities(text(child(node, "table")), alias, contact)
 
+    def refresh(self, node: Node | None) -> Refresh:
+        tables = child(node, "tables")
+        if isinstance(tables, Scalar) and not TABLES.fullmatch(tables.text):
+            help = "write lower-case letters, digits and underscores, perhaps behind a schema: `analytics.segdsl_`"
+            message = f"`{tables.text}` cannot begin the name of a table"
+            self.report("SEG0744", message, tables.span, "not such a name", help)
+        return Refresh(text(tables, Refresh().tables), read_length(child(node, "late"), self.report))
 
     def lints(self, node: Node | None) -> dict[str, bool]:
         names = {code: name for name, code in lints().items()} if node is not None else {}

@@ -144,6 +144,17 @@ class Identities:
 
 
 @dataclass(frozen=True)
+class Refresh:
+    """How membership is stored: `tables` is what the names of segdsl's own tables begin with, perhaps a schema, too.
+
+    late: how long after its own time a row may come and still be found by a refresh; None is a day.
+    """
+
+    tables: str = "segdsl_"
+    late: Length | None = None
+
+
+@dataclass(frozen=True)
 class Catalog:
     """The whole project file.
 
@@ -163,3 +174,4 @@ class Catalog:
     lists: Lists | None = None
     identities: Identities | None = None
     lints: Mapping[str, bool] = field(default_factory=dict)
+    refresh: Refresh = Refresh()

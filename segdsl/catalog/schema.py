@@ -143,6 +143,14 @@ FILE = Record(
             required=("table", "from", "to"),
             about="events recorded under another id",
         ),
+        "refresh": Record(
+            "refresh",
+            {
+                "late": Text("how long after its time a row may come and still be found, such as 6h; by default 1d"),
+                "tables": Text("what segdsl's own tables begin with, by default segdsl_; or with a schema: bi.segdsl_"),
+            },
+            about="how `segdsl apply` stores membership",
+        ),
         "lints": LINTS,
     },
     required=("version", "contacts"),

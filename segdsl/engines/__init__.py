@@ -17,6 +17,7 @@ class Kind(NamedTuple):
 
     scheme: how its URLs begin. module, engine: where its engine is. dialect: what it speaks. example: of a URL.
     extra, package: what must be installed for its driver; "" if it comes with segdsl or with Python.
+    stores: whether segdsl can keep tables of its own there.
     """
 
     scheme: str
@@ -26,6 +27,7 @@ class Kind(NamedTuple):
     example: str
     extra: str = ""
     package: str = ""
+    stores: bool = True
 
 
 KINDS = (
@@ -38,10 +40,11 @@ KINDS = (
     Kind("clickhouses:", "clickhouse", "ClickHouseServer", "clickhouse", "clickhouses://user@host/database",
          "clickhouse", "clickhouse-connect"),
     Kind("chdb:", "chdb", "ChDB", "clickhouse", "chdb:///folder", "chdb", "chdb"),
-    Kind("spark:", "spark", "Spark", "spark", "spark:local", "spark", "pyspark"),
-    Kind("sc:", "spark", "Spark", "spark", "sc://host", "spark", "pyspark"),
+    Kind("spark:", "spark", "Spark", "spark", "spark:local", "spark", "pyspark", False),
+    Kind("sc:", "spark", "Spark", "spark", "sc://host", "spark", "pyspark", False),
 )  # fmt: skip
-FOLDER = Kind("", "duckdb", "DuckDB", "duckdb", "a folder of CSV, JSONL or Parquet files")
+FOLDER = Kind("", "duckdb", "DuckDB", "duckdb", "a folder of CSV, JSONL or Parquet files", stores=False)
+STORES = ("duckdb", "sqlite", "postgresql", "clickhouse")  # where membership is stored, for people
 SUPPORTED = f"{FOLDER.example}, {', '.join(f'`{kind.example}`' for kind in KINDS)}"
 
 
@@ -51,11 +54,12 @@ def kind_of(url: str) -> Kind | None:
     return found or (None if "://" in url else FOLDER)
 
 
-def connect(catalog: Catalog) -> Engine:
+def connect(catalog: Catalog, writing: bool = False) -> Engine:
     """An open engine for the project's database; use it as a context manager.
 
+    writing: whether tables of segdsl's own are to be written (`Engine.writing`); the data never are.
     Raises `Errors`: SEG0702 for a database of a kind that is not supported, SEG0718 for a driver that is not
-    installed, SEG0710 where there is no such database.
+    installed, SEG0710 where there is no such database, SEG0741 where nothing can be written.
     """
     url = catalog.database
     if url is None:
@@ -64,6 +68,8 @@ def connect(catalog: Catalog) -> Engine:
     if kind is None:
         scheme = url.split(":")[0]
         raise Errors([Diagnostic("SEG0702", f"`{scheme}` is not supported", help=f"supported are {SUPPORTED}")])
+    if writing:
+        require_stores(catalog)
     try:
         module = import_module(f"segdsl.engines.{kind.module}")
     except ImportError as error:
@@ -71,4 +77,17 @@ def connect(catalog: Catalog) -> Engine:
             raise
         message = f"this database needs the package `{kind.package}`: {error}"
         raise Errors([Diagnostic("SEG0718", message, help=f'pip install "segdsl[{kind.extra}]"')]) from error
-    return cast("Engine", getattr(module, kind.engine)(catalog))
+    engine = getattr(module, kind.engine)
+    return cast("Engine", engine(catalog, writing=True) if writing else engine(catalog))
+
+
+def require_stores(catalog: Catalog) -> None:
+    """Raises `Errors` (SEG0741) for a database in which segdsl keeps no tables."""
+    kind = kind_of(catalog.database or "")
+    if kind is not None and not kind.stores:
+        what = "a folder of files" if kind is FOLDER else "Spark"
+        where = ", ".join(f"`{each.example}`" for each in KINDS if each.stores and each.scheme[:-1] in STORES)
+        raise Errors([Diagnostic(
+            "SEG0741", f"membership is not stored in {what}",
+            help=f"keep the data in a database: {where}; or follow the events with `segdsl follow --state FILE`",
+        )])  # fmt: skip

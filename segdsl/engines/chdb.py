@@ -31,8 +31,8 @@ JSON = {
 class ChDB(ClickHouse):
     """A folder of chdb, `chdb:///folder`."""
 
-    def __init__(self, catalog: model.Catalog) -> None:
-        super().__init__(catalog)
+    def __init__(self, catalog: model.Catalog, writing: bool = False) -> None:
+        super().__init__(catalog, writing)
         name = (catalog.database or "").removeprefix("chdb://").removeprefix("/")
         folder = catalog.folder / name
         if not (folder / "metadata").is_dir() or "?" in str(folder):
@@ -66,10 +66,11 @@ class ChDB(ClickHouse):
             if connection is not None:
                 connection.close()
 
-    def command(self, statement: str) -> None:
+    def command(self, statement: str, values: Mapping[str, str] | None = None) -> None:
         connection = self._connected()
         try:
-            connection.query(statement)
+            escaped = {name: _escaped(value) for name, value in (values or {}).items()}
+            connection.query(statement, params=escaped)
         finally:
             connection.close()
 

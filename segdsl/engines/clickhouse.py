@@ -29,8 +29,8 @@ logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())  # wha
 class ClickHouseServer(ClickHouse):
     """A server, `clickhouse://user:password@host:port/database`, or `clickhouses://` for TLS."""
 
-    def __init__(self, catalog: model.Catalog) -> None:
-        super().__init__(catalog)
+    def __init__(self, catalog: model.Catalog, writing: bool = False) -> None:
+        super().__init__(catalog, writing)
         parts = _parsed(catalog.database or "")
         tls = parts.scheme == "clickhouses"
         try:
@@ -68,8 +68,8 @@ class ClickHouseServer(ClickHouse):
         except (Error, HTTPError) as error:
             raise failure("SEG0719", f"the database says: {reason(error)}") from error
 
-    def command(self, statement: str) -> None:
-        self._client.command(statement)
+    def command(self, statement: str, values: Mapping[str, str] | None = None) -> None:
+        self._client.command(statement, parameters=dict(values or {}))
 
     def close(self) -> None:
         self._client.close()

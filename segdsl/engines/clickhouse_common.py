@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import secrets
 from abc import abstractmethod
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from segdsl.backends.sql.dialects.clickhouse import ClickHouse as Dialect
 from segdsl.catalog import model
-from segdsl.engines.engine import Engine
+from segdsl.engines.engine import Engine, Execute, failure
 
 # What a question needs before its text is read. All that a text itself can say is said there.
 SETTINGS = {
@@ -39,13 +40,30 @@ class ClickHouse(Engine):
     dialect = Dialect()
     minds_case = True
 
-    def __init__(self, catalog: model.Catalog) -> None:
+    def __init__(self, catalog: model.Catalog, writing: bool = False) -> None:
         super().__init__(catalog)
+        self.writes = writing
         self._mark = f"segdsl {secrets.token_hex(8)}"
 
     @abstractmethod
-    def command(self, statement: str) -> None:
-        """Runs a statement without an answer, beside whatever else is running."""
+    def command(self, statement: str, values: Mapping[str, str] | None = None) -> None:
+        """Runs a statement without an answer, beside whatever else is running. `values`: as in `rows`.
+
+        An error of the database is raised as the driver has it.
+        """
+
+    @contextmanager
+    def writing(self) -> Iterator[Execute]:
+        """Without transactions: each statement is there as soon as it was executed. See `Engine`."""
+
+        def execute(statement: str, values: Mapping[str, str]) -> None:
+            try:
+                self.command(statement, values)
+            except Exception as error:
+                help = "the next refresh puts right what was begun"
+                raise failure("SEG0742", f"the database refuses: {reason(error)}", help) from error
+
+        yield execute
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
         database, _, name = table.rpartition(".")
@@ -60,7 +78,8 @@ class ClickHouse(Engine):
 
     def settings(self) -> dict[str, str | int]:
         """What every question is asked with. `readonly` stands last: it keeps others from being changed."""
-        return {**SETTINGS, "log_comment": self._mark, "readonly": 2}
+        asked: dict[str, str | int] = {**SETTINGS, "log_comment": self._mark}
+        return asked if self.writes else {**asked, "readonly": 2}
 
 
 def reason(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from segdsl.backends.sql.dialects import duckdb as dialect
 from segdsl.backends.sql.lookups import by_windows
 from segdsl.catalog import model
 from segdsl.engines import files
-from segdsl.engines.engine import BATCH, Engine, Row, failure
+from segdsl.engines.engine import BATCH, Engine, Execute, Row, failure
 
 # What questions may take at first: what does not fit is put on disk. Only one that cannot be answered so, of a thousand
 # segments perhaps, is asked again with all the memory that DuckDB takes by itself.
@@ -29,11 +30,11 @@ ON_WRITERS = (
 
 
 class DuckDB(Engine):
-    """A database file, read only, or a folder of files."""
+    """A database file, read only unless it is opened for writing, or a folder of files."""
 
     dialect = dialect.DuckDB()
 
-    def __init__(self, catalog: model.Catalog) -> None:
+    def __init__(self, catalog: model.Catalog, writing: bool = False) -> None:
         super().__init__(catalog)
         url = catalog.database or ""
         self.folder: Path | None = None
@@ -44,7 +45,7 @@ class DuckDB(Engine):
                     path = catalog.folder / path
                 if not path.is_file():
                     raise failure("SEG0710", f"there is no database file `{path}`", ON_PATHS)
-                self._connection = duckdb.connect(str(path), read_only=True)
+                self._connection = duckdb.connect(str(path), read_only=not writing)
             else:
                 self.folder = Path(url)
                 if not self.folder.is_dir():
@@ -133,6 +134,29 @@ class DuckDB(Engine):
             if cursor is not None:
                 self._asked.discard(cursor)
 
+    @contextmanager
+    def writing(self) -> Iterator[Execute]:
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.execute("BEGIN")
+            self._asked.add(cursor)
+            yield lambda statement, values: _executed(cursor, statement, values)
+            cursor.execute("COMMIT")
+        except duckdb.Error as error:
+            raise failure("SEG0742", f"the database refuses: {error}", "nothing was changed") from error
+        except RuntimeError as error:
+            if "interrupted" in str(error):
+                raise KeyboardInterrupt from error
+            raise
+        finally:
+            self._asked.discard(cursor)
+            cursor.close()  # what is not committed is undone
+
     def interrupt(self) -> None:
         for connection in (self._connection, *list(self._asked)):
             connection.interrupt()
+
+
+def _executed(cursor: duckdb.DuckDBPyConnection, statement: str, values: Mapping[str, str]) -> None:
+    cursor.execute(statement, dict(values) or None)

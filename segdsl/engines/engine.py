@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -17,7 +18,7 @@ from segdsl.backends.sql.clock import Fixed
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.reading import Reading, Schema
-from segdsl.backends.sql.statement import Statement
+from segdsl.backends.sql.statement import Among, Statement
 from segdsl.catalog import model
 from segdsl.core import nodes
 from segdsl.core.contact import Facts, changes
@@ -31,6 +32,7 @@ from segdsl.text.suggest import nearest
 from segdsl.types import Type
 
 Row = tuple[Any, ...]
+Execute = Callable[[str, Mapping[str, str]], None]  # a statement without an answer, and what its placeholders stand for
 BATCH = 10_000  # rows that are fetched at once
 NEAR = 1000  # keys that are looked at for one that may have been meant
 
@@ -94,6 +96,15 @@ class Engine(ABC):
         """Where a table would be found, for people who look for it."""
         return "name a table of the database in segdsl.yml, or make this one"
 
+    def writing(self) -> AbstractContextManager[Execute]:
+        """One transaction: all that is executed in it is there after its end, or nothing of it, after an exception.
+
+        Questions that are asked meanwhile do not see it. A database without transactions keeps what was executed. Where
+        two would write at the same time, the second is refused (SEG0743). The engine must have been opened for writing.
+        Raises `Errors`: SEG0741 where nothing can be written, SEG0742 for what the database refuses.
+        """
+        raise failure("SEG0741", "this database is only read", "open it for writing")
+
     # --- what there is -------------------------------------------------------------------------------------------
 
     def schema(self) -> Schema:
@@ -135,9 +146,9 @@ class Engine(ABC):
         help_ = f"did you mean `{close}`?" if close else ""
         return Diagnostic("SEG0712", f"table `{table}` has no column `{column}`", help=help_)
 
-    def reading(self, only: Sequence[str | int] = ()) -> Reading:
-        """The catalog's tables as this database stores them; see `Reading` for `only`."""
-        return Reading(self.catalog, self.dialect, self.schema(), only)
+    def reading(self, only: Sequence[str | int] = (), among: str | None = None) -> Reading:
+        """The catalog's tables as this database stores them; see `Reading` for `only` and `among`."""
+        return Reading(self.catalog, self.dialect, self.schema(), only, among)
 
     # --- questions -------------------------------------------------------------------------------------------------
 
@@ -156,9 +167,11 @@ class Engine(ABC):
         found = {segment: int(size) for segment, size in self.ask(self._answerable(program, names, now).sizes())}
         return {name: found.get(name, 0) for name in names}
 
-    def statement(self, program: Program, names: Sequence[str], now: int) -> Statement:
-        """The statement about segments, whether the database can answer it or not."""
-        return Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup)
+    def statement(
+        self, program: Program, names: Sequence[str], now: int, among: Among | None = None
+    ) -> Statement:
+        """The statement about segments, whether the database can answer it or not; `among`: only these contacts."""
+        return Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup, among)
 
     def _answerable(self, program: Program, names: Sequence[str], now: int) -> Statement:
         """The statement about segments. Raises `Errors`, as `ready` does, if the database cannot answer it."""

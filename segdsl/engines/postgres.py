@@ -27,9 +27,10 @@ from psycopg.pq import TransactionStatus
 from segdsl.backends.sql.dialects import get
 from segdsl.catalog import model
 from segdsl.core.contact import Facts
-from segdsl.engines.engine import BATCH, Engine, Row, failure
+from segdsl.engines.engine import BATCH, Engine, Execute, Row, failure
 
 OLDEST = 13  # the first version that this project's statements are written for
+LOCK = 0x73656764736C  # `segdsl` in ASCII: the key of the lock that one refresh holds at a time
 PATIENCE = 10  # seconds that a server may take to answer, unless the URL says otherwise
 FORM = "postgresql://user:password@host:5432/database"
 SETTINGS = {
@@ -96,9 +97,11 @@ class Postgres(Engine):
     dialect = get("postgres")
     minds_case = True
 
-    def __init__(self, catalog: model.Catalog) -> None:
+    def __init__(self, catalog: model.Catalog, writing: bool = False) -> None:
+        """writing: has a connection of its own, in `writing`; the one that asks reads only all the same."""
         super().__init__(catalog)
         self._connection = _connected(catalog.database or "")
+        self._writer: psycopg.Connection | None = None
         self._current: _Transaction | None = None
         self._numbers = itertools.count(1)
 
@@ -129,9 +132,32 @@ class Postgres(Engine):
     def tables(self) -> list[str]:
         return sorted(name for (name,) in self.rows(_TABLES, {}))
 
+    @contextmanager
+    def writing(self) -> Iterator[Execute]:
+        writer = _connected(self.catalog.database or "", writing=True)
+        self._writer = writer
+        try:
+            # Held until the connection ends; asked for before the transaction has its view of the data.
+            [(alone,)] = writer.execute(f"SELECT pg_try_advisory_lock({LOCK})").fetchall()
+            writer.commit()
+            if not alone:
+                help = "wait until it is done; two at a time would tell the same change twice"
+                raise failure("SEG0743", "another refresh writes to this database", help)
+            writer.execute(_SETTINGS.encode())
+            cursor = psycopg.RawCursor(writer)
+            yield lambda statement, values: _executed(cursor, statement, values)
+            writer.commit()
+        except (psycopg.Error, UnicodeError) as error:
+            raise failure("SEG0742", f"the database refuses: {_line(error)}", "nothing was changed") from error
+        finally:
+            self._writer = None
+            writer.close()  # what is not committed is undone
+
     def interrupt(self) -> None:
-        with suppress(psycopg.Error):
-            self._connection.cancel_safe(timeout=PATIENCE)
+        for connection in (self._connection, self._writer):
+            if connection is not None:
+                with suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=PATIENCE)
 
     def close(self) -> None:
         self._connection.close()
@@ -163,7 +189,11 @@ class Postgres(Engine):
             raise failure("SEG0719", f"the database says: {_line(error)}") from error
 
 
-def _connected(url: str) -> psycopg.Connection:
+def _executed(cursor: psycopg.RawCursor[Row], statement: str, values: Mapping[str, str]) -> None:
+    cursor.execute(statement.encode(), [values[f"p{i + 1}"] for i in range(len(values))])
+
+
+def _connected(url: str, writing: bool = False) -> psycopg.Connection:
     """A connection to a server that is fit for it. Raises `Errors` (SEG0710)."""
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items()}
@@ -176,7 +206,7 @@ def _connected(url: str) -> psycopg.Connection:
     fixed = {"connect_timeout": PATIENCE, "fallback_application_name": "segdsl", **parts, "client_encoding": "UTF8"}
     try:
         connection = psycopg.connect(**fixed, prepare_threshold=None)  # type: ignore[arg-type]
-        connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
+        connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, not writing
     except psycopg.Error as error:
         said = _line(error)
         if parts.get("password"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.catalog import model
-from segdsl.engines.engine import BATCH, Engine, Row, failure
+from segdsl.engines.engine import BATCH, Engine, Execute, Row, failure
 from segdsl.engines.sqlite_functions import SQLiteWithFunctions, register
 
 ON_PATHS = "`database` in segdsl.yml is `sqlite:///path`; a relative path starts from segdsl.yml's folder"
@@ -33,12 +33,13 @@ class SQLite(Engine):
 
     dialect: ClassVar[Dialect] = SQLiteWithFunctions()
 
-    def __init__(self, catalog: model.Catalog) -> None:
+    def __init__(self, catalog: model.Catalog, writing: bool = False) -> None:
+        """writing: is allowed to everyone who may write the file; the connection that asks reads only all the same."""
         super().__init__(catalog)
         if sqlite3.sqlite_version_info < OLDEST:
             message = f"SQLite {sqlite3.sqlite_version} is too old"
             raise failure("SEG0710", message, "segdsl needs 3.35 or later; a newer Python brings one")
-        path = _path(catalog)
+        self._path = path = _path(catalog)
         if not path.is_file():
             raise failure("SEG0710", f"there is no database file `{path}`", ON_PATHS)
         try:
@@ -58,6 +59,7 @@ class SQLite(Engine):
                 "SEG0710", f"the text in `{path}` is {encoding}", "make a copy in UTF-8: `.dump` it into a new file"
             )
         register(self._connection)
+        self._writer: sqlite3.Connection | None = None
 
     def rows(self, statement: str, values: Mapping[str, str]) -> Iterator[Row]:
         """The rows of a statement, streamed; see `Engine`."""
@@ -101,13 +103,39 @@ class SQLite(Engine):
         query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT GLOB 'sqlite_*'"
         return sorted(row[0] for row in self.rows(query, {}))
 
+    @contextmanager
+    def writing(self) -> Iterator[Execute]:
+        """A transaction of a connection of its own; see `Engine`."""
+        try:
+            writer = sqlite3.connect(f"file:{quote(str(self._path))}?mode=rw", uri=True, isolation_level=None)
+            self._writer = writer
+            try:
+                writer.execute("PRAGMA trusted_schema = OFF")
+                register(writer)
+                writer.execute("BEGIN IMMEDIATE")
+                yield lambda statement, values: _executed(writer, statement, values)
+                writer.execute("COMMIT")
+            finally:
+                self._writer = None
+                writer.close()  # what is not committed is undone
+        except sqlite3.Error as error:
+            code = "SEG0743" if "locked" in str(error) else "SEG0742"
+            help = _remedy(error) or "nothing was changed"
+            raise failure(code, f"the database refuses: {error}", help) from error
+
     def interrupt(self) -> None:
         """Stop what is running; see `Engine`."""
-        self._connection.interrupt()
+        for connection in (self._connection, self._writer):
+            if connection is not None:
+                connection.interrupt()
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _executed(writer: sqlite3.Connection, statement: str, values: Mapping[str, str]) -> None:
+    writer.execute(statement, values).close()
 
 
 def _path(catalog: model.Catalog) -> Path:

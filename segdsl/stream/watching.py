@@ -11,14 +11,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 
+from segdsl.analysis.outlook.edges import OverEvents, OverHistory, OverValue, Unsure, moving
 from segdsl.analysis.outlook.next_change import flips
 from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.analysis.outlook.probe import Probe
 from segdsl.backends.python.index import Index
-from segdsl.backends.python.module import asks_now
 from segdsl.backends.python.runtime import END
 from segdsl.core import nodes as core
-from segdsl.core.time import At, Edge, FromNow, PeriodStart, Span, reaches, repeats_days
+from segdsl.core.time import Edge, FromNow, reaches
 from segdsl.stream.terms import Branches
 
 Watch = Callable[[Index, int], int | None]  # a contact and now -> when to look again, later than now; None: never
@@ -46,48 +46,16 @@ class _Searched(Exception):  # noqa: N818  (no error: it takes the exact search)
 
 
 def _watches(node: object, probe: Probe) -> Iterator[tuple[object, Watch]]:
-    match node:
-        case core.Events(branches=branches, span=Span() as span):
-            _plain(branches)
-            for edge in _moving(span):
+    for each in moving(node):
+        match each:
+            case OverEvents(branches=branches, edge=edge):
                 yield (branches, edge), _over(branches, edge, probe)
-        case core.Events(branches=branches):
-            _plain(branches)
-        case core.Chain():
-            _plain(node.branches())
-            spans = _moving(node.span) if isinstance(node.span, Span) else ()
-            for step in node.steps:
-                for edge in spans:
-                    yield (step.branches, edge), _over(step.branches, edge, probe)
-            for wait in node.waits:
-                # A wait is over so long after the last event, or after the first.
-                if wait.within is not None:
-                    edge = FromNow(-wait.within)
-                    yield (node.steps[-1].branches, edge), _over(node.steps[-1].branches, edge, probe)
-                elif node.total is not None:
-                    edge = FromNow(-node.total)
-                    yield (node.steps[0].branches, edge), _over(node.steps[0].branches, edge, probe)
-        case core.InSpan(value=value, span=Span() as span):
-            for edge in _moving(span):
+            case OverValue(value=value, edge=edge):
                 yield (value, edge), _of_value(value, edge, probe)
-        case core.InSpan(value=value):  # around an anchor, up to now
-            yield (value, FromNow()), _of_value(value, FromNow(), probe)
-        case core.Held(key=key, at=at) if not isinstance(at, At):
-            yield (key, at), _of_history(key, at)
-        case core.Anniversary():
-            raise _Searched
-
-
-def _plain(branches: Iterable[core.Branch]) -> None:
-    if any(asks_now(branch) for branch in branches):
-        raise _Searched
-
-
-def _moving(span: Span) -> list[Edge]:
-    edges: list[Edge] = [edge for edge in (span.lo, span.hi) if edge is not None and not isinstance(edge, At)]
-    if any(isinstance(edge, PeriodStart) and repeats_days(edge.zone) for edge in edges):
-        raise _Searched  # what such an edge has passed it may have to pass again
-    return edges
+            case OverHistory(key=key, at=at):
+                yield (key, at), _of_history(key, at)
+            case Unsure():
+                raise _Searched
 
 
 def _passed(edge: Edge, instant: int) -> int | None:
@@ -109,7 +77,7 @@ def _over(branches: Branches, edge: Edge, probe: Probe) -> Watch:
     return watch
 
 
-def _of_value(value: core.Value, edge: Edge, probe: Probe) -> Watch:
+def _of_value(value: core.Attribute | core.Held | core.Measure, edge: Edge, probe: Probe) -> Watch:
     """When an edge gets to an instant that is asked about, as that is now."""
     of: Callable[[Index, int], object]
     match value:
@@ -123,10 +91,6 @@ def _of_value(value: core.Value, edge: Edge, probe: Probe) -> Watch:
                 return index.held(key, at.resolve(now))
         case core.Measure():
             of = probe.value(value)
-        case core.Property() | core.PeriodOf():  # of one event: such tests are searched, or do not move
-            return lambda index, now: None
-        case _:
-            raise _Searched
 
     def watch(index: Index, now: int) -> int | None:
         instant = of(index, now)

@@ -31,12 +31,15 @@ class Reading:
     """Table expressions for one catalog, as physically stored according to a schema."""
 
     def __init__(
-        self, catalog: model.Catalog, dialect: Dialect, schema: Schema | None, only: Sequence[str | int] = ()
+        self, catalog: model.Catalog, dialect: Dialect, schema: Schema | None, only: Sequence[str | int] = (),
+        among: str | None = None,
     ) -> None:
         """only: what one contact is called, as key and as aliases; rows of others need not be read then. Who asks
-        must still leave out what is not that contact's: a stored key may be an alias of another."""
+        must still leave out what is not that contact's: a stored key may be an alias of another.
+        among: a table or CTE whose column `contact` holds keys; contacts and rows of others are left out."""
         self.catalog = catalog
         self.only = tuple(only)
+        self.among = among
         self.dialect = dialect
         self.schema = schema or {}
         key = self.schema.get((catalog.contacts, catalog.key.name), dialect.physical_of(TEXT))
@@ -149,16 +152,19 @@ class Reading:
     # --- tables --------------------------------------------------------------------------------------------------
 
     def event(
-        self, kind: str, names: Mapping[str, str], timed: bool = True, since: Callable[[], Node] | None = None
+        self, kind: str, names: Mapping[str, str], timed: bool = True, since: Callable[[], Node] | None = None,
+        once: bool = True,
     ) -> Node:
         """`contact, t, properties...` of one kind, duplicates dropped; `names` maps property keys to column names.
 
         since: an instant before which no event is asked for; some may be there all the same.
+        once: False keeps every delivery of an event.
         """
         changed = nodes.changed_attribute(kind)
         if changed is not None:
             return self.changes(changed, names)
         event = self.catalog.events[kind]
+        delivered = event.id if once else None
         catalog = self.catalog
         aliases = catalog.identities
         side = "e" if aliases else None
@@ -170,22 +176,25 @@ class Reading:
         columns = [("contact", contact)]
         conditions = [self.is_text(event.table, column, values, side) for column, values in event.where]
         conditions += self._only(event.table, event.contact, side)
+        if self.among is not None:
+            owner = contact if aliases else self.bare_key(event.table, event.contact, side)[0]
+            conditions.append(_is_among(owner, self.among))
         if event.time and timed:
             # Of deliveries with one id the earliest counts: it may lie before what is asked for.
-            time, stored = self.time(event.table, event.time, side, since if event.id is None else None)
+            time, stored = self.time(event.table, event.time, side, since if delivered is None else None)
             columns.append(("t", time))
             conditions += stored
         kept = [name for name, _ in columns] + list(names.values())
         every = dict(names)
-        if event.id is not None:
+        if delivered is not None:
             every |= {key: f"p{i}" for i, key in enumerate(event.properties) if key not in names}
         for key, name in every.items():
             prop = event.properties[key]
             columns.append((name, self.value(event.table, prop.column, prop.type, side)))
-        if event.id is not None:
-            columns.append(("delivery", self.text(event.table, event.id, side)))
+        if delivered is not None:
+            columns.append(("delivery", self.text(event.table, delivered, side)))
         rows = self._joined(select(columns, self.source(event.table, side), conditions), original)
-        if event.id is None:
+        if delivered is None:
             return rows
         # The earliest row of a delivery counts, ties go to the least of all declared properties.
         order = [b.column("t")] if event.time and timed else []
@@ -253,6 +262,8 @@ class Reading:
             related_on.append((related.table, alias, b.compare("=", left, right)))
         conditions += [self.dialect.is_key(identity.copy(), self.whole_keys)]
         conditions += self._only(catalog.contacts, catalog.key, side)
+        if self.among is not None:
+            conditions.append(_is_among(identity, self.among))
         query = select(columns, self.source(catalog.contacts, side), conditions)
         for table, alias, on in related_on:
             query = query.join(self.source(table, alias), on=on, join_type="left", copy=False)
@@ -308,7 +319,18 @@ class Reading:
                    ("value", self.value(history.table, history.value, attribute.type))]  # fmt: skip
         limit = b.known(time.copy()) if until is None else b.compare("<=", time.copy(), until)
         conditions = [*stored, limit, *self._only(history.table, history.contact)]
+        if self.among is not None:
+            conditions.append(_is_among(self.bare_key(history.table, history.contact)[0], self.among))
         return select(columns, self.source(history.table), conditions)
+
+    def aliases(self) -> Node:
+        """`alias, contact` of the catalog's identities, each pair once."""
+        identities = self.catalog.identities
+        assert identities is not None
+        columns = [("alias", self.text(identities.table, identities.alias)),
+                   ("contact", self.key(identities.table, identities.contact))]  # fmt: skip
+        conditions = [b.known(value.copy()) for _, value in columns]
+        return select(columns, self.source(identities.table), conditions).distinct(copy=False)
 
     def _greatest(self, key: str) -> tuple[Node, bool]:
         """How rows of one instant are ordered: the greatest value first, no value last."""
@@ -340,6 +362,12 @@ class Reading:
         else:
             conditions = [self.is_text(lists.table, lists.list, [name])]
         return select(columns, self.source(lists.table), conditions)
+
+
+def _is_among(key: Node, table: str) -> Node:
+    """Whether a key is among those of a table's column `contact`."""
+    known = select([("contact", b.column("contact"))], b.table(table))
+    return exp.In(this=b.operand(key.copy()), query=known.subquery())
 
 
 def _delivered_once(rows: Node, kept: Sequence[str], order: Sequence[Node]) -> Node:

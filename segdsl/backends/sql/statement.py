@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -30,6 +31,16 @@ MANY = 64  # of more segments than this, so many are asked in one look at the co
 INLINED = 500  # the same, where the facts about the contacts are computed anew for each look
 NAMED = 5  # segments that the first line of a statement names
 JOINED = 3  # with more segments than this, all measures are joined to the contacts once
+
+
+class Among(NamedTuple):
+    """The contacts that a statement looks at: those in a table's column `contact`, or in a CTE of that name.
+
+    query: what the CTE is; None for a table of the database.
+    """
+
+    table: str
+    query: Node | None = None
 
 
 def compile_segments(
@@ -61,17 +72,21 @@ class Statement:
         schema: Schema | None,
         dialect: Dialect,
         lookup: Lookup | None = None,
+        among: Among | None = None,
     ) -> None:
-        """`now`: None is the database's clock. `lookup`: another way to ask for neighbours than the dialect's own."""
+        """`now`: None is the database's clock. `lookup`: another way to ask for neighbours than the dialect's own.
+        `among`: only these contacts are looked at."""
         self.program, self.catalog, self.dialect = program, catalog, dialect
         tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
         tables += [relation.table for relation in catalog.relations.values()]
         tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
         tables += [a.history.table for a in catalog.attributes.values() if a.history]
+        tables += [among.table] if among else []
+        self.among = among
         self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
         self.clock = Live(dialect, self.tables.name) if now is None else Fixed(dialect, now)
         self.lookup = lookup or self.dialect.lookup
-        self.reading = Reading(catalog, self.dialect, schema)
+        self.reading = Reading(catalog, self.dialect, schema, among=among.table if among else None)
         self.wanted = list(dict.fromkeys(names))
         self.segments = list(needed(program, self.wanted).segments)
         self.measures: dict[nodes.Measure, None] = {}
@@ -148,9 +163,29 @@ class Statement:
 
     def tree(self) -> Node:
         """The statement as sqlglot's tree."""
+        ctes, rules, segments = self._facts(lambda count: count > (1 if self.dialect.inlines else JOINED))
+        members = self._members(rules, segments, ctes)
+        return self._finished([*self.clock.ctes(), *ctes], members)
+
+    def values(self, values: Mapping[str, nodes.Value]) -> Node:
+        """`id`, and a column of each value under its name, of every contact; the segments' rules must ask them."""
+        ctes, rules, _ = self._facts(lambda count: True)
+        columns = [("id", rules.identity()), *((name, rules.value(value)) for name, value in values.items())]
+        tree = select(columns, b.table(rules.contact))
+        tree.set("with_", exp.With(expressions=[*self.clock.ctes(), *ctes]))
+        return tree
+
+    def _facts(self, joined: Callable[[int], bool]) -> tuple[list[Node], Rules, dict[str, str]]:
+        """The CTEs of all that is known of contacts, the writer of rules over them, and the names of segments' CTEs.
+
+        joined: whether to join it all into one CTE for so many segments.
+        """
         kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
         properties = {kind: self._property_columns(kind) for kind in self.kinds}
-        ctes = [b.cte(kinds[kind], self._events(kind, properties[kind])) for kind in self.kinds]
+        ctes = []
+        if self.among is not None and self.among.query is not None:
+            ctes.append(b.cte(self.among.table, self.among.query.copy()))
+        ctes += [b.cte(kinds[kind], self._events(kind, properties[kind])) for kind in self.kinds]
         columns = Namer(["id"])  # of the facts about contacts: attributes, measures and terms
         attributes = {node: self._attribute_columns(node, columns) for node in self.attributes}
         contact = self.tables.name("contact")
@@ -166,11 +201,10 @@ class Statement:
             query = Chains(passes, chain, self.lookup, self.tables.name, self.reading.title)
             names.chains[chain] = query.members()
             ctes += query.ctes
-        if len(self.segments) > (1 if self.dialect.inlines else JOINED) and (names.measures or names.terms.bits):
+        if joined(len(self.segments)) and (names.measures or names.terms.bits):
             rules.facts = self.tables.name("facts of contacts")
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
-        members = self._members(rules, segments, ctes)
-        return self._finished([*self.clock.ctes(), *ctes], members)
+        return ctes, rules, segments
 
     def sizes(self) -> Node:
         """`segment, size` of each segment that has members, in any order, as sqlglot's tree."""

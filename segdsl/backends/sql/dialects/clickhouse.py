@@ -23,7 +23,8 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, literal, number, template
 from segdsl.backends.sql.dialects.clickhouse_columns import CYCLE, WIDE, Columns, call, certain, once
-from segdsl.backends.sql.dialects.dialect import pattern
+from segdsl.backends.sql.dialects.clickhouse_types import plain
+from segdsl.backends.sql.dialects.dialect import pattern, shown
 from segdsl.backends.sql.dialects.whole import Steps
 from segdsl.core import nodes
 from segdsl.core.time import DAY, FIRST, MICROSECONDS, Period
@@ -50,6 +51,7 @@ class ClickHouse(Columns):
     title = "ClickHouse"
     executed = inlines = joins_rules = skips = unnests = True
     ranges = False
+    storage = " ENGINE = MergeTree ORDER BY tuple()"
 
     # --- printing ------------------------------------------------------------------------------------------------
 
@@ -182,6 +184,20 @@ class ClickHouse(Columns):
         ])  # fmt: skip
         joined = exp.Anonymous(this="arrayJoin", expressions=[found])
         return exp.Anonymous(this="arrayElement", expressions=[texts, joined])
+
+    # --- tables of segdsl's own --------------------------------------------------------------------------------------
+
+    def stamp(self, moment: int) -> Node:
+        return call("toDateTime64", literal(shown(moment)), number(6), literal("UTC"))
+
+    def kept_as(self, declared: Type) -> str:
+        return "DateTime64(6, 'UTC')" if isinstance(declared, types.Timestamp) else plain(super().kept_as(declared))
+
+    def kept_key(self, physical: str) -> str:
+        return plain(physical)
+
+    def printed(self, x: Node, declared: Type) -> Node:
+        return call("toString", x)
 
     # --- answers -----------------------------------------------------------------------------------------------------
 

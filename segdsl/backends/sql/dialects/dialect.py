@@ -70,6 +70,7 @@ class Dialect(ABC):
 
     instant_type: ClassVar[str] = "TIMESTAMP"  # canonical types, as DuckDB spells them
     widest: ClassVar[int] = 38  # digits of the widest decimal
+    storage: ClassVar[str] = ""  # what ends the CREATE TABLE of a table of segdsl's own
 
     # --- printing ------------------------------------------------------------------------------------------------
 
@@ -370,6 +371,24 @@ class Dialect(ABC):
     def whole_key(self, physical: str) -> bool:
         """Whether keys of this type are compared as whole numbers."""
         return self.family(physical) == "int"
+
+    # --- tables of segdsl's own --------------------------------------------------------------------------------------
+
+    def stamp(self, moment: int) -> Node:
+        """The literal of an instant in microseconds as the database's own type of timestamps holds it."""
+        return self.instant(moment)
+
+    def kept_as(self, declared: Type) -> str:
+        """The type of a column in which segdsl keeps values that are never unknown."""
+        return self.physical_of(declared)
+
+    def kept_key(self, physical: str) -> str:
+        """The type of a column in which segdsl keeps keys, where those of contacts are whole numbers of this type."""
+        return physical
+
+    def printed(self, x: Node, declared: Type) -> Node:
+        """A canonical value as some text; two values have one text only if they are equal."""
+        return b.cast(x, "VARCHAR")
 
     # --- answers -------------------------------------------------------------------------------------------------
 

@@ -322,6 +322,9 @@ class DuckDB(Dialect):
 
     # --- lists -----------------------------------------------------------------------------------------------------
 
+    def printed(self, x: Node, declared: Type) -> Node:
+        return super().printed(template("TO_JSON(_x)", x=x) if isinstance(declared, types.ListOf) else x, declared)
+
     def rows_of(self, values: list[Node]) -> Node:
         """Some values of one row as rows of their own."""
         return exp.Anonymous(this="UNNEST", expressions=[exp.Array(expressions=values)])

@@ -21,7 +21,7 @@ from segdsl.backends.python.fit import fit
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects import sqlite_cells as cells
-from segdsl.backends.sql.dialects.dialect import Feature, decimal_digits
+from segdsl.backends.sql.dialects.dialect import Feature, decimal_digits, shown
 from segdsl.backends.sql.dialects.sqlite_cells import OVERFLOW, call, let, of, seconds, sql
 from segdsl.backends.sql.dialects.whole import ScaledNumbers, Steps, WholeInstants
 from segdsl.core import nodes
@@ -186,6 +186,15 @@ class SQLite(WholeInstants, ScaledNumbers):
                 return "DATE"
             case _:
                 return "TEXT"
+
+    def stamp(self, moment: int) -> Node:
+        clock = shown(moment)
+        return b.literal(clock if "." in clock else f"{clock}.000000")
+
+    def printed(self, x: Node, declared: Type) -> Node:
+        # A plain cast of a double keeps 15 digits, which do not tell it from its neighbours.
+        exact = isinstance(declared, types.Float | types.Geo)
+        return sql("PRINTF('%!.17g', _x)", x=x) if exact else super().printed(x, declared)
 
     def unseen(self, physical: str) -> str:
         return ""  # a cell of any class may be there

@@ -1,0 +1,1 @@
+"""Stored membership: what a refresh would change, and changing it."""

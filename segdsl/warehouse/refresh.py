@@ -1,0 +1,261 @@
+"""A refresh: what it would change, and changing it.
+
+Each part of a task is one query of differences, members as they are against members as they are stored. A plan counts
+them; a refresh writes them into the log of changes and then changes the members by that log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.statement import Among
+from segdsl.core.program import Program
+from segdsl.core.time import FIRST, to_datetime
+from segdsl.engines.engine import Engine, Execute
+from segdsl.warehouse.results import SHOWN, Change, Refresh, SegmentRefresh
+from segdsl.warehouse.state import Part, State, Task, lateness, task
+from segdsl.warehouse.tables import COLUMNS, Tables
+from segdsl.warehouse.touched import Watched
+
+KEPT = [table for table in COLUMNS if table != "lists"]
+
+
+def plan(engine: Engine, program: Program, now: int) -> Refresh:
+    """What `apply` would change at an instant, in microseconds since 1970; writes nothing. Raises as `apply` does."""
+    tables = Tables(engine)
+    work = task(State.read(tables), engine.catalog, program, now, full=False)
+    watched = _ready(engine, tables, program, work)
+    among = None if work.everyone else Among("touched", watched.touched(_since(work, engine)))
+    rows: list[tuple[object, ...]] = []
+    for part in work.parts:
+        side = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
+        columns = [("segment", b.column("segment")), ("change", side), ("contact", b.column("contact")),
+                   ("reason", b.literal(part.reason))]  # fmt: skip
+        found = differences(engine, tables, program, part, None if part.everyone else among, work)
+        rows += engine.ask(_summary(_outside(found, columns)))
+    contacts = None if among is None else _count(engine, among.query)
+    return _result(work, rows, _sizes(engine, tables), contacts, applied=False)
+
+
+def apply(engine: Engine, program: Program, now: int, full: bool = False) -> Refresh:
+    """Stores who is in at an instant, and the log of what changed; the engine is open for writing.
+
+    full: whatever the incremental way has missed is found and corrected, too.
+    Raises `Errors`: SEG0740 for a time before the last refresh, SEG0742 and SEG0743 of the database, SEG0745, and what
+    the data lack (SEG0711 to SEG0713).
+    """
+    tables = Tables(engine)
+    with engine.writing() as execute:
+        work = task(State.read(tables), engine.catalog, program, now, full)
+        watched = _ready(engine, tables, program, work)
+        number = work.state.number + 1
+        for table in KEPT:
+            tables.make(execute, table)
+        if work.state.unfinished:
+            _repair(execute, tables, number)
+        _mark(execute, tables, work, number, "begun")
+        _changes(execute, tables, watched, work, number)
+        _definitions(execute, tables, program, work)
+        _mark(execute, tables, work, number, "done")
+    contacts = None if work.everyone else _count(engine, tables.node("touched"))
+    return _result(work, _logged(engine, tables, number), _sizes(engine, tables), contacts, applied=True)
+
+
+def differences(
+    engine: Engine, tables: Tables, program: Program, part: Part, among: Among | None, work: Task
+) -> Node:
+    """`segment, contact, side` of a part: 1 of who is in and not stored, -1 of who is stored and not in."""
+    segment, contact = b.column("segment"), b.column("contact")
+    held = [b.one_of(segment.copy(), [b.text(name) for name in part.names])]
+    if among is not None:
+        query = select([("contact", contact.copy())], b.table(among.table))
+        held.append(exp.In(this=contact.copy(), query=query.subquery()))
+    sides = []
+    if tables.exists("members") or work.state.number:
+        columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(-1))]
+        sides.append(select(columns, tables.node("members"), held))
+    opening = None
+    if part.reason != "segment removed":
+        members = engine.statement(program, part.names, work.now, among).tree()
+        opening = members.args["with_"]
+        members.set("with_", None)
+        members.set("order", None)
+        columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(1))]
+        sides.insert(0, select(columns, members.subquery("found")))
+    total = exp.Sum(this=b.column("side"))
+    tree = select([("segment", segment), ("contact", contact), ("side", total)], b.united(sides).subquery("sides"))
+    tree = tree.group_by(segment.copy(), contact.copy(), copy=False)
+    tree = tree.having(exp.NEQ(this=total.copy(), expression=b.number(0)), copy=False)
+    if opening is not None:
+        tree.set("with_", opening)
+    return tree
+
+
+# --- what is written, in this order ----------------------------------------------------------------------------------
+
+
+def _repair(execute: Execute, tables: Tables, number: int) -> None:
+    """After a refresh that was broken off: nothing of it is in the log, and members are what the log says.
+
+    Each step may be broken off in turn: it is begun again as long as the refresh after it is not done.
+    """
+    tables.delete(execute, "changes", [b.compare(">=", b.column("refresh"), b.number(number))])
+    tables.delete(execute, "members")
+    latest = exp.Max(this=b.column("refresh"))
+    keys = [b.column("segment"), b.column("contact")]
+    last = select([("segment", keys[0]), ("contact", keys[1]), ("latest", latest)], tables.node("changes"))
+    last = last.group_by(*(key.copy() for key in keys), copy=False).subquery("last_")
+    on = [b.compare("=", b.column(name, "log_"), b.column(other, "last_"))
+          for name, other in (("segment", "segment"), ("contact", "contact"), ("refresh", "latest"))]  # fmt: skip
+    columns = [("segment", b.column("segment", "log_")), ("contact", b.column("contact", "log_")),
+               ("entered_at", b.column("at", "log_"))]  # fmt: skip
+    joined = select(columns, b.table(tables.name("changes"), "log_")).join(last, on=b.conjunction(on), copy=False)
+    entered = b.compare("=", b.column("change", "log_"), b.literal("entered"))
+    tables.insert(execute, "members", joined.where(entered, copy=False))
+
+
+def _mark(execute: Execute, tables: Tables, work: Task, number: int, stage: str) -> None:
+    at = [tables.dialect.stamp(work.now), b.number(work.now)]
+    tables.add(execute, "refreshes", [b.number(number), *at, b.literal(stage), b.text(work.project)])
+
+
+def _changes(execute: Execute, tables: Tables, watched: Watched, work: Task, number: int) -> None:
+    """The log, then the members by the log, then what is known of contacts."""
+    engine = tables.engine
+    among = None
+    tables.delete(execute, "touched")
+    if work.state.since is not None and not work.state.unfinished and not all(part.everyone for part in work.parts):
+        among = Among(tables.name("touched"))
+        tables.insert(execute, "touched", watched.touched(_since(work, engine)))
+    for part in work.parts:
+        found = differences(engine, tables, watched.program, part, None if part.everyone else among, work)
+        change = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
+        columns = [("refresh", b.number(number)), ("at", tables.dialect.stamp(work.now)),
+                   ("segment", b.column("segment")), ("contact", b.column("contact")), ("change", change),
+                   ("reason", b.literal(part.reason))]  # fmt: skip
+        tables.insert(execute, "changes", _outside(found, columns))
+        _settle(execute, tables, number, part)
+    if work.everyone or among is None:
+        tables.delete(execute, "contacts")
+        tables.insert(execute, "contacts", watched.contacts(None))
+    else:
+        tables.delete(execute, "contacts", [tables.among("contact", "touched")])
+        tables.insert(execute, "contacts", watched.contacts(among))
+    tables.delete(execute, "aliases")
+    if engine.catalog.identities is not None:
+        tables.insert(execute, "aliases", engine.reading().aliases())
+
+
+def _settle(execute: Execute, tables: Tables, number: int, part: Part) -> None:
+    """Makes of the members what a part's changes in the log say."""
+    mine = [b.compare("=", b.column("refresh"), b.number(number)),
+            b.compare("=", b.column("reason"), b.literal(part.reason))]  # fmt: skip
+    # A segment that asks for events without a time is in a part of its own with the same reason.
+    mine.append(b.one_of(b.column("segment"), [b.text(name) for name in part.names]))
+    left, entered = (b.compare("=", b.column("change"), b.literal(word)) for word in ("left", "entered"))
+    names = ("segment", "contact")
+    gone = select([(n, b.column(n)) for n in names], tables.node("changes"), [*(m.copy() for m in mine), left])
+    pair = exp.Tuple(expressions=[b.column(name) for name in names])
+    tables.delete(execute, "members", [exp.In(this=pair, query=gone.subquery())])
+    columns = [*((n, b.column(n)) for n in names), ("entered_at", b.column("at"))]
+    tables.insert(execute, "members", select(columns, tables.node("changes"), [*mine, entered]))
+
+
+def _definitions(execute: Execute, tables: Tables, program: Program, work: Task) -> None:
+    tables.delete(execute, "segments")
+    for name, definition in work.definitions.items():
+        words = " ".join(program.segments[name].words.split())
+        tables.add(execute, "segments", [b.text(name), b.text(definition), b.text(words)])
+
+
+# --- what is told -----------------------------------------------------------------------------------------------------
+
+
+def _ready(engine: Engine, tables: Tables, program: Program, work: Task) -> Watched:
+    names = list(work.definitions)
+    engine.ready(program, names, work.now)
+    return Watched(engine, tables, program, names, work.now)
+
+
+def _since(work: Task, engine: Engine) -> int:
+    """The instant after which events may not have been seen."""
+    assert work.state.since is not None
+    return max(work.state.since - lateness(engine.catalog), FIRST)
+
+
+def _outside(found: Node, columns: list[tuple[str, Node]]) -> Node:
+    """A query over another one, whose CTEs it takes to its own beginning."""
+    opening = found.args.get("with_")
+    found.set("with_", None)
+    tree = select(columns, found.subquery("differences"))
+    if opening is not None:
+        tree.set("with_", opening)
+    return tree
+
+
+def _summary(found: Node) -> Node:
+    """`segment, change, contact, reason, n` of the first contacts of each segment and change, which has n of them."""
+    keys = ("segment", "change", "reason")
+    contact = b.column("contact")
+    place = exp.Window(this=exp.RowNumber(), partition_by=[b.column(key) for key in keys],
+                       order=exp.Order(expressions=[exp.Ordered(this=contact, nulls_first=False)]))  # fmt: skip
+    number = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[b.column(key) for key in keys])
+    columns = [(name, b.column(name)) for name in ("segment", "change", "contact", "reason")]
+    placed = _outside(found, [*columns, ("n", number), ("place", place)])
+    few = _outside(placed, [*((name, column.copy()) for name, column in columns), ("n", b.column("n"))])
+    return few.where(b.compare("<=", b.column("place"), b.number(SHOWN)), copy=False)
+
+
+def _logged(engine: Engine, tables: Tables, number: int) -> Iterable[tuple[object, ...]]:
+    """The same summary of what a refresh wrote."""
+    columns = [(name, b.column(name)) for name in ("segment", "change", "contact", "reason")]
+    mine = b.compare("=", b.column("refresh"), b.number(number))
+    return engine.ask(_summary(select(columns, tables.node("changes"), [mine])))
+
+
+def _sizes(engine: Engine, tables: Tables) -> dict[str, int]:
+    """How many members each segment has in the stored membership."""
+    if not tables.exists("members"):
+        return {}
+    segment = b.column("segment")
+    columns = [("segment", segment), ("n", exp.Count(this=exp.Star()))]
+    query = select(columns, tables.node("members")).group_by(segment.copy(), copy=False)
+    return {str(name): int(size) for name, size in engine.ask(query)}
+
+
+def _count(engine: Engine, contacts: Node | None) -> int:
+    assert contacts is not None
+    source = contacts if isinstance(contacts, exp.Table) else contacts.copy().subquery("touched")
+    [(found,)] = engine.ask(select([("n", exp.Count(this=exp.Star()))], source))
+    return int(found)
+
+
+def _result(
+    work: Task, rows: Iterable[tuple[object, ...]], sizes: dict[str, int], contacts: int | None, applied: bool
+) -> Refresh:
+    found = {name: SegmentRefresh(name, work.status(name), sizes.get(name, 0))
+             for name in sorted({*work.definitions, *work.state.definitions})}  # fmt: skip
+    counted: set[tuple[object, ...]] = set()
+    for segment, change, contact, reason, n in rows:
+        each = found[str(segment)]
+        side: Change = "entered" if change == "entered" else "left"
+        each.names[side].append(contact if isinstance(contact, int) else str(contact))
+        if (segment, side, reason) in counted:
+            continue
+        counted.add((segment, side, reason))
+        setattr(each, side, getattr(each, side) + int(str(n)))
+        if reason == "found by full":
+            each.corrected += int(str(n))
+        if not applied:
+            each.size += int(str(n)) * (1 if side == "entered" else -1)
+    for each in found.values():
+        for names in each.names.values():
+            names.sort(key=lambda name: (isinstance(name, str), name))
+            del names[SHOWN:]
+    since = work.state.since
+    return Refresh(to_datetime(work.now), None if since is None else to_datetime(since), work.everyone, work.why,
+                   contacts, tuple(found.values()), applied)  # fmt: skip

@@ -1,0 +1,134 @@
+"""What the last refresh left, and so what the next one has to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import md5
+from importlib.metadata import version
+from typing import Literal
+
+from segdsl.analysis.diff import fingerprints
+from segdsl.analysis.outlook.probe import nodes_of
+from segdsl.catalog.model import Catalog
+from segdsl.core import nodes as core
+from segdsl.core.program import Program
+from segdsl.core.time import DAY, MICROSECONDS, isoformat
+from segdsl.engines.engine import failure
+from segdsl.warehouse.results import Status
+from segdsl.warehouse.tables import COLUMNS, Tables
+
+Reason = Literal["data", "new segment", "definition changed", "segment removed", "found by full"]
+LONGEST = {**MICROSECONDS, "mo": 31 * DAY, "y": 366 * DAY}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Segments that are evaluated for the same contacts: all, or only those who are touched."""
+
+    names: tuple[str, ...]
+    everyone: bool
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class State:
+    """What is stored.
+
+    number: of the last refresh that is done; 0 before the first. since: its instant.
+    unfinished: whether one was begun after it and is not done.
+    project: the fingerprint of the project file then. definitions: that of each segment.
+    """
+
+    number: int
+    since: int | None
+    unfinished: bool
+    project: str
+    definitions: dict[str, str]
+
+    @classmethod
+    def read(cls, tables: Tables) -> State:
+        """The state in a database; raises `Errors` (SEG0745) where tables of these names hold something else."""
+        for table, columns in COLUMNS.items():
+            stored = tables.engine.columns(tables.name(table))
+            if stored is not None and not set(columns) <= {name.lower() for name, _ in stored}:
+                help = "set another `tables` under `refresh` in segdsl.yml, or drop the table if nobody needs it"
+                raise failure("SEG0745", f"`{tables.name(table)}` is not a table of segdsl's", help)
+        rows = [(int(str(number)), int(str(at)), stage, str(project))
+                for number, _, at, stage, project in tables.rows("refreshes")]  # fmt: skip
+        done = [row for row in rows if row[2] == "done"]
+        number, since, _, project = max(done, default=(0, None, "", ""))
+        begun = max((row[0] for row in rows), default=0)
+        definitions = {str(name): str(definition) for name, definition, _ in tables.rows("segments")}
+        return cls(number, since, begun > number, project, definitions)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a refresh has to do: its parts in order, and why it is about everyone (why "" if it is not)."""
+
+    now: int
+    state: State
+    parts: tuple[Part, ...]
+    why: str
+    project: str
+    definitions: dict[str, str]
+
+    @property
+    def everyone(self) -> bool:
+        """Whether what is known of contacts is made anew for all."""
+        return bool(self.why)
+
+    def status(self, name: str) -> Status:
+        """What became of a segment's definition."""
+        if name not in self.definitions:
+            return "removed"
+        if name not in self.state.definitions:
+            return "new"
+        return "same" if self.state.definitions[name] == self.definitions[name] else "changed"
+
+
+def task(state: State, catalog: Catalog, program: Program, now: int, full: bool) -> Task:
+    """The task of a refresh. Raises `Errors` (SEG0740) for a time before the last refresh."""
+    if state.since is not None and now < state.since:
+        raise failure("SEG0740", f"{isoformat(now)} is before the last refresh, {isoformat(state.since)}",
+                      f"stored membership only moves forward: take `--now {isoformat(state.since)}` or later, or ask "
+                      "`segdsl run --now` who was in")  # fmt: skip
+    project = md5(f"{version('segdsl')}\n{catalog.source.text}".encode(), usedforsecurity=False).hexdigest()
+    definitions = fingerprints(program)
+    if state.since is None:
+        why = "the last one was broken off" if state.unfinished else "this is the first"
+    elif state.unfinished:
+        why = "the last one was broken off"
+    else:
+        why = "segdsl.yml or segdsl has changed" if state.project != project else ""
+    names: dict[tuple[Reason, bool], list[str]] = {}
+    for name, definition in definitions.items():
+        before = state.definitions.get(name)
+        reason: Reason = "new segment" if before is None else "data" if before == definition else "definition changed"
+        everyone = reason != "data" or bool(why) or _untimed(catalog, program, name)
+        names.setdefault((reason, everyone), []).append(name)
+    parts = [Part(tuple(found), everyone, reason) for (reason, everyone), found in sorted(names.items())]
+    removed = tuple(sorted(set(state.definitions) - set(definitions)))
+    if removed:
+        parts.append(Part(removed, True, "segment removed"))
+    if full and not why:
+        why = "`--full` was asked for"
+        parts.append(Part(tuple(definitions), True, "found by full"))
+    return Task(now, state, tuple(parts), why, project, definitions)
+
+
+def _untimed(catalog: Catalog, program: Program, name: str) -> bool:
+    """Whether a segment asks for events without a time, of which nobody can say which are new."""
+    for node in nodes_of(program, [program.segments[name].rule]):
+        if isinstance(node, core.Events) and any(
+            core.changed_attribute(branch.kind) is None and catalog.events[branch.kind].time is None
+            for branch in node.branches
+        ):
+            return True
+    return False
+
+
+def lateness(catalog: Catalog) -> int:
+    """How long after its own time a row may come and still be found by a refresh, in microseconds."""
+    late = catalog.refresh.late
+    return DAY if late is None else late.amount * LONGEST[late.unit]

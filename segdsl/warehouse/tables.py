@@ -1,0 +1,105 @@
+"""The tables that segdsl keeps beside the data, and how they are written: the only tables that it ever writes.
+
+Statements are built like all others and printed by the dialect; here is only what stands before a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlglot import exp
+
+from segdsl import types
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import Node, select
+from segdsl.engines.engine import Engine, Execute
+
+TEXT, NUMBER, TIME, KEY = types.String(), types.INT, types.Timestamp(), None
+
+# table -> column -> its type; KEY is that of contacts.
+COLUMNS: Mapping[str, Mapping[str, types.Type | None]] = {
+    "members": {"segment": TEXT, "contact": KEY, "entered_at": TIME},
+    "changes": {"refresh": NUMBER, "at": TIME, "segment": TEXT, "contact": KEY, "change": TEXT, "reason": TEXT},
+    "segments": {"segment": TEXT, "definition": TEXT, "words": TEXT},
+    # due: microseconds since 1970; before it nothing changes by itself. seen: a fingerprint of attributes and lists.
+    "contacts": {"contact": KEY, "due": NUMBER, "seen": TEXT},
+    "aliases": {"alias": TEXT, "contact": KEY},
+    "touched": {"contact": KEY},
+    # A refresh has a row when it begins and one when it is done. instant: `at` in microseconds since 1970.
+    "refreshes": {"refresh": NUMBER, "at": TIME, "instant": NUMBER, "stage": TEXT, "project": TEXT},
+    "lists": {"list": TEXT, "contact": KEY},
+}
+
+
+class Tables:
+    """segdsl's own tables in one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.dialect = engine, engine.dialect
+        self.prefix = engine.catalog.refresh.tables
+
+    def name(self, table: str) -> str:
+        """The name of a table, perhaps with its schema."""
+        return self.prefix + table
+
+    def node(self, table: str) -> Node:
+        """A table to select from."""
+        return b.table(self.name(table))
+
+    def exists(self, table: str) -> bool:
+        """Whether the database has the table."""
+        return self.engine.columns(self.name(table)) is not None
+
+    def rows(self, table: str) -> list[tuple[object, ...]]:
+        """All rows of a table with few; none if there is no such table."""
+        if not self.exists(table):
+            return []
+        return list(self.engine.ask(select([(c, b.column(c)) for c in COLUMNS[table]], self.node(table))))
+
+    def make(self, execute: Execute, table: str) -> None:
+        """Makes the table if there is none."""
+        columns = ", ".join(f"{self._spelled(column)} {self._kind(kind)}" for column, kind in COLUMNS[table].items())
+        name = self.node(table).sql(dialect=self.dialect.printer)
+        execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns}){self.dialect.storage}", {})
+
+    def insert(self, execute: Execute, table: str, query: Node) -> None:
+        """Adds the rows of a query, whose columns are those of the table in their order."""
+        self.insert_into(execute, self.name(table), list(COLUMNS[table]), query)
+
+    def insert_into(self, execute: Execute, name: str, columns: Sequence[str], query: Node) -> None:
+        """The same with any table."""
+        text, values = self.dialect.question(query)
+        spelled = ", ".join(map(self._spelled, columns))
+        execute(f"INSERT INTO {b.table(name).sql(dialect=self.dialect.printer)} ({spelled}) {text}", values)
+
+    def add(self, execute: Execute, table: str, cells: Sequence[Node]) -> None:
+        """Adds one row."""
+        named = zip(COLUMNS[table], cells, strict=True)
+        self.insert(execute, table, exp.Select(expressions=[b.aliased(cell, name) for name, cell in named]))
+
+    def delete(self, execute: Execute, table: str, where: Iterable[Node] = ()) -> None:
+        """Removes the rows for which all conditions hold; all rows if there are none."""
+        self.delete_from(execute, self.name(table), where)
+
+    def delete_from(self, execute: Execute, name: str, where: Iterable[Node] = ()) -> None:
+        """The same with any table."""
+        condition = b.conjunction(list(where))
+        tree = exp.Delete(this=b.table(name), where=exp.Where(this=condition))
+        execute(*self.dialect.question(tree))
+
+    def among(self, column: str, table: str) -> Node:
+        """Whether a column is one of the values that a table has in a column of that name."""
+        query = select([(column, b.column(column))], self.node(table))
+        return exp.In(this=b.column(column), query=query.subquery())
+
+    def _spelled(self, column: str) -> str:
+        return str(b.identifier(column).sql(dialect=self.dialect.printer))
+
+    def _kind(self, kind: types.Type | None) -> str:
+        """How the database spells a column's type."""
+        if kind is not None:
+            return self.dialect.kept_as(kind)
+        catalog, reading = self.engine.catalog, self.engine.reading()
+        if not reading.whole_keys:
+            return self.dialect.kept_as(TEXT)
+        return self.dialect.kept_key(self.engine.schema()[catalog.contacts, catalog.key.name])

@@ -1,0 +1,153 @@
+"""Which contacts a refresh looks at: those with news since the last one, and those whose next change has come due.
+
+News are events and rows of histories by their own time, and attributes, lists and aliases by comparison with what was
+seen of them. Nothing here reads events that are older than the refresh looks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from sqlglot import exp
+
+from segdsl.analysis.outlook.probe import nodes_of
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.clock import Fixed
+from segdsl.backends.sql.statement import Among
+from segdsl.core import nodes as core
+from segdsl.core.program import Program
+from segdsl.engines.engine import Engine
+from segdsl.types import INT, Enum, String, Type
+from segdsl.warehouse import waits
+from segdsl.warehouse.tables import Tables
+
+
+class Watched:
+    """What some segments ask, and how it may come to be news at an instant."""
+
+    def __init__(self, engine: Engine, tables: Tables, program: Program, names: list[str], now: int) -> None:
+        self.engine, self.tables, self.program, self.names, self.now = engine, tables, program, names, now
+        self.dialect, self.catalog = engine.dialect, engine.catalog
+        self.clock = Fixed(self.dialect, now)
+        self.statement = engine.statement(program, names, now)
+        nodes = nodes_of(program, [program.segments[name].rule for name in names])
+        self.lists = sorted({node.name for node in nodes if isinstance(node, core.InList)})
+
+    def touched(self, since: int) -> Node:
+        """`contact` of all with news after `since` or due by now, in any order, each once; also of those who are gone.
+
+        since: an instant; news before it were seen.
+        """
+        found = [*self._recent(since), self._due(), *self._others(), *self._alias_changes()]
+        contact = b.column("contact")
+        news = select([("contact", contact)], b.united(found).subquery("news"), [b.known(contact.copy())])
+        return news.distinct(copy=False)
+
+    def _recent(self, since: int) -> Iterator[Node]:
+        """The contacts of events and of rows of histories that happened after an instant."""
+        reading = self.engine.reading()
+        first = self.dialect.instant(since)
+        keys: dict[str, None] = {node.key: None for node in self.statement.attributes if isinstance(node, core.Held)}
+        rows: list[Node] = []
+        for kind in self.statement.kinds:
+            changed = core.changed_attribute(kind)
+            if changed is not None:
+                keys[changed] = None
+            elif self.catalog.events[kind].time is not None:
+                rows.append(reading.event(kind, {}, since=first.copy, once=False))
+        rows += [reading.stored_changes(key, self.clock.now()) for key in keys]
+        for each in rows:
+            within = self.dialect.within(b.column("t"), first.copy(), self.clock.now())
+            yield select([("contact", b.column("contact"))], each.subquery("recent"), within)
+
+    def _due(self) -> Node:
+        late = b.compare("<=", b.column("due"), b.number(self.now))
+        return select([("contact", b.column("contact"))], self.tables.node("contacts"), [late])
+
+    def _others(self) -> list[Node]:
+        """Contacts that are new or not as they were seen, and those that are gone."""
+        seen = self.seen(None).subquery("now_")
+        stored = b.table(self.tables.name("contacts"), "stored")
+        same = b.compare("=", b.column("contact", "now_"), b.column("contact", "stored"))
+        changed = exp.NEQ(this=b.column("seen", "now_"), expression=b.column("seen", "stored"))
+        fresh = select([("contact", b.column("contact", "now_"))], seen)
+        fresh = fresh.join(stored.copy(), on=same.copy(), join_type="left", copy=False)
+        fresh = fresh.where(b.disjunction([_unknown("contact", "stored"), changed]), copy=False)
+        known = self.engine.reading().contacts({}, self.clock).subquery("now_")
+        gone = select([("contact", b.column("contact", "stored"))], stored)
+        on = b.compare("=", b.column("id", "now_"), b.column("contact", "stored"))
+        gone = gone.join(known, on=on, join_type="left", copy=False).where(_unknown("id", "now_"), copy=False)
+        return [fresh, gone]
+
+    def seen(self, among: str | None) -> Node:
+        """`contact, seen`: a fingerprint of each contact's asked attributes and lists.
+
+        among: a table or CTE of the only contacts that are wanted.
+        """
+        reading = self.engine.reading(among=among)
+        wanted = [node for node in self.statement.attributes if isinstance(node, core.Attribute)]
+        columns: dict[core.Attribute | core.Held, tuple[str, ...]] = {
+            node: tuple(f"a{i}_{j}" for j in range(self._width(node))) for i, node in enumerate(wanted)
+        }
+        pieces = [self._piece(b.column(name), node.type) for node, names in columns.items() for name in names]
+        for name in self.lists:
+            on = exp.In(this=b.column("id"), query=reading.on_list(name).subquery())
+            pieces.append(b.case([(on, b.literal("1"))], b.literal("0")))
+        whole = b.literal("")
+        for piece in pieces:
+            whole = exp.DPipe(this=whole, expression=b.paren(piece), safe=True)
+        seen = self.dialect.md5(whole, 32) if pieces else whole
+        contacts = reading.contacts(columns, self.clock).subquery("c")
+        return select([("contact", b.column("id")), ("seen", seen)], contacts)
+
+    def _width(self, node: core.Attribute) -> int:
+        """How many columns hold an attribute."""
+        owner = self.catalog.attributes if node.relation is None else self.catalog.relations[node.relation].attributes
+        return len(owner[node.key].columns)
+
+    def _piece(self, value: Node, declared: Type) -> Node:
+        """A value as text that tells where it ends; one that is unknown is no text of a value."""
+        text = value if isinstance(declared, String | Enum) else self.dialect.printed(value, declared)
+        length = self.dialect.printed(exp.Length(this=text.copy()), INT)
+        told = exp.DPipe(this=exp.DPipe(this=length, expression=b.literal(":"), safe=True), expression=text, safe=True)
+        return b.coalesce(told, b.literal("-"))
+
+    def _alias_changes(self) -> list[Node]:
+        """The contacts of aliases that were not seen, or were and are gone."""
+        if self.catalog.identities is None:
+            return []
+        sides: list[tuple[Node, Literal[1, -1]]] = [
+            (self.engine.reading().aliases().subquery("now_"), 1), (self.tables.node("aliases"), -1)
+        ]  # fmt: skip
+        alias, contact = b.column("alias"), b.column("contact")
+        rows = [select([("alias", alias.copy()), ("contact", contact.copy()), ("side", b.number(side))], source)
+                for source, side in sides]  # fmt: skip
+        differ = select([("contact", contact)], b.united(rows).subquery("sides"))
+        differ = differ.group_by(alias, contact.copy(), copy=False)
+        total = exp.Sum(this=b.column("side"))
+        return [differ.having(exp.NEQ(this=total, expression=b.number(0)), copy=False)]
+
+    def contacts(self, among: Among | None) -> Node:
+        """`contact, due, seen`, as they are stored after a refresh, of all contacts or of those among."""
+        turns = waits.turns(self.program, self.names, self.now)
+        program, names = waits.asking(turns)
+        seen = self.seen(among.table if among else None)
+        if not names:
+            due = waits.due(turns, names, self.dialect, self.now, "")
+            columns = [("contact", b.column("contact")), ("due", due), ("seen", b.column("seen"))]
+            return select(columns, seen.subquery("s"))
+        values = self.engine.statement(program, ["due"], self.now, among).values(names)
+        opening = values.args["with_"]
+        values.set("with_", None)
+        due = waits.due(turns, names, self.dialect, self.now, "d")
+        columns = [("contact", b.column("contact", "s")), ("due", due), ("seen", b.column("seen", "s"))]
+        on = b.compare("=", b.column("id", "d"), b.column("contact", "s"))
+        tree = select(columns, seen.subquery("s")).join(values.subquery("d"), on=on, copy=False)
+        tree.set("with_", opening)
+        return tree
+
+
+def _unknown(name: str, table: str) -> Node:
+    return exp.Is(this=b.column(name, table), expression=b.NULL())

@@ -1,0 +1,301 @@
+"""Stored membership on every database that keeps it: refreshes, definitions, lists, and being broken off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import segdsl
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.dialects import get
+from segdsl.catalog import load_text
+from segdsl.catalog.model import Catalog, Length
+from segdsl.core.program import Program
+from segdsl.core.time import DAY
+from segdsl.engines import connect
+from segdsl.engines.engine import Engine
+from segdsl.text.diagnostic import Errors
+from segdsl.types import String, Timestamp
+from segdsl.warehouse.lists import snapshot
+from segdsl.warehouse.refresh import apply, plan
+from segdsl.warehouse.results import Refresh
+from segdsl.warehouse.tables import COLUMNS, Tables
+from tests.support.databases import Table, database
+from tests.support.world import instant, program_of
+
+ENGINES = ["duckdb", "sqlite", "postgres", "clickhouse"]
+CATALOG = """\
+version: 1
+database: {url}
+contacts: {{table: people, key: id, attributes: {{country: string}}}}
+events:
+  visited: {{table: visits, contact: id, time: at, object: path, properties: {{path: string}}}}
+refresh: {{tables: own_}}
+"""
+RULES = """\
+segment keen:
+    visited "/pricing" >= 2 in 30d
+segment quiet:
+    not visited in 7d
+segment german:
+    country = "DE"
+"""
+NOON = instant("2026-03-31T12:00:00Z")
+
+
+class Shop:
+    """Two tables in a running database, and the catalog of them."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.running = database(name)
+        self.people = {"a": "DE", "b": "FR", "c": "DE"}
+        self.visits: list[tuple[str, str, int]] = [("a", "/pricing", NOON - 29 * DAY), ("a", "/pricing", NOON - 8 * DAY),
+                                                   ("b", "/docs", NOON - 7 * DAY + 1)]  # fmt: skip
+        self.catalog = self.declared("")
+        self.save()
+        self.forget()
+
+    def declared(self, more: str) -> Catalog:
+        folder = Path("/nowhere")
+        catalog, found = load_text(CATALOG.format(url=self.running.url) + more, "segdsl.yml", folder)
+        assert catalog is not None, found
+        return catalog
+
+    def save(self, **more: Table) -> None:
+        dialect = get(self.name)
+        text, time = dialect.physical_of(String()), dialect.physical_of(Timestamp())
+        visits = [[who, path, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)] for who, path, at in self.visits]
+        people = Table({"id": text, "country": text}, [list(each) for each in self.people.items()])
+        self.running.load({"people": people, "visits": Table({"id": text, "path": text, "at": time}, visits), **more})
+
+    def forget(self) -> None:
+        with connect(self.catalog, writing=True) as engine, engine.writing() as execute:
+            for table in COLUMNS:
+                execute(f"DROP TABLE IF EXISTS {Tables(engine).name(table)}", {})
+
+    def program(self, text: str = RULES) -> Program:
+        return program_of(text, self.catalog)
+
+    def apply(self, now: int, text: str = RULES, full: bool = False) -> Refresh:
+        with connect(self.catalog, writing=True) as engine:
+            return apply(engine, self.program(text), now, full)
+
+    def plan(self, now: int, text: str = RULES) -> Refresh:
+        with connect(self.catalog) as engine:
+            return plan(engine, self.program(text), now)
+
+    def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
+        with connect(self.catalog) as engine:
+            query = b.select([(name, b.column(name)) for name in columns], Tables(engine).node(table))
+            return sorted(engine.ask(query))
+
+    def members(self) -> list[tuple[str, str]]:
+        return self.rows("members", "segment", "contact")
+
+    def asked(self, now: int, text: str = RULES) -> list[tuple[str, str | int]]:
+        program = self.program(text)
+        with connect(self.catalog) as engine:
+            return sorted(engine.members(program, list(program.segments), now))
+
+
+@pytest.fixture(params=ENGINES)
+def shop(request: pytest.FixtureRequest) -> Shop:
+    return Shop(request.param)
+
+
+def told(found: Refresh) -> dict[str, tuple[str, int, int]]:
+    return {each.segment: (each.status, each.entered, each.left) for each in found.segments if each.differs}
+
+
+def test_a_refresh_looks_at_news_and_at_what_is_due(shop: Shop) -> None:
+    first = shop.apply(NOON)
+    assert first.everyone and told(first) == {"keen": ("new", 1, 0), "quiet": ("new", 2, 0), "german": ("new", 2, 0)}
+    assert shop.members() == [("german", "a"), ("german", "c"), ("keen", "a"), ("quiet", "a"), ("quiet", "c")]
+    # A microsecond before anything is due, nobody but those with news of the last day is looked at.
+    assert shop.apply(NOON).contacts == 0
+    due = shop.plan(NOON + 1)
+    assert due.contacts == 1 and told(due) == {"quiet": ("same", 1, 0)}
+    assert shop.apply(NOON + 1) == replace(due, applied=True)
+    assert shop.apply(NOON + DAY - 1).contacts == 0
+    left = shop.apply(NOON + DAY)
+    assert left.contacts == 1 and told(left) == {"keen": ("same", 0, 1)}
+    shop.visits.append(("c", "/pricing", NOON + DAY + 5))
+    shop.people["b"] = "DE"
+    shop.people["d"] = "DE"
+    del shop.people["a"]
+    shop.save()
+    assert told(shop.apply(NOON + DAY + 4)) == {"german": ("same", 2, 1), "quiet": ("same", 1, 1)}
+    assert told(shop.apply(NOON + DAY + 5)) == {"quiet": ("same", 0, 1)}
+    assert shop.members() == shop.asked(NOON + DAY + 5)
+    log = shop.rows("changes", "refresh", "segment", "contact", "change", "reason")
+    assert (3, "quiet", "b", "entered", "data") in log and len(log) == len(set(log))
+
+
+def test_other_definitions_are_told_as_such(shop: Shop) -> None:
+    shop.apply(NOON)
+    # Layout and titles are no change; a segment that asks a changed one is.
+    assert not shop.plan(NOON, RULES.replace("keen:", 'keen "Keen":').replace(">= 2", ">=  2")).differs
+    other = RULES.replace(">= 2", ">= 1").replace('segment german:\n    country = "DE"\n', "segment both:\n    in segment keen\n")
+    found = shop.plan(NOON, other)
+    assert told(found) == {"keen": ("changed", 0, 0), "both": ("new", 1, 0), "german": ("removed", 0, 2)}
+    assert told(shop.apply(NOON, other)) == told(found) and shop.members() == shop.asked(NOON, other)
+    assert told(shop.plan(NOON, other.replace(">= 1", ">= 3"))) == {"keen": ("changed", 0, 1), "both": ("changed", 0, 1)}
+    reasons = {row[1:] for row in shop.rows("changes", "refresh", "segment", "reason") if row[0] == 2}
+    assert reasons == {("both", "new segment"), ("german", "segment removed")}
+
+
+def test_what_came_too_late_is_found_by_full(shop: Shop) -> None:
+    shop.apply(NOON)
+    shop.visits.append(("b", "/pricing", NOON - 3 * DAY))
+    shop.visits.append(("b", "/pricing", NOON - 2 * DAY))
+    shop.visits.append(("c", "/docs", NOON - DAY + 1))
+    shop.save()
+    assert told(shop.apply(NOON)) == {"quiet": ("same", 0, 1)}, "late, but not too late"
+    full = shop.apply(NOON, full=True)
+    assert told(full) == {"keen": ("same", 1, 0)} and sum(each.corrected for each in full.segments) == 1
+    assert shop.members() == shop.asked(NOON)
+    assert ("keen", "b", "found by full") in shop.rows("changes", "segment", "contact", "reason")
+    assert not shop.apply(NOON, full=True).differs
+
+
+def test_another_project_file_is_a_reason_to_look_at_everyone(shop: Shop) -> None:
+    shop.apply(NOON)
+    assert not shop.plan(NOON).everyone
+    shop.catalog = shop.declared("timezone: Europe/Berlin\n")
+    found = shop.plan(NOON)
+    assert found.everyone and not found.differs and "segdsl.yml" in found.why
+
+
+def test_membership_does_not_go_back(shop: Shop) -> None:
+    shop.apply(NOON)
+    for attempt in (shop.apply, shop.plan):
+        with pytest.raises(Errors) as raised:
+            attempt(NOON - 1)
+        assert raised.value.diagnostics[0].code == "SEG0740"
+
+
+def test_tables_of_others_are_left_alone(shop: Shop) -> None:
+    shop.save(own_members=Table({"name": get(shop.name).physical_of(String())}, [["x"]]))
+    with pytest.raises(Errors) as raised:
+        shop.apply(NOON)
+    assert raised.value.diagnostics[0].code == "SEG0745"
+    assert shop.rows("members", "name") == [("x",)]
+
+
+def test_a_snapshot_is_a_list(shop: Shop) -> None:
+    with connect(shop.catalog, writing=True) as engine:
+        made = snapshot(engine, shop.program(), "german", "it's", NOON)
+        assert made.size == 2 and made.declaration == "lists: {table: own_lists, list: list, contact: contact}"
+        snapshot(engine, shop.program(), "keen", "other", NOON)
+    shop.catalog = shop.declared(f"{made.declaration}\n")
+    on_it = 'segment on_it:\n    in list "it\'s"\n'
+    assert shop.asked(NOON, on_it) == [("on_it", "a"), ("on_it", "c")]
+    shop.apply(NOON, on_it)
+    with connect(shop.catalog, writing=True) as engine:
+        again = snapshot(engine, shop.program(), "quiet", "it's", NOON + 1)
+        assert again.size == 3 and again.declaration == ""
+    # Lists are compared by who is on them: the next refresh looks at those for whom that changed.
+    found = shop.apply(NOON, on_it)
+    assert found.contacts == 1 and told(found) == {"on_it": ("same", 1, 0)}
+    assert shop.asked(NOON, 'segment o:\n    in list "other"\n') == [("o", "a")]
+
+
+# --- broken off -------------------------------------------------------------------------------------------------------
+
+
+class Broken(Exception):  # noqa: N818
+    pass
+
+
+@contextmanager
+def breaking(engine: Engine, after: int) -> Iterator[list[int]]:
+    """An engine whose writing ends with an exception behind some statement."""
+    whole, count = engine.writing, [0]
+
+    @contextmanager
+    def writing() -> Iterator[Callable[[str, Mapping[str, str]], None]]:
+        with whole() as execute:
+
+            def counted(statement: str, values: Mapping[str, str]) -> None:
+                if count[0] == after:
+                    raise Broken
+                count[0] += 1
+                execute(statement, values)
+
+            yield counted
+
+    engine.writing = writing  # type: ignore[method-assign]
+    yield count
+
+
+def statements(shop: Shop, now: int) -> int:
+    with connect(shop.catalog, writing=True) as engine, breaking(engine, -1) as count:
+        apply(engine, shop.program(), now)
+    return count[0]
+
+
+def test_a_refresh_may_be_broken_off_anywhere(shop: Shop) -> None:
+    later = NOON + DAY
+    shop.apply(NOON)
+    shop.apply(later)
+    wanted, log = shop.members(), shop.rows("changes", "segment", "contact", "change")
+    assert wanted == shop.asked(later)
+    shop.forget()
+    shop.apply(NOON)
+    before = shop.members()
+    total = 0
+    while True:
+        with connect(shop.catalog, writing=True) as engine, breaking(engine, total):
+            try:
+                apply(engine, shop.program(), later)
+                break  # all of it was written
+            except Broken:
+                pass
+        if shop.name != "clickhouse":
+            assert shop.members() == before, "a transaction is all or nothing"
+        # Broken off again while it is put right, and then let go.
+        with connect(shop.catalog, writing=True) as engine, breaking(engine, 9 + total % 5), pytest.raises(Broken):
+            apply(engine, shop.program(), later)
+        assert total < 100
+        shop.apply(later)
+        assert shop.members() == wanted and shop.rows("changes", "segment", "contact", "change") == log, total
+        shop.forget()
+        shop.apply(NOON)
+        total += 1
+    assert total > 10
+
+
+def test_a_second_refresh_at_the_same_time_is_refused(shop: Shop) -> None:
+    if shop.name not in ("sqlite", "postgres"):
+        return  # DuckDB lets one process open a file; ClickHouse promises nothing
+    with connect(shop.catalog, writing=True) as engine, engine.writing() as execute:
+        execute("CREATE TABLE own_busy (n integer)", {})
+        with pytest.raises(Errors) as raised:
+            shop.apply(NOON)
+        assert raised.value.diagnostics[0].code == "SEG0743"
+        execute("DROP TABLE own_busy", {})
+
+
+def test_folders_say_where_membership_is_stored(tmp_path: Path) -> None:
+    (tmp_path / "segdsl.yml").write_text("version: 1\ndatabase: .\ncontacts: {table: people, key: id}\n")
+    (tmp_path / "people.csv").write_text("id\na\n")
+    project = segdsl.load(tmp_path)
+    with project.connect() as db:
+        for attempt in (db.plan, db.apply):
+            with pytest.raises(segdsl.Errors) as raised:
+                attempt()
+            assert raised.value.diagnostics[0].code == "SEG0741" and "duckdb://" in raised.value.diagnostics[0].help
+
+
+def test_lateness_is_the_project_s(tmp_path: Path) -> None:
+    catalog, found = load_text("version: 1\nrefresh: {late: 6h}\ncontacts: {table: p, key: id}\n", "segdsl.yml", tmp_path)
+    assert catalog is not None, found
+    assert isinstance(catalog.refresh.late, Length) and (catalog.refresh.late.amount, catalog.refresh.late.unit) == (6, "h")
+    assert load_text("version: 1\nrefresh: {late: 0h}\ncontacts: {table: p, key: id}\n", "s.yml", tmp_path)[0] is None

@@ -89,7 +89,7 @@ def measured(name: str, catalog: Catalog, program: Program) -> None:
     assert isinstance(found, Refresh) and not found.everyone
     everyone, _ = seconds(lambda: refresh(END, True))
     changed = sum(each.entered + each.left for each in found.segments)
-    print(f"{name}: first refresh {first:.2f} s, --full {everyone:.2f} s, bare question {asked:.2f} s, {members} members")
+    print(f"{name}, {members} members: first {first:.2f} s, --full {everyone:.2f} s, bare question {asked:.2f} s")
     print(f"  1% new events: {part:.2f} s, {found.contacts} contacts looked at, {changed} changes")
     print(f"  {part / first:.1%} of the first (wanted: {TARGET}), {part / asked:.0%} of the question", flush=True)
 

@@ -1,0 +1,112 @@
+"""Stored membership: a refresh after 1% new events against an evaluation of everyone.
+
+    python benchmarks/refresh.py [duckdb] [postgres]
+
+Twenty segments. The new events are the last ones of the log, up to the second refresh; `late` is an hour. The peers are
+the first refresh, which evaluates everyone, and the bare question about all members.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import duckdb  # noqa: E402
+from batch import segments  # noqa: E402
+from data import NOW, PROJECT, folder  # noqa: E402
+
+import segdsl  # noqa: E402
+from segdsl.catalog.model import Catalog  # noqa: E402
+from segdsl.core.program import Program  # noqa: E402
+from segdsl.core.time import from_datetime  # noqa: E402
+from segdsl.engines import connect  # noqa: E402
+from segdsl.engines.engine import Engine  # noqa: E402
+from segdsl.warehouse.refresh import apply  # noqa: E402
+from segdsl.warehouse.results import Refresh  # noqa: E402
+
+COUNT = 20
+TARGET = "at most 5%"
+END = from_datetime(NOW)
+
+
+def seconds(work: Callable[[], object]) -> tuple[float, object]:
+    started = time.perf_counter()
+    found = work()
+    return time.perf_counter() - started, found
+
+
+def duckdb_copy(place: Path, target: Path) -> str:
+    """The data in a file that may be written, in the order of time, as a log is."""
+    with duckdb.connect(str(target / "w.duckdb")) as connection:
+        connection.execute(f"ATTACH '{place / 'events.duckdb'}' AS made (READ_ONLY)")
+        connection.execute("CREATE TABLE contacts AS FROM made.contacts")
+        connection.execute("CREATE TABLE events AS FROM made.events ORDER BY ts")
+    return f"duckdb:///{target / 'w.duckdb'}"
+
+
+def postgres_copy(place: Path, target: Path) -> str:
+    """The same on a server, with an index by time and one by contact."""
+    from tests.support.databases import database
+
+    server = database("postgres")
+    run = server.connection.execute  # type: ignore[attr-defined]
+    run("CREATE TABLE contacts (id bigint, country text, score bigint)")
+    run("CREATE TABLE events (contact_id bigint, kind text, path text, amount numeric(12,2), ts timestamp)")
+    with duckdb.connect(str(place / "events.duckdb"), read_only=True) as connection:
+        for table, order in (("contacts", "id"), ("events", "ts")):
+            file = target / f"{table}.csv"
+            connection.execute(f"COPY (FROM {table} ORDER BY {order}) TO '{file}' (HEADER FALSE)")
+            run(f"COPY {table} FROM '{file}' (FORMAT csv)")
+            file.unlink()
+    run("CREATE INDEX ON events (ts)")
+    run("CREATE INDEX ON events (contact_id)")
+    run("ANALYZE")
+    return server.url
+
+
+def measured(name: str, catalog: Catalog, program: Program) -> None:
+    def refresh(now: int, full: bool = False) -> Refresh:
+        with connect(catalog, writing=True) as engine:
+            return apply(engine, program, now, full)
+
+    def question(engine: Engine) -> int:
+        return sum(engine.sizes(program, list(program.segments), END).values())
+
+    with connect(catalog) as engine:
+        asked, members = min((seconds(lambda: question(engine)) for _ in range(2)), key=lambda found: found[0])
+        [(count,)] = engine.rows("SELECT COUNT(*) FROM events", {})
+        last = f"(SELECT ts FROM events ORDER BY ts DESC LIMIT 1 OFFSET {count // 100}) AS last"
+        [(start,)] = engine.rows(f"SELECT 1000000 * EXTRACT(EPOCH FROM ts) FROM {last}", {})
+    first, _ = seconds(lambda: refresh(int(start)))
+    part, found = seconds(lambda: refresh(END))
+    assert isinstance(found, Refresh) and not found.everyone
+    everyone, _ = seconds(lambda: refresh(END, True))
+    changed = sum(each.entered + each.left for each in found.segments)
+    print(f"{name}, {members} members: first {first:.2f} s, --full {everyone:.2f} s, bare question {asked:.2f} s")
+    print(f"  1% new events: {part:.2f} s, {found.contacts} contacts looked at, {changed} changes")
+    print(f"  {part / first:.1%} of the first (wanted: {TARGET}), {part / asked:.0%} of the question", flush=True)
+
+
+def main() -> None:
+    place = folder()
+    rules, _ = segments(COUNT)
+    for name in sys.argv[1:] or ["duckdb", "postgres"]:
+        with tempfile.TemporaryDirectory() as made:
+            target = Path(made)
+            (target / "segments").mkdir()
+            (target / "segments" / "all.seg").write_text(rules)
+            (target / "segdsl.yml").write_text(PROJECT + "refresh: {late: 1h}\n")
+            copy = {"duckdb": duckdb_copy, "postgres": postgres_copy}[name]
+            project = segdsl.load(target)
+            measured(name, replace(project.catalog, database=copy(place, target)), project.program)
+
+
+if __name__ == "__main__":
+    main()

@@ -207,6 +207,7 @@ class Tables:
             try:
                 with self._patiently() as engine:
                     self._poll(engine, due)
+                self._deliver()  # now that the database is closed, which a sink may want to write to
                 compared = now() if due else compared
                 self._said = ""
             except Errors as errors:
@@ -220,15 +221,12 @@ class Tables:
 
     def _poll(self, engine: Engine, due: bool) -> None:
         for _ in self._tail.events(engine):
-            self._deliver()
             if self.stopped:
                 return
         for _ in self._tail.contacts(engine) if due else ():
-            self._deliver()
             if self.stopped:
                 return
         self._stream.take([(now(), "")], None, now())
-        self._deliver()
 
     @contextmanager
     def _patiently(self) -> Iterator[Engine]:

@@ -67,7 +67,8 @@ class Evaluator:
         if self.clock is None or line.at > self.clock:
             ahead = limit is not None and line.at > limit
             if ahead or any(queue and queue[0][0] <= line.at for queue in self._queues):
-                heappush(self._waiting, (line.at, next(self._ticket), line))
+                waiting = replace(line, contact=self.owner(line))
+                heappush(self._waiting, (line.at, next(self._ticket), waiting))
                 return [] if ahead else self.advance(line.at)
             self.clock = line.at
         touched: set[int] = set()

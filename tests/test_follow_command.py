@@ -7,7 +7,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from segdsl.core.time import isoformat
-from tests.support.following import ROOT, SEGDSL, follow, project_in, random_lines, told, visit, write
+from tests.support.following import ROOT, SEGDSL, follow, killed, project_in, random_lines, told, visit, write
 
 
 @pytest.fixture
@@ -204,16 +203,14 @@ def test_killed_a_hundred_times_it_loses_and_doubles_nothing(folder: Path) -> No
     for name in ("segdsl.yml", "rules.seg", "events.jsonl"):
         (whole / name).write_bytes((folder / name).read_bytes())
     follow(whole, "events.jsonl", "--state", "state.db", "-o", "changes.jsonl")
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.killing", str(folder), "100", "5"], cwd=ROOT, capture_output=True,
-        text=True, timeout=300, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) >= 60, f"{done.stdout} kills in {time.monotonic() - started:.0f} s: make it slower"
+    sink = ("--table", "told", "--table-in", "sqlite:///sink.db")
+    assert killed(folder, 100, 5, "events.jsonl", *sink) >= 60
     expected = (whole / "changes.jsonl").read_text()
     assert expected.count("\n") > 900
     assert (folder / "changes.jsonl").read_text() == expected
+    with sqlite3.connect(folder / "sink.db") as table:
+        rows = table.execute("SELECT at, segment, contact, change FROM told ORDER BY number").fetchall()
+    assert rows == [(at, segment, str(contact), change) for at, segment, contact, change in told(expected)]
     asked = "SELECT at, segment, contact, entered FROM changes ORDER BY number"
     with sqlite3.connect(folder / "state.db") as state, sqlite3.connect(whole / "state.db") as other:
         assert state.execute(asked).fetchall() == other.execute(asked).fetchall()

@@ -16,6 +16,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.core.time import isoformat, to_datetime
 from segdsl.engines.engine import failure
 
+NAMES = 'number, "at", segment, contact, change'
 WAIT = 1.0  # seconds for another process that writes
 Written = tuple[int, int, str, str, str]  # number, instant in microseconds, segment, contact, change
 Execute = Callable[[str, Sequence[Written]], list[tuple[Any, ...]]]  # a statement for each of some rows, or once
@@ -31,8 +32,10 @@ class Writer:
     opened: gives, for a block that is one transaction, what executes a statement. Raises `Busy`.
     """
 
-    columns = "number BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL, segment TEXT NOT NULL, contact TEXT NOT NULL, " \
-        "change TEXT NOT NULL"  # fmt: skip
+    columns = (
+        'number BIGINT PRIMARY KEY, "at" TIMESTAMPTZ NOT NULL, segment TEXT NOT NULL, contact TEXT NOT NULL, '
+        "change TEXT NOT NULL"
+    )
     mark = "?"
 
     def __init__(self, opened: Callable[[], AbstractContextManager[Execute]]) -> None:
@@ -51,9 +54,8 @@ class Writer:
 
     def insert(self, table: str, rows: Sequence[Written]) -> None:
         """Insert rows, all of them or none."""
-        names = "number, at, segment, contact, change"
         with self.opened() as execute:
-            execute(f"INSERT INTO {named(table)} ({names}) VALUES ({', '.join([self.mark] * 5)})", rows)
+            execute(f"INSERT INTO {named(table)} ({NAMES}) VALUES ({', '.join([self.mark] * 5)})", rows)
 
 
 class SQLiteWriter(Writer):
@@ -69,7 +71,7 @@ class PostgresWriter(Writer):
 class ClickHouseWriter(Writer):
     """One INSERT is one block, and so one part of the table, which is there or not."""
 
-    columns = "number Int64, at DateTime64(6, 'UTC'), segment String, contact String, change String"
+    columns = "number Int64, \"at\" DateTime64(6, 'UTC'), segment String, contact String, change String"
 
     def make(self, table: str) -> None:
         """Make the table, unless it is there."""
@@ -84,7 +86,7 @@ class ClickHouseWriter(Writer):
             for number, at, *texts in rows
         )  # fmt: skip
         with self.opened() as execute:
-            execute(f"INSERT INTO {named(table)} (number, at, segment, contact, change) VALUES {values}", ())
+            execute(f"INSERT INTO {named(table)} ({NAMES}) VALUES {values}", ())
 
 
 def writer(catalog: Catalog) -> Writer:

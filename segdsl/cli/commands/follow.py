@@ -101,7 +101,7 @@ def command(
     with closing(Stream(catalog, program, state)) as stream:
         assert stream.state is not None
         _tell_resumed(stream)
-        source, position = ("", 0) if database else _source(file, stream)
+        source, position = ("", 0) if database else _source(file, stream, live)
         starts = _starts(stream.state, database, backfill)
         with _sinks(stream.state, output, webhooks, _table(catalog, table, table_in), keep) as sinks:
             lines = None
@@ -143,10 +143,11 @@ def _follow_lines(
     from segdsl.cli.following import IDLE, finish, until_told
     from segdsl.cli.lines_in import Reader
 
+    path = None if str(file) == "-" else file
     with _opened(file, position) as descriptor:
         lines.deliver()
         # A file may be written on; a pipe that has ended says no more.
-        reader = Reader(descriptor, position, lines.live and stat.S_ISREG(os.fstat(descriptor).st_mode))
+        reader = Reader(descriptor, position, lines.live and stat.S_ISREG(os.fstat(descriptor).st_mode), path)
         with until_told(reader):
             for chunk in reader.chunks(IDLE):
                 if chunk is not None:
@@ -242,19 +243,26 @@ def _distinct(file: Path, state: Path, output: Path | None) -> None:
             raise Stop(f"{path} cannot be {other} and {what} at once", "name a file of its own for each")
 
 
-def _source(file: Path, stream: Stream) -> tuple[str, int]:
+def _source(file: Path, stream: Stream, live: bool) -> tuple[str, int]:
     """The name under which the state knows a file, and how far it was read. What is no regular file has none."""
+    from segdsl.cli.following import HEAD, begins_as
+
     assert stream.state is not None
     if str(file) == "-" or not file.is_file():
         return "", 0
     source = str(file.resolve())
     position = stream.state.positions.get(source, 0)
-    if file.stat().st_size < position:
-        raise Stop(
-            f"{file} is shorter than what was read of it: {position} bytes",
-            "give new lines a new file's name, or begin anew with another --state",
-        )
-    return source, position
+    head = stream.state.positions.get(HEAD + source)
+    shorter = file.stat().st_size < position
+    if not shorter and (head is None or begins_as(file, head)):
+        return source, position
+    what = "begins otherwise than what was read"
+    if shorter:
+        what = f"is shorter than what was read of it: {position} bytes"
+    if live:
+        note(f"{file} {what}: it is read from its start")
+        return source, 0
+    raise Stop(f"{file} {what}", "give new lines a new file's name, or begin anew with another --state")
 
 
 @contextmanager

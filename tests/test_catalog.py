@@ -404,7 +404,7 @@ def test_json_schema_tells_what_is_checked() -> None:
     assert schema["required"] == ["version", "contacts"]
     assert schema["properties"]["version"]["enum"] == [1]
     event = schema["$defs"]["an-event"]
-    keys = {"from", "table", "contact", "time", "id", "object", "where", "properties", "retention"}
+    keys = {"from", "table", "contact", "time", "id", "object", "where", "properties", "retention", "increasing"}
     assert set(event["properties"]) == keys
     assert schema["$defs"]["lints"]["properties"]["SEG0411"]["enum"] == ["on", "off"]
     text = str(schema)

@@ -7,7 +7,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from segdsl.core.time import isoformat
-from tests.support.following import ROOT, SEGDSL, follow, project_in, random_lines, told, visit, write
+from tests.support.following import ROOT, SEGDSL, follow, killed, project_in, random_lines, told, visit, write
 
 
 @pytest.fixture
@@ -196,6 +195,41 @@ def test_live_it_ends_with_a_pipe_and_waits_for_a_file(folder: Path) -> None:
     assert (done.stdout, "0 lines" in done.stderr) == ("", True)
 
 
+def test_live_a_file_that_was_rotated_or_cut_is_followed(folder: Path) -> None:
+    def now(path: str) -> dict[str, object]:
+        return visit("a", datetime.now(UTC).isoformat(), path)
+
+    (folder / "rules.seg").write_text(
+        "".join(f'segment s{i}:\n    visited "/{i}"\n\n' for i in range(5))
+    )  # fmt: skip
+    write(folder, now("/0"))
+    process = subprocess.Popen(
+        [*SEGDSL, "follow", "events.jsonl", "--live", "--state", "state.db"], cwd=folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        assert json.loads(process.stdout.readline())["segment"] == "s0"
+        (folder / "events.jsonl").rename(folder / "events.1")
+        write(folder, now("/1"), name="events.1")  # whoever writes has not noticed yet
+        assert json.loads(process.stdout.readline())["segment"] == "s1"
+        write(folder, now("/2"))
+        assert json.loads(process.stdout.readline())["segment"] == "s2"
+        (folder / "events.jsonl").write_text("")
+        time.sleep(1)
+        write(folder, now("/3"))
+        assert json.loads(process.stdout.readline())["segment"] == "s3"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert process.stderr.read().count("is read from its start") == 2
+    finally:
+        process.kill()
+        process.communicate()
+    (folder / "events.jsonl").write_text(json.dumps(now("/4")) + "\n" + json.dumps(now("/0")) + "\n")
+    done = follow(folder, "events.jsonl", "--state", "state.db")
+    assert (done.returncode, "begins otherwise" in done.stderr) == (2, True)
+
+
 def test_killed_a_hundred_times_it_loses_and_doubles_nothing(folder: Path) -> None:
     lines = random_lines(2, 6000)
     write(folder, *lines)
@@ -204,16 +238,14 @@ def test_killed_a_hundred_times_it_loses_and_doubles_nothing(folder: Path) -> No
     for name in ("segdsl.yml", "rules.seg", "events.jsonl"):
         (whole / name).write_bytes((folder / name).read_bytes())
     follow(whole, "events.jsonl", "--state", "state.db", "-o", "changes.jsonl")
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.killing", str(folder), "100", "5"], cwd=ROOT, capture_output=True,
-        text=True, timeout=300, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) >= 60, f"{done.stdout} kills in {time.monotonic() - started:.0f} s: make it slower"
+    sink = ("--table", "told", "--table-in", "sqlite:///sink.db")
+    assert killed(folder, 100, 5, "events.jsonl", *sink) >= 60
     expected = (whole / "changes.jsonl").read_text()
     assert expected.count("\n") > 900
     assert (folder / "changes.jsonl").read_text() == expected
+    with sqlite3.connect(folder / "sink.db") as table:
+        rows = table.execute("SELECT at, segment, contact, change FROM told ORDER BY number").fetchall()
+    assert rows == [(at, segment, str(contact), change) for at, segment, contact, change in told(expected)]
     asked = "SELECT at, segment, contact, entered FROM changes ORDER BY number"
     with sqlite3.connect(folder / "state.db") as state, sqlite3.connect(whole / "state.db") as other:
         assert state.execute(asked).fetchall() == other.execute(asked).fetchall()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ segment quiet:
 segment cart:
     visited then not purchased within 1d in 7d
 """
-names = st.sampled_from("abc")
+names = st.sampled_from("abcx")
 times = strategies.instants_at
 lengths = st.sampled_from([0, 1, 10**6, *(n * 10**6 + d for n in strategies.DURATIONS.values() for d in (-1, 0, 1))])
 
@@ -120,6 +121,12 @@ class Following(RuleBasedStateMachine):
         line = {"contact": contact, "deleted": True, "at": isoformat(self.clock + after)}
         self._push(line, limit=self.clock if waits else None)
 
+    @rule(contact=names, alias=st.sampled_from("abcxy"), ago=lengths, waits=st.booleans())
+    def name(self, contact: str, alias: str, ago: int, waits: bool) -> None:
+        if alias != contact:
+            line = {"contact": contact, "alias": alias, "at": isoformat(self.clock + (ago if waits else -ago))}
+            self._push(line, limit=self.clock if waits else None)
+
     @rule(length=lengths)
     def wait(self, length: int) -> None:
         self._check(self.stream.advance(self.clock + length), self.clock + length)
@@ -141,16 +148,16 @@ class Following(RuleBasedStateMachine):
         assert {(name, contact) for name in self.names for contact in found[name]} == self.inside
 
     def _left(self) -> list[Line]:
-        """The lines that no deletion has made void, each contact's together."""
-        counted = {id(fields) for told in self.arrivals.known(self.clock).values() for fields in told}
-        waiting = {id(fields) for at, _, fields in self.arrivals.lines if at > self.clock}
-        both = zip(self.taken, self.arrivals.lines, strict=True)
-        left = [line for line, (_, _, fields) in both if id(fields) in counted | waiting]
+        """The lines that no deletion has made void, each contact's together: whose they are by now."""
+        told, _, waiting = self.arrivals.told(self.clock)
+        owners = {number: name for name, lines in told.items() for number, _ in lines} | waiting
+        left = [replace(self.taken[number], contact=owner) for number, owner in sorted(owners.items())]
         return sorted(left, key=lambda line: str(line.contact))
 
     def _push(self, fields: dict[str, Any], limit: int | None = None) -> None:
         line = read(fields, self.catalog)
         assert isinstance(line, Line)
+        line = replace(line, number=len(self.taken))
         self.arrivals.add(fields, self.clock)
         self.taken.append(line)
         until = self.clock if limit is not None else max(self.clock, line.at)

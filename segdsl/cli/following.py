@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from zlib import crc32
 
 from segdsl.cli.common import note, show
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 LONG = 200  # characters of a line that are shown
 NAMED = 3  # refused lines that are told one by one
+HEAD = "head of "  # under which the state knows how a file begins
+LOOKED_AT = 256  # bytes
 IDLE = 0.5  # seconds after which the clock is looked at, with nothing coming
 PATIENCE = 10  # times, a second apart, that a database which is being written to is tried
 
@@ -29,6 +33,18 @@ PATIENCE = 10  # times, a second apart, that a database which is being written t
 def now() -> int:
     """This machine's time, in microseconds since 1970."""
     return time.time_ns() // 1000
+
+
+def head_of(data: bytes) -> int:
+    """What a file is known by when it is opened again: how it begins, with how many bytes of that were looked at."""
+    data = data[:LOOKED_AT]
+    return len(data) << 32 | crc32(data)
+
+
+def begins_as(file: Path, head: int) -> bool:
+    """Whether a file begins as one did that was read."""
+    with file.open("rb") as opened:
+        return head_of(opened.read(head >> 32)) == head
 
 
 class Stoppable(Protocol):
@@ -86,6 +102,9 @@ class Lines:
     def take(self, chunk: Chunk) -> None:
         """Take what has come."""
         begin = chunk.begin
+        if chunk.fresh:
+            note("another file, or a shorter one, is in the place of the one that was read: it is read from its start")
+            self._before = 0
         for start in range(0, len(chunk.lines), self._size):
             lines = chunk.lines[start : start + self._size]
             end = begin + sum(map(len, lines)) + (len(lines) if chunk.whole else 0)
@@ -124,6 +143,8 @@ class Lines:
         if self.live:
             news.append((limit, ""))
         positions = {self._source: end} if self._source else {}
+        if self._source and begin == 0 and end:
+            positions[HEAD + self._source] = head_of(b"\n".join([*lines, *([b""] if whole else [])]))
         batch = Batch(positions=positions, refused=refused, consumed=consumed)
         _, refused = self._stream.take(news, batch, limit, self.live)
         self.deliver()
@@ -207,6 +228,7 @@ class Tables:
             try:
                 with self._patiently() as engine:
                     self._poll(engine, due)
+                self._deliver()  # now that the database is closed, which a sink may want to write to
                 compared = now() if due else compared
                 self._said = ""
             except Errors as errors:
@@ -220,15 +242,12 @@ class Tables:
 
     def _poll(self, engine: Engine, due: bool) -> None:
         for _ in self._tail.events(engine):
-            self._deliver()
             if self.stopped:
                 return
         for _ in self._tail.contacts(engine) if due else ():
-            self._deliver()
             if self.stopped:
                 return
         self._stream.take([(now(), "")], None, now())
-        self._deliver()
 
     @contextmanager
     def _patiently(self) -> Iterator[Engine]:

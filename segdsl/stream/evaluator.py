@@ -71,7 +71,7 @@ class Evaluator:
             ahead = limit is not None and line.at > limit
             timers, waiting = self._queues
             if ahead or (timers and timers[0][0] <= line.at) or (waiting and waiting[0][0] <= line.at):
-                heappush(self._waiting, (line.at, next(self._ticket), line))
+                heappush(self._waiting, (line.at, next(self._ticket), replace(line, contact=self.owner(line))))
                 return [] if ahead else self.advance(line.at)
             self.clock = line.at
         touched: set[int] = set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,12 +13,22 @@ from segdsl.stream.lines import Flip
 from segdsl.stream.state import State
 from segdsl.stream.stream import text_of
 
+HOUR = 3600.0  # seconds
+
 
 class Sink(Protocol):
-    """told, dead: how many changes it was told by this process, and how many it would not be told."""
+    """told, dead: how many changes it was told by this process, and how many it would not be told.
+
+    last: the number of the last change that it was told, by whichever process. verb: what happened to those changes.
+    """
+
+    verb: str
 
     told: int
     dead: int
+
+    @property
+    def last(self) -> int: ...
 
     def deliver(self) -> None:
         """Changes were saved: tell all that were not told yet, now or soon."""
@@ -33,19 +44,20 @@ class Printed:
     """Standard output. A process that is killed between printing and remembering it prints the last batch again."""
 
     def __init__(self, state: State) -> None:
+        self.verb = "printed"
         self.told = self.dead = 0
         self._state = state
-        self._last, _ = state.told("stdout") or (0, 0)
+        self.last, _ = state.told("stdout") or (0, 0)
 
     def deliver(self) -> None:
         """Print the changes that were not printed yet."""
-        found = list(self._state.changes(self._last))
+        found = list(self._state.changes(self.last))
         if not found:
             return
         sys.stdout.write(_text(found))
         sys.stdout.flush()
-        self._last = found[-1][0]
-        self._state.tell("stdout", self._last)
+        self.last = found[-1][0]
+        self._state.tell("stdout", self.last)
         self.told += len(found)
 
     def finish(self, seconds: float) -> bool:
@@ -63,6 +75,7 @@ class Appended:
     """
 
     def __init__(self, state: State, path: Path) -> None:
+        self.verb = "written"
         self.told = self.dead = 0
         self._state = state
         self._name = f"file {path.resolve()}"
@@ -72,24 +85,24 @@ class Appended:
         if known is None:  # what a file has that was there before is somebody else's: go on behind it
             known = (0, size)
             state.tell(self._name, *known)
-        self._last = known[0]
+        self.last = known[0]
         if size > known[1]:
             self._file.seek(known[1])
-            untold = _text(state.changes(self._last)).encode("utf-8", "backslashreplace")
+            untold = _text(state.changes(self.last)).encode("utf-8", "backslashreplace")
             if untold.startswith(self._file.read()):  # by a process that did not live to remember it
                 self._file.truncate(known[1])
         self._file.seek(0, os.SEEK_END)  # of a file that was made anew, too
 
     def deliver(self) -> None:
         """Write the changes that were not written yet."""
-        found = list(self._state.changes(self._last))
+        found = list(self._state.changes(self.last))
         if not found:
             return
         self._file.write(_text(found).encode("utf-8", "backslashreplace"))
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._last = found[-1][0]
-        self._state.tell(self._name, self._last, self._file.tell())
+        self.last = found[-1][0]
+        self._state.tell(self._name, self.last, self._file.tell())
         self.told += len(found)
 
     def finish(self, seconds: float) -> bool:
@@ -99,6 +112,35 @@ class Appended:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+class Pruned:
+    """No sink of its own: what all others were told is removed from the state file when it is old, once an hour.
+
+    keep: microseconds; refused lines are removed by it, too.
+    """
+
+    def __init__(self, state: State, keep: int, others: Sequence[Sink]) -> None:
+        self.verb = "removed from the state file"
+        self.told = self.dead = self.last = 0
+        self._state, self._keep, self._others = state, keep, others
+        self._pruned = -HOUR
+
+    def deliver(self) -> None:
+        """Remove what is old, if that was not done lately."""
+        if time.monotonic() - self._pruned >= HOUR:
+            self._pruned = time.monotonic()
+            told = min(sink.last for sink in self._others)
+            self.told += self._state.prune(time.time_ns() // 1000 - self._keep, told)
+
+    def finish(self, seconds: float) -> bool:
+        """Remove what has become old meanwhile."""
+        self._pruned = -HOUR
+        self.deliver()
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _text(changes: Iterable[tuple[int, Flip]]) -> str:

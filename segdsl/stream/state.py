@@ -216,12 +216,13 @@ class State:
                 events = [(contact, number) for number, line in rows if "event" in json.loads(line)]
                 self._connection.executemany("UPDATE lines SET contact = ? WHERE number = ?", events)
 
-    def prune(self, before: int, told: int) -> tuple[int, int]:
-        """Remove changes of before an instant, up to a number, and lines refused before then; how many of each."""
+    def prune(self, before: int, told: int) -> int:
+        """Remove changes of before an instant, up to a number, and lines refused before then; how many changes."""
         with self._reported(), self._transaction() as ask:
-            changes = ask("DELETE FROM changes WHERE at < ? AND number <= ?", (before, told)).rowcount
+            ask("DELETE FROM refused WHERE at < ?", (before,))
+            removed = ask("DELETE FROM changes WHERE at < ? AND number <= ?", (before, told)).rowcount
             ask("DELETE FROM dead WHERE number NOT IN (SELECT number FROM changes)")
-            return changes, ask("DELETE FROM refused WHERE at < ?", (before,)).rowcount
+            return removed
 
     def told(self, sink: str) -> tuple[int, int] | None:
         """The number of the last change that a sink was told, and the size that it had then; None for a new one."""

@@ -53,8 +53,10 @@ class Webhook:
         except ImportError as error:
             help = 'pip install "segdsl[webhook]"'
             raise Errors([Diagnostic("SEG0718", "webhooks need the package `httpx`", help=help)]) from error
+        self.verb = "posted"
         self.told = 0
         self.dead = 0
+        self.last = 0
         self.failed: Exception | None = None
         self._path, self._url, self._secret, self._retries = state, url, secret, retries or Retries()
         self._client = httpx.Client(timeout=PATIENCE)
@@ -98,11 +100,11 @@ class Webhook:
             self.failed = error
 
     def _send_all(self, state: State) -> None:
-        last, _ = state.told(self._sink) or (0, 0)
+        self.last, _ = state.told(self._sink) or (0, 0)
         while not self._closed.is_set():
             finishing = self._finishing.is_set()  # asked before the changes: what was saved before is among them
             self._more.clear()
-            for number, flip in list(state.changes(last)):
+            for number, flip in list(state.changes(self.last)):
                 reason = self._send(f"{state.name}-{number}", text_of(flip))
                 if self._closed.is_set() and reason is not None:
                     return
@@ -112,7 +114,7 @@ class Webhook:
                 else:
                     state.bury(self._sink, number, reason)
                     self.dead += 1
-                last = number
+                self.last = number
                 if self._closed.is_set():
                     return
             if finishing:

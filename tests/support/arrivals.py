@@ -31,20 +31,50 @@ class Arrivals:
 
     catalog: Catalog
     lines: list[tuple[int, int, Fields]] = field(default_factory=list)
+    clocks: list[int] = field(default_factory=list)  # when each line came
 
     def add(self, line: Fields, clock: int | None) -> None:
         at = instant_of(line)
         self.lines.append((at if clock is None else max(at, clock), len(self.lines), line))
+        self.clocks.append(at if clock is None else clock)
 
     def known(self, now: int) -> dict[str, list[Fields]]:
-        """Each known contact's lines that count by an instant, in the order in which they began to."""
-        found: dict[str, list[Fields]] = {}
-        for _, _, line in sorted((each for each in self.lines if each[0] <= now), key=itemgetter(0, 1)):
+        """Each known contact's lines that count by an instant, in the order in which they came."""
+        return {name: [line for _, line in sorted(told, key=itemgetter(0))] for name, told in self.told(now)[0].items()}
+
+    def told(self, now: int) -> tuple[dict[str, list[tuple[int, Fields]]], dict[str, str], dict[int, str]]:
+        """Each known contact's lines with their numbers, whose each alias is, and whose each line is that waits."""
+        found: dict[str, list[tuple[int, Fields]]] = {}
+        owners: dict[str, str] = {}
+        waiting: dict[int, str] = {}
+
+        def count(number: int, line: Fields, name: str) -> None:
+            alias = line.get("alias")
             if line.get("deleted"):
-                found.pop(line["contact"], None)
-            else:
-                found.setdefault(line["contact"], []).append(line)
-        return found
+                found.pop(name, None)
+                for other in [other for other, owner in owners.items() if owner == name]:
+                    del owners[other]
+                return
+            found.setdefault(name, []).append((number, line))
+            if alias is None or alias == name or alias in owners:
+                return
+            owners.update({other: name for other, owner in owners.items() if owner == alias} | {alias: name})
+            found[name] += found.pop(alias, [])
+            waiting.update({each: name for each, owner in waiting.items() if owner == alias})
+
+        def advance(to: int) -> None:
+            for number in sorted(waiting, key=lambda number: self.lines[number][:2]):
+                if self.lines[number][0] <= to:
+                    count(number, self.lines[number][2], waiting.pop(number))
+
+        for (_, number, line), clock in zip(self.lines, self.clocks, strict=True):
+            if clock > now:
+                break
+            advance(clock)
+            waiting[number] = owners.get(line["contact"], line["contact"])
+            advance(clock)
+        advance(now)
+        return found, owners, waiting
 
     def people(self, now: int) -> list[Contact]:
         return [self._contact(name, lines) for name, lines in self.known(now).items()]
@@ -79,6 +109,8 @@ class Arrivals:
             "aliases": [],
         }  # fmt: skip
         kinds = {"visited": "visits", "purchased": "orders", "deal": "deals"}
+        owners = self.told(now)[1]
+        tables["aliases"] = [{"alias": alias, "id": owner} for alias, owner in owners.items()]
         for name, lines in self.known(now).items():
             row: dict[str, Any] = {"company_id": name}
             company: dict[str, Any] = {"company_id": name}
@@ -99,7 +131,8 @@ class Arrivals:
                         row[key.replace(" ", "_")] = value
                 lists |= line.get("lists", {})
                 if "event" in line:
-                    event = {"id": name, "at": line["at"], "delivery": line.get("id"), **line["properties"]}
+                    recorded = line["contact"] if owners.get(line["contact"]) == name else name
+                    event = {"id": recorded, "at": line["at"], "delivery": line.get("id"), **line["properties"]}
                     tables[kinds[line["event"]]].append(event)
             contacts[name] = row
             tables["companies"].append(company)

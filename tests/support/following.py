@@ -69,6 +69,16 @@ def follow(folder: Path, *arguments: str, given: str | None = None) -> subproces
     )  # fmt: skip
 
 
+def killed(folder: Path, times: int, seed: int, *arguments: str) -> int:
+    """`follow` in a folder, killed so many times at most before it may finish; how often it was."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.killing", str(folder), str(times), str(seed), *arguments], cwd=ROOT,
+        capture_output=True, text=True, timeout=300, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
 def told(output: str) -> list[tuple[str, str, Any, str]]:
     return [tuple(json.loads(line).values()) for line in output.splitlines()]  # type: ignore[misc]
 

@@ -1,4 +1,4 @@
-"""A follower that is killed again and again: `python -m tests.support.killing FOLDER TIMES SEED`.
+"""A follower that is killed again and again: `python -m tests.support.killing FOLDER TIMES SEED ARGUMENTS…`.
 
 Forks `segdsl follow` in the folder and kills it (SIGKILL) after a random while, so many times or until it is done; then
 lets it finish. A process of its own, since only one without threads may fork safely. Prints how often it was killed.
@@ -14,7 +14,7 @@ import time
 
 from segdsl.cli.main import run
 
-ARGUMENTS = ["follow", "events.jsonl", "--state", "state.db", "-o", "changes.jsonl", "--batch", "7"]
+ARGUMENTS = ["follow", "--state", "state.db", "-o", "changes.jsonl", "--batch", "7"]
 
 
 def child() -> int:
@@ -22,7 +22,7 @@ def child() -> int:
     if process == 0:
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, 2)
-        os._exit(run(ARGUMENTS))
+        os._exit(run([*ARGUMENTS, *sys.argv[4:]]))
     return process
 
 

@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,12 @@ from segdsl.cli.common import Stop, common_options, instant, note
 from segdsl.cli.lengths import Length
 
 if TYPE_CHECKING:
+    from segdsl.catalog.model import Catalog
     from segdsl.cli.following import Lines
     from segdsl.stream.sinks import Sink
     from segdsl.stream.state import State
     from segdsl.stream.stream import Stream
+    from segdsl.stream.table_writers import Writer
 
 SECRET = "SEGDSL_WEBHOOK_SECRET"
 PASSED = 5  # properties that are named
@@ -46,12 +49,17 @@ BEGIN_ANEW = "follow as it was begun, or begin anew with another --state"
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="Add the changes to a file instead of printing them: each once, whatever happens.")  # fmt: skip
 @click.option("--webhook", "webhooks", metavar="URL", multiple=True, help="Also post each change to a URL; repeatable.")
+@click.option("--table", metavar="NAME", help="Also insert the changes into a table: each once, whatever happens.")
+@click.option("--table-in", metavar="URL", help="The database of --table; by default the project's.")
+@click.option("--keep", metavar="TIME", type=Length(),
+              help="Remove changes that were told, and refused lines, when they are so old: 90d.")  # fmt: skip
 @click.option("--batch", metavar="N", type=click.IntRange(1), default=2000, show_default=True,
               help="Lines that are saved together, at most.")  # fmt: skip
 @common_options
 def command(
     file: Path | None, state: Path, live: bool, until: str | None, database: bool, backfill: bool, announce: bool,
-    every: int, compare: int, late: int, output: Path | None, webhooks: tuple[str, ...], batch: int,
+    every: int, compare: int, late: int, output: Path | None, webhooks: tuple[str, ...],
+    table: str | None, table_in: str | None, keep: int | None, batch: int,
 ) -> None:  # fmt: skip
     """Tell who enters and who leaves the project's segments, as lines of news come in and time passes.
 
@@ -69,7 +77,7 @@ def command(
       segdsl follow events.jsonl --state state.db
       segdsl follow events.jsonl --state state.db --until 2026-03-31 -o changes.jsonl
       segdsl follow events.jsonl --live --state state.db --webhook https://example.com/hook
-      segdsl follow --database --live --every 10s --state state.db
+      segdsl follow --database --live --every 10s --state state.db --table segment_changes --keep 90d
       tail -F events.jsonl | segdsl follow --live --backfill --state state.db
     """
     from segdsl.cli.following import Lines, Tables, finish, now, until_told
@@ -84,6 +92,8 @@ def command(
         raise click.UsageError("with --database the news are the tables': leave out FILE, --until and --backfill")
     if announce and not (database or backfill):
         raise click.UsageError("--announce is of a history: add --database or --backfill")
+    if table_in is not None and table is None:
+        raise click.UsageError("--table-in is the database of a table: add --table NAME")
     catalog, program, _ = runnable((), ())
     end = None if until is None else instant(until, catalog, "--until")
     file = file or Path("-")
@@ -91,9 +101,9 @@ def command(
     with closing(Stream(catalog, program, state)) as stream:
         assert stream.state is not None
         _tell_resumed(stream)
-        source, position = ("", 0) if database else _source(file, stream)
+        source, position = ("", 0) if database else _source(file, stream, live)
         starts = _starts(stream.state, database, backfill)
-        with _sinks(stream.state, output, webhooks) as sinks:
+        with _sinks(stream.state, output, webhooks, _table(catalog, table, table_in), keep) as sinks:
             lines = None
             stopped = False
             if database or starts:
@@ -121,7 +131,7 @@ def command(
         _tell_passed(stream)
         for sink in sinks[1:]:
             given_up = f", {sink.dead} given up: the state file's table `dead` tells why" if sink.dead else ""
-            note(f"{sink.told} changes posted{given_up}")
+            note(f"{sink.told} changes {sink.verb}{given_up}")
     if lines is not None and lines.refused:
         click.get_current_context().exit(1)
 
@@ -133,10 +143,11 @@ def _follow_lines(
     from segdsl.cli.following import IDLE, finish, until_told
     from segdsl.cli.lines_in import Reader
 
+    path = None if str(file) == "-" else file
     with _opened(file, position) as descriptor:
         lines.deliver()
         # A file may be written on; a pipe that has ended says no more.
-        reader = Reader(descriptor, position, lines.live and stat.S_ISREG(os.fstat(descriptor).st_mode))
+        reader = Reader(descriptor, position, lines.live and stat.S_ISREG(os.fstat(descriptor).st_mode), path)
         with until_told(reader):
             for chunk in reader.chunks(IDLE):
                 if chunk is not None:
@@ -184,9 +195,13 @@ def _starts(state: State, database: bool, backfill: bool) -> bool:
 
 
 @contextmanager
-def _sinks(state: State, output: Path | None, webhooks: Sequence[str]) -> Iterator[list[Sink]]:
+def _sinks(
+    state: State, output: Path | None, webhooks: Sequence[str], table: tuple[Writer, str, str] | None,
+    keep: int | None,
+) -> Iterator[list[Sink]]:  # fmt: skip
     """Where changes go: a file or standard output first."""
-    from segdsl.stream.sinks import Appended, Printed
+    from segdsl.stream.sinks import Appended, Printed, Pruned
+    from segdsl.stream.table_sink import Inserted
     from segdsl.stream.webhook import Webhook
 
     with ExitStack() as open_:
@@ -197,7 +212,23 @@ def _sinks(state: State, output: Path | None, webhooks: Sequence[str]) -> Iterat
                 raise Stop(f"no URL of a webhook: {url}", "it begins with https:// or http://")
             sinks.append(Webhook(state.path, url, os.environ.get(SECRET) or None))
             open_.callback(sinks[-1].close)
+        if table is not None:
+            sinks.append(Inserted(state, *table))
+        if keep is not None:
+            sinks.append(Pruned(state, keep, sinks[:]))
         yield sinks
+
+
+def _table(catalog: Catalog, table: str | None, url: str | None) -> tuple[Writer, str, str] | None:
+    """What writes changes into a table, the table's name, and where it is."""
+    from segdsl.catalog.load import database
+    from segdsl.stream.table_writers import writer
+
+    if table is None:
+        return None
+    if url is not None:
+        catalog = replace(catalog, database=database(url, Path.cwd()))
+    return writer(catalog), table, catalog.database or ""
 
 
 def _distinct(file: Path, state: Path, output: Path | None) -> None:
@@ -212,19 +243,26 @@ def _distinct(file: Path, state: Path, output: Path | None) -> None:
             raise Stop(f"{path} cannot be {other} and {what} at once", "name a file of its own for each")
 
 
-def _source(file: Path, stream: Stream) -> tuple[str, int]:
+def _source(file: Path, stream: Stream, live: bool) -> tuple[str, int]:
     """The name under which the state knows a file, and how far it was read. What is no regular file has none."""
+    from segdsl.cli.following import HEAD, begins_as
+
     assert stream.state is not None
     if str(file) == "-" or not file.is_file():
         return "", 0
     source = str(file.resolve())
     position = stream.state.positions.get(source, 0)
-    if file.stat().st_size < position:
-        raise Stop(
-            f"{file} is shorter than what was read of it: {position} bytes",
-            "give new lines a new file's name, or begin anew with another --state",
-        )
-    return source, position
+    head = stream.state.positions.get(HEAD + source)
+    shorter = file.stat().st_size < position
+    if not shorter and (head is None or begins_as(file, head)):
+        return source, position
+    what = "begins otherwise than what was read"
+    if shorter:
+        what = f"is shorter than what was read of it: {position} bytes"
+    if live:
+        note(f"{file} {what}: it is read from its start")
+        return source, 0
+    raise Stop(f"{file} {what}", "give new lines a new file's name, or begin anew with another --state")
 
 
 @contextmanager

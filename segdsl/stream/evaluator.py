@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
+from copy import copy
 from heapq import heappop, heappush
 from itertools import count
 from operator import itemgetter
@@ -39,15 +40,10 @@ class Evaluator:
 
     def __init__(self, catalog: Catalog, program: Program) -> None:
         self.catalog = catalog
-        self.clock: int | None = None
-        self.people: dict[str | int, Person] = {}
-        self.voided: list[tuple[Line, int]] = []
         self._terms = terms_of(program)
         self._routes = Routes(self._terms, catalog)
-        self._timers: list[tuple[int, int, Person, int]] = []
-        self._waiting: list[tuple[int, int, Line]] = []
-        self._queues: tuple[list[Any], list[Any]] = (self._timers, self._waiting)  # each with its next instant first
         self._ticket = count()
+        self._empty()
         blank = Person("")
         self._reckon(blank, range(len(self._terms.names)))
         self._blank = blank.inside  # who a contact is of whom nothing holds
@@ -56,6 +52,20 @@ class Evaluator:
             number: probe.holds(term.rule)
             for number, term in enumerate(self._terms.terms) if not isinstance(term, Latest)
         }  # fmt: skip
+
+    def _empty(self) -> None:
+        self.clock: int | None = None
+        self.people: dict[str | int, Person] = {}
+        self.voided: list[tuple[Line, int]] = []
+        self._timers: list[tuple[int, int, Person, int]] = []
+        self._waiting: list[tuple[int, int, Line]] = []
+        self._queues: tuple[list[Any], list[Any]] = (self._timers, self._waiting)  # each with its next instant first
+
+    def another(self) -> Evaluator:
+        """One of the same rules that knows nobody yet; what was compiled is shared."""
+        twin = copy(self)
+        twin._empty()
+        return twin
 
     # --- from outside -----------------------------------------------------------------------------------------
 
@@ -91,6 +101,20 @@ class Evaluator:
     def waiting(self) -> int:
         """How many lines wait for the clock."""
         return len(self._waiting)
+
+    @property
+    def due(self) -> int | None:
+        """The instant to which the clock is to be moved next, if no line does; None: nothing changes by itself."""
+        return min((queue[0][0] for queue in self._queues if queue), default=None)
+
+    def asks(self, line: Line) -> bool:
+        """Whether a test may still ask for an event that was taken."""
+        person, now = self.people.get(line.contact), self.clock
+        return person is not None and now is not None and any(
+            isinstance(step, Happened)
+            and self._routes.ask(step.kind, (step.at if step.timed else 0, step.properties), now, person.latest)
+            for step in line.steps
+        )  # fmt: skip
 
     def restore(self, clock: int, lines: Iterable[Line]) -> None:
         """Begin where another evaluator stood: with the lines that it took, each contact's together and in order.

@@ -46,12 +46,13 @@ QUIET = {
 }
 # For a Java process of our own: collects garbage in less room than the default, which gives way to nobody.
 FRUGAL = {"spark.driver.extraJavaOptions": "-XX:+UseParallelGC"}
-# A result comes partition by partition, each of which the driver holds as a whole, many times as large as it was on
-# its way. So a sorted result stays in many small ones: by default Spark joins them to as many as there are cores.
-PIECES = 1000
+# A result comes partition by partition. The driver holds each as a whole, and those before it for a while (Spark's
+# threads keep what they did last), many times as large as it was on its way. So a sorted result stays in many small
+# ones: by default Spark joins them to about as many as there are cores.
+PIECES = 2000
 STREAMED = {
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
-    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "2m",  # compressed: some hundred thousand rows of two columns
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "256k",  # compressed: some ten thousand rows of two columns
 }
 # A name that Spark cannot even read is that of no table.
 NOT_FOUND = {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "INVALID_ATTRIBUTE_NAME_SYNTAX"}

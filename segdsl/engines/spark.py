@@ -44,6 +44,16 @@ QUIET = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
+# For a Java process of our own: collects garbage in less room than the default, which gives way to nobody.
+FRUGAL = {"spark.driver.extraJavaOptions": "-XX:+UseParallelGC"}
+# A result comes partition by partition. The driver holds each as a whole, and those before it for a while (Spark's
+# threads keep what they did last), many times as large as it was on its way. So a sorted result stays in many small
+# ones: by default Spark joins them to about as many as there are cores.
+PIECES = 2000
+STREAMED = {
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "256k",  # compressed: some ten thousand rows of two columns
+}
 # A name that Spark cannot even read is that of no table.
 NOT_FOUND = {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "INVALID_ATTRIBUTE_NAME_SYNTAX"}
 SECONDS = 10  # to wait for a master's answer
@@ -71,8 +81,10 @@ class Spark(Engine):
         self._own = address.startswith("sc://")
         try:
             self._session = _copy(session)
-            for name, value in dialect.SETTINGS.items():
+            for name, value in {**dialect.SETTINGS, **STREAMED}.items():
                 self._session.conf.set(name, value)
+            pieces = max(PIECES, int(self._session.conf.get("spark.sql.shuffle.partitions") or 0))
+            self._session.conf.set("spark.sql.adaptive.coalescePartitions.initialPartitionNum", str(pieces))
             self._find_files()
         except _errors() as error:
             raise said(error) from error
@@ -172,7 +184,8 @@ def _session(address: str, options: Mapping[str, str]) -> SparkSession:
             return found
         if local is None:
             _reach(master)
-        settings = {**(QUIET if local else {}), **options, "spark.master": master, "spark.app.name": "segdsl"}
+        ours = {**QUIET, **FRUGAL} if local else {}
+        settings = {**ours, **options, "spark.master": master, "spark.app.name": "segdsl"}
         conf = SparkConf(loadDefaults=False).setAll(list(settings.items()))
         if SparkContext._gateway is None:
             SparkContext._ensure_initialized(gateway=_java(conf))

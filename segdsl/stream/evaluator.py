@@ -11,6 +11,7 @@ Where something is `touched`, a term stands there as its number n and a filter a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import count
@@ -18,6 +19,7 @@ from typing import Any
 
 from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
+from segdsl.core.story import Happened
 from segdsl.stream.lines import Alias, Effect, Flip, Gone, Line, Moved, Voided
 from segdsl.stream.news import News
 from segdsl.stream.person import Person
@@ -38,19 +40,12 @@ class Evaluator:
     def __init__(self, catalog: Catalog, program: Program, registered: bool = False) -> None:
         self.catalog = catalog
         self.registered = registered
-        self.clock: int | None = None
-        self.people: dict[str | int, Person] = {}
-        self.owners: dict[str | int, str | int] = {}
-        self.effects: list[Effect] = []
         self._terms = terms_of(program)
         self._routes = Routes(self._terms, catalog)
         self._news = News(catalog, self._routes)
-        self._left: list[Person] = []  # who was somebody else, and still has to leave what it is in
-        self._timers: list[tuple[int, int, Person, int]] = []
-        self._waiting: list[tuple[int, int, Line]] = []
-        self._queues: tuple[list[Any], list[Any]] = (self._timers, self._waiting)  # each with its next instant first
         self._ticket = count()
         self._dependents: dict[int, tuple[int, ...]] = {}  # terms that flip, as bits -> segments
+        self._empty()
         blank = Person("")
         self._reckon(blank, range(len(self._terms.names)))
         self._blank = blank.inside  # who a contact is of whom nothing holds
@@ -59,6 +54,22 @@ class Evaluator:
             number: probe.holds(term.rule)
             for number, term in enumerate(self._terms.terms) if not isinstance(term, Latest)
         }  # fmt: skip
+
+    def _empty(self) -> None:
+        self.clock: int | None = None
+        self.people: dict[str | int, Person] = {}
+        self.owners: dict[str | int, str | int] = {}
+        self.effects: list[Effect] = []
+        self._left: list[Person] = []  # who was somebody else, and still has to leave what it is in
+        self._timers: list[tuple[int, int, Person, int]] = []
+        self._waiting: list[tuple[int, int, Line]] = []
+        self._queues: tuple[list[Any], list[Any]] = (self._timers, self._waiting)  # each with its next instant first
+
+    def another(self) -> Evaluator:
+        """One of the same rules that knows nobody yet; what was compiled is shared."""
+        twin = copy(self)
+        twin._empty()
+        return twin
 
     # --- from outside -----------------------------------------------------------------------------------------
 
@@ -114,6 +125,20 @@ class Evaluator:
         for name in unknown:
             del self.people[name]
         return unknown
+
+    @property
+    def due(self) -> int | None:
+        """The instant to which the clock is to be moved next, if no line does; None: nothing changes by itself."""
+        return min((queue[0][0] for queue in self._queues if queue), default=None)
+
+    def asks(self, line: Line) -> bool:
+        """Whether a test may still ask for an event that was taken."""
+        person, now = self.people.get(line.contact), self.clock
+        return person is not None and now is not None and any(
+            isinstance(step, Happened)
+            and self._routes.ask(step.kind, (step.at if step.timed else 0, step.properties), now, person.latest)
+            for step in line.steps
+        )  # fmt: skip
 
     def restore(self, clock: int, lines: Iterable[Line]) -> None:
         """Begin where another evaluator stood: with the lines that it took, each contact's together and in order.

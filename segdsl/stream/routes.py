@@ -11,6 +11,7 @@ from typing import Any
 from segdsl.analysis.outlook.outlook import still
 from segdsl.analysis.outlook.probe import Probe, counted
 from segdsl.backends.python import compile_program
+from segdsl.backends.python.index import Row
 from segdsl.backends.python.module import asks_now
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
@@ -219,6 +220,18 @@ class Routes:
     def all(self) -> tuple[int, ...]:
         """Everything that may be touched."""
         return (*self.asked, *(~number for number in range(len(self.filters))))
+
+    def ask(self, kind: str, row: Row, now: int, latest: Mapping[int, Sequence[int]]) -> bool:
+        """Whether a test may ask for an event from now on; `latest` are its contact's."""
+        ways = self.kinds.get(kind)
+        if ways is None:
+            return False
+        if kind in self.kept:
+            forgotten = self.forgotten(kind, now)
+            if forgotten is None or row[0] > forgotten:
+                return True
+        filters = (number for route in ways.of(*row) for number in route.filters)
+        return any(row[0] >= min(latest.get(number, ()), default=row[0]) for number in filters)
 
     def forgotten(self, kind: str, now: int) -> int | None:
         """The instant up to which events of a kind are asked for no more; None if all are kept."""

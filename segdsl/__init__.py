@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from segdsl.analysis.explain.explanation import Explanation, Reason, Witness
     from segdsl.contact import Contact, Event
-    from segdsl.project import Project, Rule
+    from segdsl.project import Interval, Project, Rule
     from segdsl.stream.stream import Change, Stream
     from segdsl.text.diagnostic import Diagnostic, Errors
 
     load = Project.load
 
 __all__ = [
-    "Change", "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Project", "Reason", "Rule", "Stream",
-    "Witness", "load",
+    "Change", "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Interval", "Project", "Reason", "Rule",
+    "Stream", "Witness", "load",
 ]  # fmt: skip
 
 _HOMES = {
@@ -35,6 +35,7 @@ _HOMES = {
     "Errors": "segdsl.text.diagnostic",
     "Event": "segdsl.contact",
     "Explanation": "segdsl.analysis.explain.explanation",
+    "Interval": "segdsl.project",
     "Project": "segdsl.project",
     "Reason": "segdsl.analysis.explain.explanation",
     "Rule": "segdsl.project",

@@ -22,6 +22,7 @@ COMMANDS = {
     "test": "Run the test blocks of rule files.",
     "sql": "Print the SQL of a rule or of segments.",
     "run": "Print the members of segments, or of one rule.",
+    "history": "Tell from when until when contacts were in, or draw how segments grew.",
     "diff": "Compare two versions of the rules: who enters, who leaves.",
     "follow": "Tell who enters and who leaves, as events come in and time passes.",
     "repl": "Try rules against the project's data, in a prompt.",

@@ -1,0 +1,95 @@
+"""Histories of membership: the stays that the stream tells over the same log, however they are found.
+
+`SEGDSL_CASES` says how many rule × world cases to run.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from segdsl.catalog.model import Catalog
+from segdsl.core.contact import Facts
+from segdsl.core.program import Program
+from segdsl.core.time import DAY, isoformat
+from segdsl.engines import connect
+from segdsl.history.history import History, Row
+from segdsl.stream.evaluator import Evaluator
+from tests.support import strategies
+from tests.support.logs import log_of
+from tests.support.world import World, instant, program_of
+from tests.test_next_change import rules as changing_rules
+
+CASES = int(os.environ.get("SEGDSL_CASES", "2400"))
+RULES = 8
+NOW = instant(strategies.NOW.isoformat())
+COMMON = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, derandomize="CI" in os.environ
+)
+rules = st.one_of(strategies.rules, strategies.event_tests, changing_rules)
+stretches = st.tuples(
+    st.sampled_from([0, 1, DAY, 7 * DAY, 31 * DAY, 400 * DAY]), st.sampled_from([-1, 0, 1]),
+    st.sampled_from([0, 1, DAY, 40 * DAY]),
+).map(lambda t: (NOW - t[0] + t[1], NOW + t[1] + t[2]))  # fmt: skip
+
+
+def by_stream(catalog: Catalog, program: Program, people: list[Facts], since: int, until: int) -> list[Row]:
+    """What the stream tells of contacts that are known from before the beginning on."""
+    stream = Evaluator(catalog, program)
+    log = [line for facts in people for line in log_of(facts, catalog, since)]
+    for line in sorted(log, key=lambda line: line.at):
+        if line.at <= since:
+            stream.push(line)
+    stream.advance(since)
+    open_ = dict.fromkeys(stream.members(), since)
+    flips = [flip for line in sorted(log, key=lambda line: line.at) if since < line.at <= until
+             for flip in stream.push(line)] + stream.advance(until)  # fmt: skip
+    found: list[Row] = []
+    for flip in flips:
+        member = (flip.segment, flip.contact)
+        if flip.entered:
+            assert member not in open_
+            open_[member] = flip.at
+        else:
+            entered = open_.pop(member)
+            if entered < flip.at:
+                found.append((*member, entered, flip.at))
+    found += [(*member, entered, None) for member, entered in open_.items()]
+    return _merged(found)
+
+
+def _merged(rows: list[Row]) -> list[Row]:
+    """Stays in order; where one ends at the instant at which the next begins (lines of one instant), they are one."""
+    found: list[Row] = []
+    for row in sorted(rows, key=lambda row: row[:3]):  # type: ignore[arg-type, return-value]
+        if found and found[-1][:2] == row[:2] and found[-1][3] == row[2]:
+            row = (*found.pop()[:3], row[3])
+        found.append(row)
+    return found
+
+
+def told(rows: list[Row]) -> str:
+    return "\n".join(f"{s} {c} {isoformat(a)} {None if b is None else isoformat(b)}" for s, c, a, b in rows)
+
+
+@settings(COMMON, max_examples=max(1, CASES // RULES // 4))
+@given(strategies.worlds, st.lists(rules, min_size=RULES, max_size=RULES), stretches)
+def test_replays_say_what_the_stream_says(world: dict[str, Any], texts: list[str], stretch: tuple[int, int]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        small = World(strategies.CATALOG.format(zone=world["zone"]), world["contacts"], world["tables"])
+        catalog = small.catalog(Path(folder))
+        segments = "".join(f"segment r{i}:\n    {text}\n" for i, text in enumerate(texts))
+        program = program_of(strategies.SCORE + segments, catalog)
+        small.write_jsonl(catalog)
+        note(f"zone {world['zone']}\n{segments}")
+        with connect(catalog) as engine:
+            history = History(engine, program, sorted(program.segments), *stretch)
+            history.replayed = list(history.names)
+            found = list(history.stays())
+            expected = by_stream(catalog, program, list(engine.facts()), *stretch)
+        assert told(found) == told(expected)

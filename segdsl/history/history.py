@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 
 from segdsl.core.program import Program
-from segdsl.core.time import isoformat
+from segdsl.core.time import LAST, isoformat
 from segdsl.engines.engine import Engine
 from segdsl.history.replay import Replay, Stay
 from segdsl.history.spill import Spill
@@ -32,17 +32,27 @@ class History:
             raise Errors([Diagnostic("SEG0731", message, help="name the earlier time first: --from T --to T")])
         self._engine, self._program, self.names = engine, program, names
         self._since, self._until = since, until
-        self.replayed: list[str] = list(names)
+        self.replayed: list[str] = []
 
-    def stays(self) -> Generator[Row, None, None]:
-        """Ordered by segment, contact and time; streamed."""
+    def stays(self, replay: bool = False) -> Generator[Row, None, None]:
+        """Ordered by segment, contact and time; streamed. replay: contact by contact, whatever SQL can say."""
         self._engine.ready(self._program, self.names, self._until)
+        asked = {} if replay else {name: self._asked(name) for name in self.names}
+        self.replayed = [name for name in self.names if asked.get(name) is None]
         with Spill[tuple[str | int, Stay]](self.replayed) as spill:
             for segment, contact, stay in self._by_contact():
                 spill.add(segment, (contact, stay))
             for name in self.names:
+                rows = asked.get(name)
+                if rows is not None:
+                    for contact, entered, left in rows:
+                        yield name, contact, entered, left
+                    continue
                 for contact, (entered, left) in spill.of(name):
                     yield name, contact, entered, left
+
+    def _asked(self, name: str) -> Iterator[tuple[str | int, int, int | None]] | None:
+        return self._engine.history(self._program, name, self._since, self._until) if self._until < LAST else None
 
     def _by_contact(self) -> Iterator[tuple[str, str | int, Stay]]:
         """The stays in replayed segments, contact by contact."""

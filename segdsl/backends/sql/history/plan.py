@@ -22,9 +22,9 @@ NUMBERS = 24  # that a statement sums up beside each other
 class Plan:
     """What the statement of one rule has to lay together.
 
-    constants: tests of what has no time. dates: those of an instant that an attribute holds. held: those of an attribute
-      with a history, by that attribute. groups: tests that some group of events is large enough, with the count and how
-      much is enough. measures: counts, sums and distinct counts that comparisons ask for.
+    constants: tests of what has no time. dates: those of an instant that an attribute holds. held: those of an
+      attribute with a history, with what it is asked for. groups: tests that some group of events is large enough, with
+      the count and how much is enough. measures: counts, sums and distinct counts that comparisons ask for.
     """
 
     constants: dict[core.Rule, None] = field(default_factory=dict)
@@ -38,7 +38,8 @@ def plan_of(rule: core.Rule) -> Plan:
     """The plan of a rule that `rewriting` has been over. Raises Unsaid for a test that has no such form."""
     plan = Plan()
     _rule(rule, plan)
-    if sum(map(len, (plan.constants, plan.dates, plan.held, plan.groups, plan.measures))) > NUMBERS:
+    found = (plan.constants, plan.dates, plan.held, plan.groups, plan.measures)
+    if sum(len(each) for each in found) > NUMBERS:
         raise Unsaid
     return plan
 
@@ -57,10 +58,10 @@ def _rule(rule: core.Rule, plan: Plan) -> None:
         plan.constants[rule] = None
         return
     held = {node for node in inside if isinstance(node, core.Held)}
-    if held:
+    if held and not any(isinstance(node, core.Points) for node in inside):  # those of points are tests of their own
         if len(held) > 1 or not all(isinstance(node, core.Held) or _constant(node) for node in inside):
             raise Unsaid
-        [plan.held[rule]] = held
+        plan.held[rule] = held.pop()
         return
     match rule:
         case core.InSpan(value=core.Attribute(), span=Span()):

@@ -1,9 +1,10 @@
 """The statement of one segment's history.
 
-Every number that the rule asks for (`plan`) changes by deltas: an event counts from when its window gets to it until the
-window has passed it. All deltas of a contact are laid together in the order of time, with what is so from the beginning
-on; running sums are the numbers at every instant. Where the rule's answer with a delta is another than without it, the
-contact enters or leaves. Deltas of one instant come in any order: what they do and undo within it adds up to nothing.
+Every number that the rule asks for (`plan`) changes by deltas: an event counts from when its window gets to it until
+the window has passed it. All deltas of a contact are laid together in the order of time, with what is so from the
+beginning on; running sums are the numbers at every instant. Where the rule's answer with a delta is another than
+without it, the contact enters or leaves. Deltas of one instant come in any order: what they do and undo within it adds
+up to nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.dialects.dialect import Dialect
@@ -28,7 +28,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.program import Program, Segment
 from segdsl.core.time import FromNow, Span
-from segdsl.core.walking import mapped, walk
+from segdsl.core.walking import mapped
 
 Value = nodes.Property | nodes.PeriodOf
 KNOWN = "known"  # the number that tells contacts from what is stored of nobody
@@ -37,7 +37,7 @@ KNOWN = "known"  # the number that tells contacts from what is stored of nobody
 class Told(Rules):
     """Rules over running sums: a test that has a number of its own holds while that is above 0."""
 
-    numbers: Mapping[nodes.Rule, str]
+    numbers: Mapping[object, str]
 
     def rule(self, rule: nodes.Rule, strict: bool = False) -> Node:
         if rule in self.numbers:
@@ -95,15 +95,22 @@ class HistoryStatement(Statement):
         self._measured(passes)
         return self._finished_history(self._flips(attributes))
 
+    def _stage(self, name: str, query: Node) -> Node:
+        """A query under a name, to select from."""
+        table = self.tables.name(name)
+        self._ctes.append(b.cte(table, query))
+        return b.table(table)
+
     def _finished_history(self, flips: Node) -> Node:
         following = self._neighbour(b.column("at"), ["contact"], "at", 1)
         stays = select([("contact", b.column("contact")), ("step", b.column("step")), ("entered", b.column("at")),
-                        ("gone", following)], flips.subquery("flips"))  # fmt: skip
+                        ("gone", following)], self._stage("flips", flips))  # fmt: skip
         gone = b.case([(b.known(b.column("gone")), self.dialect.micros(b.column("gone")))])
-        columns = [("contact", b.column("contact")), ("came", self.dialect.micros(b.column("entered"))), ("left_at", gone)]
-        rows = select(columns, stays.subquery("stays"), [b.compare("=", b.column("step"), b.number(1))])
+        columns = [("contact", b.column("contact")), ("came", self.dialect.micros(b.column("entered"))),
+                   ("left_at", gone)]  # fmt: skip
+        rows = select(columns, self._stage("stays", stays), [b.compare("=", b.column("step"), b.number(1))])
         contact = b.column("contact") if self.reading.whole_keys else self.dialect.ordered(b.column("contact"))
-        tree = select([(name, b.column(name)) for name, _ in columns], rows.subquery("told"))
+        tree = select([(name, b.column(name)) for name, _ in columns], self._stage("told", rows))
         tree.set("order", exp.Order(expressions=[
             exp.Ordered(this=each, nulls_first=False) for each in (contact, b.column("came"))
         ]))  # fmt: skip
@@ -120,12 +127,14 @@ class HistoryStatement(Statement):
         laid = [("contact", b.column("contact")), ("at", b.column("at"))]
         measured = {name: measure for measure, name in self._columns.items() if isinstance(measure, nodes.Measure)}
         summed = [(f"{name}_now", self._running(name, ["contact"], measured.get(name))) for name in names]
-        sums = select([*laid, *((name, b.column(name)) for name in names), *summed], b.united(rows).subquery("laid"))
+        deltas = [(name, b.column(name)) for name in names]
+        sums = select([*laid, *deltas, *summed], self._stage("laid", b.united(rows)))
         both = [*laid, *((f"{name}_now", b.column(f"{name}_now")) for name in names)]
         both += [(f"{name}_before", self._without(name, measured.get(name))) for name in names]
-        steps = [self._answer(suffix, attributes) for suffix in ("_now", "_before")]
+        states = self._stage("states", select(both, self._stage("sums", sums)))
+        steps = [self._answer(states.name, suffix, attributes) for suffix in ("_now", "_before")]
         step = exp.Sub(this=b.paren(steps[0]), expression=b.paren(steps[1]))
-        answers = select([*laid, ("step", step)], select(both, sums.subquery("sums")).subquery("states"))
+        answers = select([*laid, ("step", step)], states)
         return self._net(answers)
 
     def _net(self, steps: Node, keys: Sequence[str] = ("contact",)) -> Node:
@@ -133,24 +142,25 @@ class HistoryStatement(Statement):
         total = exp.Sum(this=b.column("step"))
         named = [(name, b.column(name)) for name in (*keys, "at")]
         taken = [exp.NEQ(this=b.column("step"), expression=b.number(0))]
-        query = select([*named, ("step", total)], steps.subquery("steps"), taken)
+        query = select([*named, ("step", total)], self._stage("steps", steps), taken)
         query = query.group_by(*(b.column(name) for name in (*keys, "at")), copy=False)
-        rows = select([(name, b.column(name)) for name in (*keys, "at", "step")], query.subquery("added"),
+        return select([(name, b.column(name)) for name in (*keys, "at", "step")], self._stage("added", query),
                       [exp.NEQ(this=b.column("step"), expression=b.number(0))])  # fmt: skip
-        return rows
 
-    def _answer(self, suffix: str, attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]) -> Node:
+    def _answer(
+        self, states: str, suffix: str, attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]
+    ) -> Node:
         """1 if the rule holds by the numbers with a suffix, else 0."""
-        measures = {measure: ("states", f"{name}{suffix}") for measure, name in self._columns.items()
+        measures = {measure: (states, f"{name}{suffix}") for measure, name in self._columns.items()
                     if isinstance(measure, nodes.Measure)}  # fmt: skip
-        rules = Told(Names(attributes, measures, {}, {}, "states"), self.program, self.dialect, self.reading, self.clock)
+        rules = Told(Names(attributes, measures, {}, {}, states), self.program, self.dialect, self.reading, self.clock)
         rules.numbers = {rule: f"{name}{suffix}" for rule, name in self._columns.items()
-                         if not isinstance(rule, nodes.Measure | str)}  # type: ignore[misc]  # fmt: skip
+                         if not isinstance(rule, nodes.Measure | str)}  # fmt: skip
         is_known = b.compare(">", b.column(f"{KNOWN}{suffix}"), b.number(0))
         holds = rules.rule(self.rule)
         return b.case([(b.conjunction([is_known, holds]), b.number(1))], b.number(0))
 
-    # --- running sums --------------------------------------------------------------------------------------------------
+    # --- running sums -------------------------------------------------------------------------------------------------
 
     def _running(self, name: str, keys: Sequence[str], measure: nodes.Measure | None = None) -> Node:
         """The sum of a column up to a row, in the order of time."""
@@ -167,7 +177,8 @@ class HistoryStatement(Statement):
     def _neighbour(self, value: Node, keys: Sequence[str], order: str, places: int) -> Node:
         """A value of the row so many places behind, or before if negative; NULL if there is none."""
         side = "FOLLOWING" if places > 0 else "PRECEDING"
-        frame = exp.WindowSpec(kind="ROWS", start=str(abs(places)), start_side=side, end=str(abs(places)), end_side=side)
+        far = str(abs(places))
+        frame = exp.WindowSpec(kind="ROWS", start=far, start_side=side, end=far, end_side=side)
         partition = [b.column(key) for key in keys]
         return exp.Window(this=exp.Min(this=value), partition_by=partition, order=_by(order), spec=frame)
 
@@ -175,7 +186,7 @@ class HistoryStatement(Statement):
         """The column of a number."""
         return self._columns.setdefault(of, f"{wanted}_{len(self._columns)}")
 
-    # --- deltas --------------------------------------------------------------------------------------------------------
+    # --- deltas -------------------------------------------------------------------------------------------------------
 
     def _contacts(self, rules: Rules) -> None:
         """What is so from the beginning on: that there is the contact, and what has no time."""
@@ -186,7 +197,7 @@ class HistoryStatement(Statement):
             columns.append((name, b.case([(rules.rule(rule), b.number(1))], b.number(0))))
             changed[name] = b.column(name)
         query = select(columns, b.table(rules.contact))
-        self._deltas.append((query.subquery("contacts"), changed))
+        self._deltas.append((self._stage("contacts", query), changed))
 
     def _date(self, rule: nodes.InSpan, rules: Rules) -> None:
         """An attribute's instant lies in a window: from when its end gets there until its beginning does."""
@@ -194,7 +205,7 @@ class HistoryStatement(Statement):
         value = rules.value(rule.value)
         instants = select([("contact", b.column("id", rules.contact)), ("t", value)], b.table(rules.contact),
                           [b.known(value.copy())])  # fmt: skip
-        spells = self._spells(instants.subquery("dates"), [], rule.span, cut=False)
+        spells = self._spells(self._stage("dates", instants), [], rule.span, cut=False)
         self._spelled(spells, {self._name(rule, "date"): b.number(1)})
 
     def _held(self, rule: nodes.Rule, node: nodes.Held, passes: Passes) -> None:
@@ -203,19 +214,19 @@ class HistoryStatement(Statement):
         inside = passes.inside(kind)
         answers = []
         for end in ("to", "from"):
-            value = nodes.Property(end, node.type)
-            asked = mapped(rule, lambda each, value=value: value if isinstance(each, nodes.Held) else each)
+            asked = _about(nodes.Property(end, node.type), rule)
             answers.append(b.case([(inside.rule(asked), b.number(1))], b.number(0)))
         t = b.column("t")
         at = t if node.at == FromNow() else self.edges.reached(node.at, t)
         step = exp.Sub(this=b.paren(answers[0]), expression=b.paren(answers[1]))
-        changes = select([("contact", b.column("contact")), ("reached", at), ("step", step)], b.table(passes.kinds[kind]))
+        columns = [("contact", b.column("contact")), ("reached", at), ("step", step)]
+        changes = select(columns, b.table(passes.kinds[kind]))
         in_time = [b.compare("<=", b.column("reached"), self.dialect.instant(self.edges.until))]
         in_time.append(exp.NEQ(this=b.column("step"), expression=b.number(0)))
         columns = [("contact", b.column("contact")), ("at", self._no_earlier(b.column("reached"))),
                    ("step", b.column("step"))]  # fmt: skip
-        source = select(columns, changes.subquery("answers"), in_time)
-        self._deltas.append((source.subquery("changes"), {self._name(rule, "held"): b.column("step")}))
+        source = select(columns, self._stage("answers", changes), in_time)
+        self._deltas.append((self._stage("changes", source), {self._name(rule, "held"): b.column("step")}))
 
     def _measured(self, passes: Passes) -> None:
         """Counts, sums and distinct counts; those over the same events share their deltas."""
@@ -241,7 +252,7 @@ class HistoryStatement(Statement):
             self._spelled(spells, changed)
 
     def _distinct(self, measure: nodes.Measure, passes: Passes) -> None:
-        """How many values there are: one more when a value comes that is not there, one less when it is there no more."""
+        """How many values there are: one more when a value comes that is not there, one less when it is gone."""
         assert measure.of is not None
         rows = self._rows(measure.events, [measure.of], passes, apart=[measure.of])
         spells = self._spells(rows, [united_name(measure.of)], measure.events.span, known=[measure.of])
@@ -262,8 +273,8 @@ class HistoryStatement(Statement):
         behind = select([*columns, ("first_t", first)], rows, [b.known(b.column(key)) for key in keys])
         close = b.compare(">", self.dialect.moved(b.column("first_t"), measure.within), b.column("t"))
         crowds = select([("contact", b.column("contact")), ("t", b.column("t")), ("first_t", b.column("first_t"))],
-                        behind.subquery("behind"), [b.known(b.column("first_t")), close])  # fmt: skip
-        spells = self._spells(crowds.subquery("crowds"), [], measure.events.span, leaves="first_t")
+                        self._stage("behind", behind), [b.known(b.column("first_t")), close])  # fmt: skip
+        spells = self._spells(self._stage("crowds", crowds), [], measure.events.span, leaves="first_t")
         self._spelled(spells, {name: b.number(1)})
 
     def _rows(
@@ -272,7 +283,7 @@ class HistoryStatement(Statement):
         """`contact, t` and values of some events, whenever they happened; without `t` where they have no time."""
         timed = events.span is not None
         queries = [passes.rows(branch, None, values, timed, apart) for branch in events.branches]
-        return b.united(queries).subquery("events")
+        return self._stage("happened", b.united(queries))
 
     def _spells(
         self, rows: Node, carried: Sequence[str], span: Span | nodes.Anchored | None, cut: bool = True,
@@ -302,7 +313,7 @@ class HistoryStatement(Statement):
         in_time = [b.compare("<=", b.column("came"), until),
                    b.compare(">", b.column("gone"), self.dialect.instant(self.edges.since))]  # fmt: skip
         ordered = select([*columns, ("came", self._no_earlier(b.column("came"))), ("gone", late)],
-                         spells.subquery("spells"), in_time)  # fmt: skip
+                         self._stage("spells", spells), in_time)  # fmt: skip
         table = self.tables.name("spells")
         self._ctes.append(b.cte(table, ordered))
         return table
@@ -322,25 +333,35 @@ class HistoryStatement(Statement):
         """Spells as sources with `at`, first by when they come, then by when they are gone."""
         until = self.dialect.instant(self.edges.until)
         every = exp.Star()
-        came = exp.Select(expressions=[every, b.aliased(b.column("came"), "at")]).from_(b.table(spells), copy=False)
-        gone = exp.Select(expressions=[every.copy(), b.aliased(b.column("gone"), "at")]).from_(b.table(spells), copy=False)
+        came, gone = (
+            exp.Select(expressions=[every.copy(), b.aliased(b.column(end), "at")]).from_(b.table(spells), copy=False)
+            for end in ("came", "gone")
+        )
         gone = gone.where(b.compare("<=", b.column("gone"), until), copy=False)
-        return [(came.subquery("coming"), 1), (gone.subquery("going"), -1)]
+        return [(self._stage("coming", came), 1), (self._stage("going", gone), -1)]
 
     def _grouped(self, spells: str, keys: Sequence[str], least: int, name: str) -> None:
         """The deltas of how many groups of spells, those that agree in the keys, are at least so large."""
         columns = [(key, b.column(key)) for key in ("contact", *keys, "at")]
         ends = [select([*columns, ("delta", b.number(sign))], source) for source, sign in self._both_ends(spells)]
         running = self._running("delta", ["contact", *keys])
-        counted = select([*columns, ("delta", b.column("delta")), ("size", running)], b.united(ends).subquery("ends"))
+        sizes = [*columns, ("delta", b.column("delta")), ("size", running)]
+        counted = select(sizes, self._stage("ends", b.united(ends)))
         enough = b.case([(b.compare(">=", b.column("size"), b.number(least)), b.number(1))], b.number(0))
         before = exp.Sub(this=b.column("size"), expression=b.column("delta"))
         was = b.case([(b.compare(">=", before, b.number(least)), b.number(1))], b.number(0))
         step = exp.Sub(this=b.paren(enough), expression=b.paren(was))
         steps = select([("contact", b.column("contact")), ("at", b.column("at")), ("step", step)],
-                       counted.subquery("counted"))  # fmt: skip
-        self._deltas.append((self._net(steps).subquery("groups_of"), {name: b.column("step")}))
+                       self._stage("counted", counted))  # fmt: skip
+        self._deltas.append((self._stage("groups_of", self._net(steps)), {name: b.column("step")}))
 
 
 def _by(name: str) -> Node:
     return exp.Order(expressions=[exp.Ordered(this=b.column(name), nulls_first=False)])
+
+
+def _about(value: nodes.Property, rule: nodes.Rule) -> nodes.Rule:
+    """A rule about what an attribute with a history holds, as one about a value."""
+    found = mapped(rule, lambda each: value if isinstance(each, nodes.Held) else each)
+    assert isinstance(found, nodes.Rule)
+    return found

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from segdsl.analysis.explain.explanation import Explanation, Reason, Witness
     from segdsl.contact import Contact, Event
-    from segdsl.project import Project, Rule
+    from segdsl.project import Interval, Project, Rule
     from segdsl.stream.stream import Change, Stream
     from segdsl.text.diagnostic import Diagnostic, Errors
     from segdsl.warehouse.results import Refresh, SegmentRefresh, Snapshot
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     load = Project.load
 
 __all__ = [
-    "Change", "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Project", "Reason", "Refresh", "Rule",
-    "SegmentRefresh", "Snapshot", "Stream", "Witness", "load",
+    "Change", "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Interval", "Project", "Reason", "Refresh",
+    "Rule", "SegmentRefresh", "Snapshot", "Stream", "Witness", "load",
 ]  # fmt: skip
 
 _HOMES = {
@@ -36,6 +36,7 @@ _HOMES = {
     "Errors": "segdsl.text.diagnostic",
     "Event": "segdsl.contact",
     "Explanation": "segdsl.analysis.explain.explanation",
+    "Interval": "segdsl.project",
     "Project": "segdsl.project",
     "Reason": "segdsl.analysis.explain.explanation",
     "Refresh": "segdsl.warehouse.results",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -275,6 +275,19 @@ class Rule:
         return compile_segments(self.program, self.catalog, [self.name], instant, None, dialect)
 
 
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A contact was in a segment from `entered` on, and no longer at `left`.
+
+    entered: the beginning of the time that was asked about, if it was in by then. left: None: still in at its end.
+    """
+
+    segment: str
+    contact: str | int
+    entered: datetime
+    left: datetime | None
+
+
 class Database:
     """A connection to contacts and events, open inside a `with` statement."""
 
@@ -321,6 +334,30 @@ class Database:
         """How many members each segment has, counted by the database; takes what `members` takes."""
         sizes: dict[str, int] = self.engine.sizes(*self._asked(segments, now))
         return sizes
+
+    def history(
+        self, segments: Iterable[str] | Rule | None = None, *, since: datetime, until: datetime
+    ) -> Iterator[Interval]:
+        """Who was in from when until when, exact to the microsecond: an `Interval` for each stay, ordered by segment,
+        contact and time; streamed: never all of them in memory.
+
+        segments: as `members` takes them. since, until: timezone-aware, both included: `entered` is `since` for those
+          who were in by then, `left` is None for those who are still in at `until`. In the project's time zone.
+        Raises KeyError for a name that is none, ValueError for a time without time zone, `segdsl.Errors` (SEG0731) if
+          `until` lies before `since`.
+        """
+        from contextlib import closing
+
+        from segdsl.analysis.explain.wording import moment
+        from segdsl.history.history import History
+
+        program, names, first = self._asked(segments, since)
+        zone = self.catalog.timezone
+        history = History(self.engine, program, sorted(names), first, time.from_datetime(until))
+        with closing(history.stays()) as stays:
+            for segment, contact, entered, left in stays:
+                end = None if left is None else moment(left, zone)
+                yield Interval(segment, contact, moment(entered, zone), end)
 
     def _asked(self, segments: Iterable[str] | Rule | None, now: datetime | None) -> tuple[Program, list[str], int]:
         """The program, the names of segments and the instant of a question."""

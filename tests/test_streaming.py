@@ -19,14 +19,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 import segdsl
-from segdsl.cli import output, spill
+from segdsl.cli import output
 from segdsl.cli.main import cli, run
 from segdsl.cli.output import Members, Pair, write
 from segdsl.cli.progress import STEP, Progress
-from segdsl.cli.spill import Spill
 from segdsl.engines import connect
 from segdsl.engines import duckdb as engine_module
 from segdsl.engines.engine import Engine
+from segdsl.history import spill
+from segdsl.history.spill import Spill
 
 PROJECT = """\
 version: 1

@@ -22,6 +22,7 @@ COMMANDS = {
     "test": "Run the test blocks of rule files.",
     "sql": "Print the SQL of a rule or of segments.",
     "run": "Print the members of segments, or of one rule.",
+    "history": "Tell from when until when contacts were in, or draw how segments grew.",
     "diff": "Compare two versions of the rules: who enters, who leaves.",
     "plan": "Show what a refresh of the stored membership would change.",
     "apply": "Store who is in each segment, and log who entered and who left.",

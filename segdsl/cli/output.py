@@ -40,7 +40,7 @@ class Members:
 
 
 @contextmanager
-def _target(output: Path | None) -> Iterator[BinaryIO]:
+def target(output: Path | None) -> Iterator[BinaryIO]:
     """Standard output (also for `-`), or a file that appears only when it is complete. Stop if there can be none."""
     if output is None or str(output) == "-":
         sys.stdout.flush()
@@ -61,14 +61,14 @@ def _target(output: Path | None) -> Iterator[BinaryIO]:
 
 def write_counts(sizes: Mapping[str, int], output: Path | None) -> None:
     """`segment<TAB>number` lines."""
-    with _target(output) as file:
+    with target(output) as file:
         for segment, size in sizes.items():
             file.write(f"{segment}\t{size}\n".encode())
 
 
 def write(members: Members, form: str, output: Path | None) -> None:
     """The members in a format, one of `FORMATS`."""
-    with _target(output) as file:
+    with target(output) as file:
         # A question that fails ends before the first member, and before anything is written.
         first = list(islice(members.pairs, 1))
         FORMATS[form](replace(members, pairs=chain(first, members.pairs)), file)
@@ -122,8 +122,6 @@ def _parquet(members: Members, file: BinaryIO) -> None:
 
     Contacts are BIGINT where the database has whole numbers and all of them fit, else VARCHAR.
     """
-    import duckdb
-
     fit = members.whole
 
     def looked_at() -> Iterator[Pair]:
@@ -132,15 +130,35 @@ def _parquet(members: Members, file: BinaryIO) -> None:
             fit = fit and -LARGEST <= pair[1] < LARGEST  # type: ignore[operator]  # a whole number
             yield pair
 
+    def columns() -> dict[str, tuple[str, str]]:
+        return {"segment": ("VARCHAR", "segment"), "contact": ("BIGINT" if fit else "VARCHAR", "contact")}
+
+    as_parquet(lambda plain: _rows(looked_at(), plain, csv.QUOTE_ALL), columns, file)
+
+
+def as_parquet(
+    write: Callable[[BinaryIO], None], columns: Callable[[], Mapping[str, tuple[str, str]]], file: BinaryIO
+) -> None:
+    """A Parquet file out of a CSV file in a temporary folder: DuckDB reads one far faster than it takes rows.
+
+    write: writes the CSV, every cell in quotes. columns: asked when it is written: name -> the type to read it as, and
+      what becomes of it, as DuckDB's SQL.
+    """
+    import duckdb
+
     with tempfile.TemporaryDirectory() as folder:
         lines, rows = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
         with lines.open("wb") as plain:
-            _rows(looked_at(), plain, csv.QUOTE_ALL)
-        columns = f"{{'segment': 'VARCHAR', 'contact': '{'BIGINT' if fit else 'VARCHAR'}'}}"
-        options = f"header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = false, columns = {columns}"
+            write(plain)
+        found = columns()
+        kinds = ", ".join(f"'{name}': '{kind}'" for name, (kind, _) in found.items())
+        made_of = ", ".join(f'{value} AS "{name}"' for name, (_, value) in found.items())
+        options = f"header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = false, columns = {{{kinds}}}"
         with duckdb.connect(config={"memory_limit": "256MB", "temp_directory": folder}) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
             connection.execute(
-                f"COPY (SELECT * FROM read_csv(?, {options}, allow_quoted_nulls = false)) TO '{rows}' (FORMAT parquet)",
+                f"COPY (SELECT {made_of} FROM read_csv(?, {options}, allow_quoted_nulls = false)) TO '{rows}'"
+                " (FORMAT parquet)",
                 [str(lines)],
             )
         with rows.open("rb") as made:

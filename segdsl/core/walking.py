@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any as Anything
 from typing import assert_never
 
 from segdsl.core.nodes import (
@@ -98,3 +100,23 @@ def references(node: Rule | Value) -> Iterator[str]:
     for inner in walk(node):
         if isinstance(inner, InSegment | ScoreOf):
             yield inner.name
+
+
+def mapped(node: Anything, change: Callable[[Anything], Anything]) -> Anything:
+    """A node whose inner nodes, and then itself, have been changed; branches, steps and awards count as nodes here."""
+    inside = {}
+    for each in fields(node):
+        if not each.compare:
+            continue
+        value = getattr(node, each.name)
+        if isinstance(value, tuple):
+            found = tuple(mapped(part, change) if _is_node(part) else part for part in value)
+        else:
+            found = mapped(value, change) if _is_node(value) else value
+        if found != value:
+            inside[each.name] = found
+    return change(replace(node, **inside) if inside else node)
+
+
+def _is_node(value: object) -> bool:
+    return is_dataclass(value) and type(value).__module__ == All.__module__ and not isinstance(value, type)

@@ -16,6 +16,8 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.clock import Fixed
 from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.backends.sql.history.edges import Unsaid
+from segdsl.backends.sql.history.statement import HistoryStatement
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.reading import Reading, Schema
 from segdsl.backends.sql.statement import Among, Statement
@@ -173,9 +175,34 @@ class Engine(ABC):
         """The statement about segments, whether the database can answer it or not; `among`: only these contacts."""
         return Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup, among)
 
+    def history(
+        self, program: Program, name: str, since: int, until: int
+    ) -> Iterator[tuple[str | int, int, int | None]] | None:
+        """`(contact, entered, left)` of a segment's stays between two instants (microseconds since 1970, UTC), which
+        both count; in the order of contacts and of time, streamed. None where SQL has no form for the segment.
+
+        `entered` is `since` for those who are in by then, `left` None for those who are still in at `until`.
+        Raises `Errors` as `ready` does.
+        """
+        try:
+            statement = HistoryStatement(program, self.catalog, name, since, until, self.schema(), self.dialect)
+            tree = statement.tree()
+        except Unsaid:
+            return None
+        except Errors as error:
+            if all(each.code == "SEG0704" for each in error.diagnostics):  # what the dialect cannot do
+                return None
+            raise
+        self._checked(statement)
+        rows = self.ask(tree)
+        return ((contact, int(entered), None if left is None else int(left)) for contact, entered, left in rows)
+
     def _answerable(self, program: Program, names: Sequence[str], now: int) -> Statement:
         """The statement about segments. Raises `Errors`, as `ready` does, if the database cannot answer it."""
-        statement = self.statement(program, names, now)
+        return self._checked(self.statement(program, names, now))
+
+    def _checked(self, statement: Statement) -> Statement:
+        """A statement that the database can answer; raises `Errors` otherwise."""
         self.require(statement.used_tables())
         found = unfit(self.reading(), asked_columns(statement), self.ask)
         if any(each.severity == "error" for each in found):

@@ -25,13 +25,21 @@ Watch = Callable[[Index, int], int | None]  # a contact and now -> when to look 
 
 
 def watch(rule: core.Rule, nodes: Iterable[object], probe: Probe) -> Watch:
-    """The watch of a rule of the probe; `nodes` are all that it asks, through segments and scores, too."""
+    """The watch of a rule of the probe; `nodes` are all that it asks, through segments and scores, too.
+
+    The index must not hold events later than now.
+    """
+    return by_edges(nodes, probe) or (lambda index, now: flips(Outlook(probe, index, now), rule))
+
+
+def by_edges(nodes: Iterable[object], probe: Probe) -> Watch | None:
+    """The same by the edges of windows alone, of an index that may hold later events; None where edges do not tell."""
     found: dict[object, Watch] = {}
-    for node in nodes:
-        try:
+    try:
+        for node in nodes:
             found.update(_watches(node, probe))
-        except _Searched:
-            return lambda index, now: flips(Outlook(probe, index, now), rule)
+    except _Searched:
+        return None
     watches = list(found.values())
 
     def first(index: Index, now: int) -> int | None:

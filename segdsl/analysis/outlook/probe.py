@@ -47,6 +47,7 @@ class Probe:
     """The compiled parts of some rules and of what they refer to. Made once for a rule; asks any contact.
 
     kinds: the events that they speak of, by the catalog's keys.
+    timeless: those of them that have no time.
     nodes: every node inside the roots and what they refer to.
     rules: more rules that will be asked for; values: more values. Nodes are known by identity, so that asking is
     fast: ask for the very nodes that were given.
@@ -75,7 +76,7 @@ class Probe:
         self._values = {id(value): i for i, value in enumerate(wanted)}
         self._kept = (asked, wanted)  # an id is a name only while its node lives
         self.kinds = frozenset(b.kind for b in branches if core.changed_attribute(b.kind) is None)
-        self._timeless = {
+        self.timeless = {
             branch.kind for node in nodes if isinstance(node, core.Events) and node.span is None
             for branch in node.branches
         }  # fmt: skip
@@ -83,7 +84,7 @@ class Probe:
     def index(self, facts: Facts, now: int) -> Index:
         """A contact as it is at `now`: what happened later is left out."""
         kept = {
-            kind: rows if kind in self._timeless else [row for row in rows if row[0] <= now]
+            kind: rows if kind in self.timeless else [row for row in rows if row[0] <= now]
             for kind, rows in facts.events.items()
             if kind in self.kinds or core.changed_attribute(kind) is not None
         }  # fmt: skip

@@ -85,9 +85,9 @@ def _by_segment(
     engine: Engine, program: Program, names: Sequence[str], now: int, progress: Progress
 ) -> Generator[tuple[str, str | int], None, None]:
     """What `Engine.members` gives, by predicates in Python."""
-    from segdsl.cli.spill import Spill
+    from segdsl.history.spill import Spill
 
-    with Spill(names) as spill:
+    with Spill[str | int](names) as spill:
         for segment, contact in _by_contact(engine, program, names, now, progress):
             spill.add(segment, contact)
         yield from spill

@@ -1,0 +1,1 @@
+"""Exact histories of membership in one statement: what changes at which instant, laid together and summed up."""

@@ -1,0 +1,140 @@
+"""What a rule needs to be told at every instant: tests of numbers that change from one instant to another.
+
+A number is a running sum of deltas; a test that is no comparison of such numbers is a number of its own, which is above
+0 while the test holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from segdsl import types
+from segdsl.backends.python.module import asks_now
+from segdsl.backends.sql.history.edges import Unsaid
+from segdsl.core import nodes as core
+from segdsl.core.time import At, Span
+from segdsl.core.walking import walk
+
+NUMBERS = 24  # that a statement sums up beside each other
+
+
+@dataclass
+class Plan:
+    """What the statement of one rule has to lay together.
+
+    constants: tests of what has no time. dates: those of an instant that an attribute holds. held: those of an
+      attribute with a history, with what it is asked for. groups: tests that some group of events is large enough, with
+      the count and how much is enough. measures: counts, sums and distinct counts that comparisons ask for.
+    """
+
+    constants: dict[core.Rule, None] = field(default_factory=dict)
+    dates: dict[core.InSpan, None] = field(default_factory=dict)
+    held: dict[core.Rule, core.Held] = field(default_factory=dict)
+    groups: dict[core.Rule, tuple[core.Measure, int]] = field(default_factory=dict)
+    measures: dict[core.Measure, None] = field(default_factory=dict)
+
+
+def plan_of(rule: core.Rule) -> Plan:
+    """The plan of a rule that `rewriting` has been over. Raises Unsaid for a test that has no such form."""
+    plan = Plan()
+    _rule(rule, plan)
+    found = (plan.constants, plan.dates, plan.held, plan.groups, plan.measures)
+    if sum(len(each) for each in found) > NUMBERS:
+        raise Unsaid
+    return plan
+
+
+def _rule(rule: core.Rule, plan: Plan) -> None:
+    match rule:
+        case core.All() | core.Any():
+            for part in rule.parts:
+                _rule(part, plan)
+            return
+        case core.Not():
+            _rule(rule.part, plan)
+            return
+    inside = list(walk(rule))
+    if all(_timeless(node) for node in inside):
+        plan.constants[rule] = None
+        return
+    held = {node for node in inside if isinstance(node, core.Held)}
+    if held and not any(isinstance(node, core.Points) for node in inside):  # those of points are tests of their own
+        if len(held) > 1 or not all(isinstance(node, core.Held) or _constant(node) for node in inside):
+            raise Unsaid
+        plan.held[rule] = held.pop()
+        return
+    match rule:
+        case core.InSpan(value=core.Attribute(), span=Span()):
+            plan.dates[rule] = None
+        case core.Compare() if (group := _grouped(rule)) is not None:
+            plan.groups[rule] = group
+        case core.Compare():
+            _value(rule.left, plan)
+            _value(rule.right, plan)
+        case core.OneOf():
+            _value(rule.value, plan)
+        case _:
+            raise Unsaid
+
+
+def _timeless(node: object) -> bool:
+    """Whether what a node asks of a contact is always so."""
+    match node:
+        case core.Attribute() | core.Const() | core.Folded() | core.Arithmetic() | core.InList() | core.InSample():
+            return True
+        case core.Compare() | core.OneOf() | core.Match() | core.Known() | core.Contains() | core.Near():
+            return True
+        case core.InSpan(span=Span() as span):
+            return all(edge is None or isinstance(edge, At) for edge in (span.lo, span.hi))
+    return False
+
+
+def _constant(node: object) -> bool:
+    """Whether a node asks nothing of the contact itself."""
+    return _timeless(node) and not isinstance(node, core.Attribute | core.InList | core.InSample | core.Near)
+
+
+def _value(value: core.Value, plan: Plan) -> None:
+    """A number that is made of constants and of what can be summed up."""
+    match value:
+        case core.Const(type=types.Number()):
+            return
+        case core.Arithmetic():
+            _value(value.left, plan)
+            _value(value.right, plan)
+        case core.Points():
+            for award in value.awards:
+                if award.rule is not None:
+                    _rule(award.rule, plan)
+                if award.per is not None:
+                    _value(award.per, plan)
+        case core.Measure(kind="count" | "sum" | "distinct") if not value.same and value.within is None:
+            _events(value)
+            plan.measures[value] = None
+        case _:
+            raise Unsaid
+
+
+def _grouped(rule: core.Compare) -> tuple[core.Measure, int] | None:
+    """A count of the largest group of events, or of their closest crowd, and how large it must at least be."""
+    op, left, right = rule.op, rule.left, rule.right
+    if isinstance(left, core.Const):
+        op, left, right = core.MIRRORED[op], right, left
+    if not (isinstance(left, core.Measure) and (left.same or left.within is not None)):
+        return None
+    if op not in (">", ">=") or not (isinstance(right, core.Const) and right.type == types.INT):
+        raise Unsaid
+    _events(left)
+    least = int(right.value) + (op == ">")
+    if least < 1:
+        raise Unsaid
+    return left, least
+
+
+def _events(measure: core.Measure) -> None:
+    """Raises Unsaid unless whether an event counts is settled when it happens, and its window is of time alone."""
+    for branch in measure.events.branches:
+        if asks_now(branch) or any(isinstance(node, core.Attribute | core.Held) for node in walk(branch.where)):
+            raise Unsaid
+    if isinstance(measure.events.span, core.Anchored):
+        raise Unsaid

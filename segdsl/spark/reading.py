@@ -33,8 +33,8 @@ def _keyed(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBat
         values, places = batch.column("value"), batch.column("place")
         now = batch.column("now")[0].as_py() if batch.num_rows else 0
         found = [whose(text) for text in values.to_pylist()]
-        # A line of news moves the watermark no further than to now: a wrong date must not make all others late.
-        times = [(min(at, now) if contact != NOBODY else at) if at is not None else 0 for contact, at in found]
+        # News of the future does not move the watermark: a wrong date must not make all others late.
+        times = [0 if at is None or (at > now and contact != NOBODY) else at for contact, at in found]
         yield pyarrow.RecordBatch.from_arrays(
             [
                 pyarrow.array([contact for contact, _ in found], pyarrow.string()), values,

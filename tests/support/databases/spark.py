@@ -27,6 +27,7 @@ TINY = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.constraintPropagation.enabled": "false",
     "spark.sql.variable.substitute": "false",  # a name of a column may be like a variable
+    "spark.python.authenticate.socketTimeout": "5m",  # a busy machine starts Python slowly
     "spark.sql.ui.explainMode": "simple",
     "spark.sql.ui.retainedExecutions": "1",
     "spark.ui.retainedJobs": "1",

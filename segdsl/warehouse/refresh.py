@@ -29,7 +29,7 @@ def plan(engine: Engine, program: Program, now: int) -> Refresh:
     tables = Tables(engine)
     work = task(State.read(tables), engine.catalog, program, now, full=False)
     watched = _ready(engine, tables, program, work)
-    among = None if work.everyone else Among("touched", watched.touched(_since(work, engine)))
+    among = None if work.everyone else Among("segdsl_looked_at", watched.touched(_since(work, engine)))
     rows: list[tuple[object, ...]] = []
     for part in work.parts:
         side = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))

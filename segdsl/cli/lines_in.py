@@ -20,7 +20,7 @@ class Chunk:
     """Some lines, without their newlines, and the position in bytes at which the first of them begins.
 
     whole: False for one line that had not ended when the file had.
-    fresh: whether these are the first lines of another file, which has taken the place of the one before.
+    fresh: whether the lines that follow are of another file, which has taken the place of the one before.
     """
 
     lines: list[bytes]
@@ -72,7 +72,6 @@ class Reader:
     def _read(self) -> None:
         rest = b""
         position = self._position
-        fresh = False
         following: int | None = None  # the file that has taken this one's place
         opened: list[int] = []
         try:
@@ -81,9 +80,8 @@ class Reader:
                 if data:
                     *lines, rest = (rest + data).split(b"\n")
                     if lines:
-                        self._put(Chunk(lines, position, fresh=fresh))
+                        self._put(Chunk(lines, position))
                         position += sum(map(len, lines)) + len(lines)
-                        fresh = False
                     continue
                 if not self._on:
                     break
@@ -98,8 +96,9 @@ class Reader:
                     opened.append(following)
                     self._file, following = following, None
                 if rest:
-                    self._put(Chunk([rest], position, whole=False, fresh=fresh))
-                rest, position, fresh = b"", 0, True
+                    self._put(Chunk([rest], position, whole=False))
+                rest, position = b"", 0
+                self._put(Chunk([], 0, fresh=True))
             if rest and not self._stopped.is_set():
                 self._put(Chunk([rest], position, whole=False))
             self._put(None)

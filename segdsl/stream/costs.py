@@ -77,6 +77,9 @@ def _cost(owner: str, part: core.Part, program: Program, catalog: Catalog) -> Co
         why = f"deliveries of `{event.name}` are told apart by `{event.id.name}`, whenever they come"
         help = f"leave out the `id` of `{event.name}` if whoever feeds the stream delivers each event once"
         return Cost(owner, part, "history", EVENT, "every event", why, help)
+    kinds = {branch.kind for branch in branches_of(nodes)}
+    if any(kind in catalog.events and catalog.events[kind].time is None for kind in kinds):
+        return Cost(owner, part, "history", EVENT, "every event", "events without a time stay")
     latest = [term for term in terms if isinstance(term, Latest)]
     if terms and len(latest) == len(terms):
         most = max(term.least for term in latest)

@@ -39,6 +39,7 @@ Feature = Literal[
     "live calendars",  # `--live` with calendar windows of another zone than UTC
     "live",  # `--live` at all
     "json",  # columns inside JSON
+    "running sums",  # sums of properties up to a row, in the order of time
     "long numbers",  # whole numbers, counted in their last decimal place, of more than 64 bits
 ]
 

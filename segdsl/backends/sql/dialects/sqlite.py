@@ -44,6 +44,7 @@ class SQLite(WholeInstants, ScaledNumbers):
     comparable = (frozenset({"int"}),)  # columns of text may have a collation
     cannot: ClassVar[Mapping[Feature, str]] = {
         "samples": "it has no MD5",
+        "running sums": "its sums are made of halves, which do not run on",
         "long numbers": "its numbers have 64 bits",
     }
 

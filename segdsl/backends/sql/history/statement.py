@@ -245,6 +245,7 @@ class HistoryStatement(Statement):
                 column = None if measure.of is None else b.column(united_name(measure.of))
                 amount: Node = b.number(1)
                 if column is not None and measure.kind == "sum":
+                    self.dialect.require("running sums")
                     amount = b.coalesce(column, b.number(0))
                 elif column is not None:
                     amount = b.case([(b.known(column), b.number(1))], b.number(0))

@@ -39,7 +39,6 @@ Feature = Literal[
     "live calendars",  # `--live` with calendar windows of another zone than UTC
     "live",  # `--live` at all
     "json",  # columns inside JSON
-    "running sums",  # sums of properties up to a row, in the order of time
     "long numbers",  # whole numbers, counted in their last decimal place, of more than 64 bits
 ]
 
@@ -63,6 +62,7 @@ class Dialect(ABC):
     inlines: ClassVar[bool] = False  # whether a CTE is computed anew wherever it is used
     skips: ClassVar[bool] = False  # whether to say of stored times what windows say of instants made of them
     unnests: ClassVar[bool] = False  # whether `rows_of` is there
+    sums_run: ClassVar[bool] = True  # whether all sums can run on, row by row, in the order of time
     ranges: ClassVar[bool] = True  # whether a RANGE frame may be of any length of time
     cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people
 

@@ -1,5 +1,7 @@
 """Histories of membership: the stays that the stream tells over the same log, however they are found.
 
+The command and the API are in test_history_command.
+
 `SEGDSL_CASES` says how many rule × world cases to run.
 """
 
@@ -121,7 +123,8 @@ def test_duckdb_says_what_replays_say(world: dict[str, Any], texts: list[str], s
 SAID = [
     "visited >= 2 in 7d and not purchased in 1d", 'visited ("/pricing", "a*") 1 to 2 times between 1d and 30d ago',
     "any event < 3 in 1mo", "visited = 1 today", "purchased this month or visited last week",
-    "visited since 2026-03-01", "visited before 2026-03-15", "not any event", "everyone", 'country in ("DE", "a") and visited', "deal >= 2",
+    "visited since 2026-03-01", "visited before 2026-03-15", "not any event", "everyone", "deal >= 2",
+    'country in ("DE", "a") and visited',
     "sum(amount of purchased in 30d) > 20", "avg(amount of purchased in 1y) >= 10.01", "2 * count(visited in 7d) > 3",
     "sum(amount of purchased in 30d) > sum(amount of purchased between 30d and 60d ago)", "fit >= 4",
     "distinct(path of visited in 30d) >= 2", "distinct(day of any event in 60d) >= 2",
@@ -140,19 +143,28 @@ def written(rules: list[str]) -> str:
     return "".join(f"segment r{i:02}:\n    {rule}\n" for i, rule in enumerate(rules))
 
 
+# Spark takes seconds for a statement: a few, with each kind of step.
+FEW = {
+    "visited >= 2 in 7d and not purchased in 1d", "any event < 3 in 1mo", "purchased this month or visited last week",
+    "sum(amount of purchased in 30d) > 20", "visited >= 2 within 1d in 30d", 'plan was "team" 7d ago',
+    "distinct(path of visited in 30d) >= 2", "renewal date in next 14d", "visited then purchased",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["duckdb", "postgres", "clickhouse", "spark", "sqlite"])
 def test_every_engine_says_what_replays_say(name: str, tmp_path: Path) -> None:
-    cannot = {"sqlite": {'in sample 50% of "x" and visited'}}.get(name, set())
+    slow = name == "spark"
+    asked = [rule for rule in SAID + UNSAID if rule in FEW or not slow]
+    unsaid = set(asked if name == "sqlite" else UNSAID)
 
-    @settings(COMMON, max_examples=max(2, CASES // 800))
+    @settings(COMMON, max_examples=1 if slow else max(2, CASES // 800))
     @given(strategies.worlds, stretches)
     def check(world: dict[str, Any], stretch: tuple[int, int]) -> None:
         small = World(strategies.CATALOG.format(zone=world["zone"]), world["contacts"], world["tables"])
         catalog = small.catalog(tmp_path)
-        program = program_of(strategies.SCORE + written(SAID + UNSAID), catalog)
+        program = program_of(strategies.SCORE + written(asked), catalog)
         note(f"zone {world['zone']}, from {isoformat(stretch[0])} to {isoformat(stretch[1])}")
         replayed = agree(load(name, "typed", small, catalog), program, stretch)
-        expected = {*UNSAID, *cannot}
-        assert replayed == [f"r{i:02}" for i, rule in enumerate(SAID + UNSAID) if rule in expected]
+        assert replayed == [f"r{i:02}" for i, rule in enumerate(asked) if rule in unsaid]
 
     check()

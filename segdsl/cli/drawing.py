@@ -24,6 +24,10 @@ ACROSS = 3  # panels beside each other
 WIDTH, HEIGHT, MARGIN = 4.4, 2.4, 0.25  # inches: of a panel, and below all of them
 LONGEST = 38  # letters of a title
 INK, GRID, SIZE, CAME, GONE = "#1f2933", "#e4e7eb", "#2563eb", "#059669", "#dc2626"
+LOOK: dict[Any, Any] = {
+    "font.size": 8, "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+    "svg.hashsalt": "segdsl", "text.parse_math": False,
+}  # fmt: skip
 
 
 def drawing(file: Path) -> Draw:
@@ -44,37 +48,36 @@ def drawing(file: Path) -> Draw:
     matplotlib.use("agg")
 
     def draw(tally: Tally, titles: Mapping[str, str], zone: str) -> None:
+        from matplotlib import rc_context
+
         from segdsl.cli.files import replacing
 
-        figure = _figure(tally, titles, zone)
-        with replacing(file) as opened:
-            # Without the date the same numbers give the same file.
-            figure.savefig(opened, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else {})
+        with rc_context(LOOK), replacing(file) as opened:
+            # Without the date, and with names out of `svg.hashsalt`, the same numbers give the same file.
+            metadata = {"Date": None} if kind == "svg" else {}
+            _figure(tally, titles, zone).savefig(opened, format=kind, dpi=150, metadata=metadata)
 
     return draw
 
 
 def _figure(tally: Tally, titles: Mapping[str, str], zone: str) -> Any:
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     count = len(tally.courses)
     columns = 1 if count == 1 else min(ACROSS, ceil(sqrt(count)))
     rows = ceil(count / columns)
     times = [to_datetime(bound).astimezone(ZoneInfo(zone)).replace(tzinfo=None) for bound in tally.bounds]
-    with rc_context({"font.size": 8, "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK,
-                     "ytick.color": INK, "svg.hashsalt": "segdsl", "text.parse_math": False}):  # fmt: skip
-        width, height = (WIDTH * (2 if count == 1 else columns), HEIGHT * rows)
-        figure = Figure(figsize=(width, height + MARGIN))
-        outer = figure.add_gridspec(
-            rows, columns, left=0.45 / width, right=1 - 0.15 / width, top=1 - 0.28 / (height + MARGIN),
-            bottom=(MARGIN + 0.35) / (height + MARGIN), hspace=0.42, wspace=0.14,
-        )  # fmt: skip
-        for number, (name, course) in enumerate(tally.courses.items()):
-            inner = outer[divmod(number, columns)].subgridspec(2, 1, height_ratios=(3, 1), hspace=0.08)
-            _panel(figure, inner, titles[name] or name, course, times)
-        legend = f"line: contacts in the segment; bars: entered (green) and left (red); times of {zone}"
-        figure.text(0.5, 0.08 / (height + MARGIN), legend, ha="center", fontsize=7, color="#6b7280")
+    width, height = (WIDTH * (2 if count == 1 else columns), HEIGHT * rows)
+    figure = Figure(figsize=(width, height + MARGIN))
+    outer = figure.add_gridspec(
+        rows, columns, left=0.45 / width, right=1 - 0.15 / width, top=1 - 0.28 / (height + MARGIN),
+        bottom=(MARGIN + 0.35) / (height + MARGIN), hspace=0.42, wspace=0.14,
+    )  # fmt: skip
+    for number, (name, course) in enumerate(tally.courses.items()):
+        inner = outer[divmod(number, columns)].subgridspec(2, 1, height_ratios=(3, 1), hspace=0.08)
+        _panel(figure, inner, titles[name] or name, course, times)
+    legend = f"line: contacts in the segment; bars: entered (green) and left (red); times of {zone}"
+    figure.text(0.5, 0.08 / (height + MARGIN), legend, ha="center", fontsize=7, color="#6b7280")
     return figure
 
 

@@ -62,6 +62,7 @@ class Dialect(ABC):
     inlines: ClassVar[bool] = False  # whether a CTE is computed anew wherever it is used
     skips: ClassVar[bool] = False  # whether to say of stored times what windows say of instants made of them
     unnests: ClassVar[bool] = False  # whether `rows_of` is there
+    sums_run: ClassVar[bool] = True  # whether all sums can run on, row by row, in the order of time
     ranges: ClassVar[bool] = True  # whether a RANGE frame may be of any length of time
     cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people
 

@@ -41,6 +41,7 @@ class SQLite(WholeInstants, ScaledNumbers):
     name = printer = "sqlite"
     title = "SQLite"
     executed = True
+    sums_run = False  # sums of long numbers are added up in halves
     comparable = (frozenset({"int"}),)  # columns of text may have a collation
     cannot: ClassVar[Mapping[Feature, str]] = {
         "samples": "it has no MD5",

@@ -16,7 +16,7 @@ from sqlglot import exp
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.dialects.dialect import Dialect
-from segdsl.backends.sql.history.edges import Edges
+from segdsl.backends.sql.history.edges import Edges, Unsaid
 from segdsl.backends.sql.history.plan import plan_of
 from segdsl.backends.sql.history.rewriting import by_counts
 from segdsl.backends.sql.measures import Passes, united_name
@@ -53,6 +53,8 @@ class HistoryStatement(Statement):
         dialect: Dialect,
     ) -> None:  # fmt: skip
         """since, until: microseconds since 1970 (UTC); both count. Raises Unsaid where SQL has no form for the rule."""
+        if not dialect.sums_run:
+            raise Unsaid
         rule = by_counts(program, segment)
         self.plan = plan_of(rule)
         alone = Program({segment: Segment(segment, rule, words=program.segments[segment].words)}, {})

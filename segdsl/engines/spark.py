@@ -44,11 +44,11 @@ QUIET = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
-# For a Java process of our own: collects garbage in less room than the default, which gives way to nobody.
+# For a Java process of our own: a collector that took two thirds of the default's room for three million rows.
 FRUGAL = {"spark.driver.extraJavaOptions": "-XX:+UseParallelGC"}
-# A result comes partition by partition. The driver holds each as a whole, and those before it for a while (Spark's
-# threads keep what they did last), many times as large as it was on its way. So a sorted result stays in many small
-# ones: by default Spark joins them to about as many as there are cores.
+# A result comes partition by partition. The driver holds each as a whole, and was seen to hold some of those before it,
+# many times as large as they were on their way. So a sorted result stays in many small ones: by default Spark joins
+# them to about as many as there are cores.
 PIECES = 2000
 STREAMED = {
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",

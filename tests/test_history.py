@@ -28,6 +28,7 @@ from tests.support.logs import log_of
 from tests.support.storage import load
 from tests.support.world import World, instant, program_of
 from tests.test_next_change import rules as changing_rules
+from tests.test_stream import NAMED
 
 CASES = int(os.environ.get("SEGDSL_CASES", "2400"))
 RULES = 8
@@ -98,7 +99,7 @@ def world_and_program(world: dict[str, Any], texts: list[str], folder: str) -> t
     catalog = small.catalog(Path(folder))
     segments = "".join(f"segment r{i}:\n    {text}\n" for i, text in enumerate(texts))
     note(f"zone {world['zone']}\n{segments}")
-    return small, catalog, program_of(strategies.SCORE + segments, catalog)
+    return small, catalog, program_of(strategies.SCORE + NAMED + segments, catalog)
 
 
 def agree(catalog: Catalog, program: Program, stretch: tuple[int, int]) -> list[str]:

@@ -128,7 +128,7 @@ def check(catalog: Catalog, program: Program, now: int) -> None:
         assert len(found) == len(set(found)) and set(found) == wanted, (now, sorted(set(found) ^ wanted))
         assert replayed(engine) == wanted
         again = apply(engine, program, now)
-        assert not again.differs
+        assert not again.differs, (again, set(engine.members(program, names, now)) ^ wanted)
     with connect(catalog) as engine:
         assert not plan(engine, program, now).differs
 

@@ -16,6 +16,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -163,6 +164,12 @@ class Spark(Engine):
 # --- sessions ------------------------------------------------------------------------------------------------------
 
 
+def own_python() -> None:
+    """Functions in Python that a session of ours runs are run by this Python, which has what they import."""
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+
+
 def _session(address: str, options: Mapping[str, str]) -> SparkSession:
     """This process's session, started if there is none."""
     with warnings.catch_warnings():
@@ -187,6 +194,7 @@ def _session(address: str, options: Mapping[str, str]) -> SparkSession:
         ours = {**QUIET, **FRUGAL} if local else {}
         settings = {**ours, **options, "spark.master": master, "spark.app.name": "segdsl"}
         conf = SparkConf(loadDefaults=False).setAll(list(settings.items()))
+        own_python()
         if SparkContext._gateway is None:
             SparkContext._ensure_initialized(gateway=_java(conf))
         try:

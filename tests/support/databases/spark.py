@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow
 
-from segdsl.engines.spark import QUIET, _java, quoted
+from segdsl.engines.spark import QUIET, _java, own_python, quoted
 from tests.support.databases import Table
 
 # Of a statement over a few rows nearly all the time is planning and making code for it.
@@ -47,6 +47,7 @@ class SparkDatabase:
         self.folder = Path(tempfile.mkdtemp(prefix="segdsl-"))
         homes = {"spark.sql.warehouse.dir": str(self.folder), "spark.local.dir": str(self.folder)}
         conf = SparkConf(loadDefaults=False).setAll(list({**QUIET, **TINY, **homes}.items()))
+        own_python()
         SparkContext._ensure_initialized(gateway=_java(conf))
         self.session = SparkSession.builder.config(conf=conf).getOrCreate()
         self.session.sparkContext.setLogLevel("OFF")

@@ -30,7 +30,7 @@ from tests.support.world import World, instant, program_of
 from tests.test_next_change import rules as changing_rules
 from tests.test_stream import NAMED
 
-CASES = int(os.environ.get("SEGDSL_CASES", "2400"))
+CASES = int(os.environ.get("SEGDSL_CASES", "1200"))
 RULES = 8
 NOW = instant(strategies.NOW.isoformat())
 COMMON = settings(

@@ -41,7 +41,7 @@ segment cart:
     visited then not purchased within 1d in 7d
 """
 ENGINES = [name for name in DATABASES if name != "spark"]
-CASES = int(os.environ.get("SEGDSL_REFRESHES", "6"))  # each several refreshes of several rules
+CASES = int(os.environ.get("SEGDSL_REFRESHES", "4"))  # each several refreshes of several rules
 RULES = 4
 NOW = instant(strategies.NOW.isoformat())
 STEPS = sorted({0, 1, 10**6, *(n * 10**6 + d for n in strategies.DURATIONS.values() for d in (-1, 0, 1)),
@@ -128,7 +128,7 @@ def check(catalog: Catalog, program: Program, now: int) -> None:
         assert len(found) == len(set(found)) and set(found) == wanted, (now, sorted(set(found) ^ wanted))
         assert replayed(engine) == wanted
         again = apply(engine, program, now)
-        assert not again.differs, (again, set(engine.members(program, names, now)) ^ wanted)
+        assert not again.differs
     with connect(catalog) as engine:
         assert not plan(engine, program, now).differs
 

@@ -540,10 +540,15 @@ worlds: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
                 ),
                 "plans": st.lists(plan_rows, max_size=10),
                 "owners": st.lists(owner_rows, max_size=8),
-                "companies": st.just([{"company_id": "x", "industry": "DE", "employees": 3}, {"company_id": "y"}]),
-                "aliases": st.just([{"alias": "anon", "id": "a"}]),
-                "members": st.just(
-                    [{"list": "vips", "id": "a"}, {"list": "vips", "id": "c"}, {"list": "others", "id": "b"}]
+                # Made anew each time: a test may write to its world.
+                "companies": st.builds(
+                    lambda: [{"company_id": "x", "industry": "DE", "employees": 3}, {"company_id": "y"}]
+                ),
+                "aliases": st.builds(lambda: [{"alias": "anon", "id": "a"}]),
+                "members": st.builds(
+                    lambda: [
+                        {"list": "vips", "id": "a"}, {"list": "vips", "id": "c"}, {"list": "others", "id": "b"}
+                    ]
                 ),
             }
         ),

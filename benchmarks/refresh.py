@@ -15,21 +15,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
+from batch import segments
+from data import NOW, PROJECT, folder
+
+import segdsl
+from segdsl.catalog.model import Catalog
+from segdsl.core.program import Program
+from segdsl.core.time import from_datetime
+from segdsl.engines import connect
+from segdsl.engines.engine import Engine
+from segdsl.warehouse.refresh import apply
+from segdsl.warehouse.results import Refresh
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-import duckdb  # noqa: E402
-from batch import segments  # noqa: E402
-from data import NOW, PROJECT, folder  # noqa: E402
-
-import segdsl  # noqa: E402
-from segdsl.catalog.model import Catalog  # noqa: E402
-from segdsl.core.program import Program  # noqa: E402
-from segdsl.core.time import from_datetime  # noqa: E402
-from segdsl.engines import connect  # noqa: E402
-from segdsl.engines.engine import Engine  # noqa: E402
-from segdsl.warehouse.refresh import apply  # noqa: E402
-from segdsl.warehouse.results import Refresh  # noqa: E402
 
 COUNT = 20
 TARGET = "at most 5%"
@@ -60,6 +59,7 @@ def duckdb_copy(place: Path, target: Path) -> str:
 
 def postgres_copy(place: Path, target: Path) -> str:
     """The same on a server, with an index by time and one by contact."""
+    sys.path.insert(0, str(ROOT))  # its server is the tests'
     from tests.support.databases import database
 
     server = database("postgres")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from segdsl.core.time import DAY, isoformat
 from segdsl.engines import connect
 from segdsl.history.history import History, Row
 from segdsl.stream.evaluator import Evaluator
+from segdsl.stream.lines import Flip
 from tests.support import strategies
 from tests.support.logs import log_of
 from tests.support.storage import load
@@ -51,9 +53,15 @@ def by_stream(catalog: Catalog, program: Program, people: list[Facts], since: in
         if line.at <= since:
             stream.push(line)
     stream.advance(since)
-    open_ = dict.fromkeys(stream.members(), since)
+    inside = list(stream.members())
     flips = [flip for line in sorted(log, key=lambda line: line.at) if since < line.at <= until
              for flip in stream.push(line)] + stream.advance(until)  # fmt: skip
+    return stays_of(flips, inside, since)
+
+
+def stays_of(flips: Iterable[Flip], inside: Iterable[tuple[str, str | int]], since: int) -> list[Row]:
+    """The stays that changes tell, after an instant at which some are in."""
+    open_ = dict.fromkeys(inside, since)
     found: list[Row] = []
     for flip in flips:
         member = (flip.segment, flip.contact)

@@ -1,4 +1,4 @@
-"""`segdsl history` and `Database.history`: rows, charts, refusals; the examples as the stream tells them."""
+"""`segdsl history` and `Database.history`: rows, charts, refusals; the examples as `segdsl follow` tells them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ from segdsl.cli.growth import bars_of, folded
 from segdsl.cli.main import cli, run
 from segdsl.core.time import DAY, isoformat
 from segdsl.engines import connect
-from segdsl.history.history import History
 from segdsl.history.tally import Tally
+from segdsl.stream.lines import Flip
 from segdsl.text.diagnostic import Errors
+from tests.support.following import follow, write
+from tests.support.logs import fields_of
 from tests.support.world import instant
-from tests.test_history import by_stream, told
+from tests.test_cli import call
+from tests.test_history import stays_of, told
 
 PROJECT = """\
 version: 1
@@ -159,15 +162,26 @@ def test_bars() -> None:
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
-def test_the_history_of_an_example_is_what_the_stream_tells(folder: Path) -> None:
+def test_history_and_follow_tell_the_same_of_an_example(folder: Path, tmp_path: Path) -> None:
+    """Over the whole log of some contacts, by the two commands."""
     project = segdsl.load(folder / "segdsl.yml")
-    program, names = project.program, sorted(project.program.segments)
     with connect(project.catalog) as engine:
         people = list(islice(engine.facts(), SOME))
-        log = [at for facts in people for rows in facts.events.values() for at, _ in rows if at]
-        since, until = min(log) - 1, max(log) + DAY
-        chosen = {facts.id for facts in people}
-        found = [row for row in History(engine, program, names, since, until).stays() if row[1] in chosen]
-        assert found
-        expected = by_stream(project.catalog, program, people, since, until)
-    assert told(found) == told(expected), f"from {isoformat(since)}"
+    instants = [at for facts in people for rows in facts.events.values() for at, _ in rows if at]
+    since, until = min(instants) - 1, max(instants) + DAY
+    log = [fields for facts in people for fields in fields_of(facts, project.catalog, since)]
+    write(tmp_path, *sorted(log, key=lambda fields: instant(str(fields["at"]))))
+    here, end = ["--project", str(folder / "segdsl.yml")], isoformat(until)
+    followed = follow(tmp_path, "events.jsonl", "--state", "state.db", "-o", "told.jsonl", "--until", end, *here)
+    assert followed.returncode == 0, followed.stderr
+    asked = call("history", "--from", isoformat(since), "--to", end, "--format", "jsonl", *here)
+    assert asked.exit_code == 0, asked.stderr
+    chosen = {facts.id for facts in people}
+    stays = [json.loads(line) for line in asked.stdout.splitlines()]
+    found = [(s["segment"], s["contact"], instant(s["entered"]), s["left"] and instant(s["left"]))
+             for s in stays if s["contact"] in chosen]  # fmt: skip
+    changes = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text(encoding="utf-8").splitlines()]
+    flips = [Flip(instant(c["at"]), c["segment"], c["contact"], c["change"] == "entered") for c in changes]
+    assert found
+    assert told(found) == told(stays_of(flips, (), since)), f"from {isoformat(since)}"
+

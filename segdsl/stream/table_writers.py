@@ -119,19 +119,25 @@ def _path(catalog: Catalog) -> Path:
     return catalog.folder / (catalog.database or "").partition("://")[2].removeprefix("/").partition("?")[0]
 
 
+def _executing(connection: Any) -> Execute:
+    """With a connection to an embedded database, which takes times as texts."""
+
+    def execute(statement: str, rows: Sequence[Written]) -> list[tuple[Any, ...]]:
+        if not rows:
+            found: list[tuple[Any, ...]] = connection.execute(statement).fetchall()
+            return found
+        connection.executemany(statement, [(n, isoformat(at), *texts) for n, at, *texts in rows])
+        return []
+
+    return execute
+
+
 @contextmanager
 def _sqlite(catalog: Catalog) -> Iterator[Execute]:
     try:
         with closing(sqlite3.connect(_path(catalog), isolation_level=None, timeout=WAIT)) as connection:
             connection.execute("BEGIN IMMEDIATE")
-
-            def execute(statement: str, rows: Sequence[Written]) -> list[tuple[Any, ...]]:
-                if not rows:
-                    return connection.execute(statement).fetchall()
-                connection.executemany(statement, ((n, isoformat(at), *texts) for n, at, *texts in rows))
-                return []
-
-            yield execute
+            yield _executing(connection)
             connection.execute("COMMIT")
     except sqlite3.Error as error:
         if "locked" in str(error) or "busy" in str(error):
@@ -147,14 +153,7 @@ def _duckdb(catalog: Catalog) -> Iterator[Execute]:
         with duckdb.connect(str(_path(catalog))) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("BEGIN")
-
-            def execute(statement: str, rows: Sequence[Written]) -> list[tuple[Any, ...]]:
-                if not rows:
-                    return connection.execute(statement).fetchall()
-                connection.executemany(statement, [(n, isoformat(at), *texts) for n, at, *texts in rows])
-                return []
-
-            yield execute
+            yield _executing(connection)
             connection.execute("COMMIT")
     except duckdb.Error as error:
         if "set lock on file" in str(error) or "different configuration" in str(error):

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from segdsl.analysis.explain.explanation import Explanation, Reason, Witness
     from segdsl.contact import Contact, Event
-    from segdsl.project import Interval, Project, Rule
+    from segdsl.database import Interval
+    from segdsl.project import Project
+    from segdsl.rule import Rule
     from segdsl.stream.stream import Change, Stream
     from segdsl.text.diagnostic import Diagnostic, Errors
     from segdsl.warehouse.results import Refresh, SegmentRefresh, Snapshot
@@ -36,11 +38,11 @@ _HOMES = {
     "Errors": "segdsl.text.diagnostic",
     "Event": "segdsl.contact",
     "Explanation": "segdsl.analysis.explain.explanation",
-    "Interval": "segdsl.project",
+    "Interval": "segdsl.database",
     "Project": "segdsl.project",
     "Reason": "segdsl.analysis.explain.explanation",
     "Refresh": "segdsl.warehouse.results",
-    "Rule": "segdsl.project",
+    "Rule": "segdsl.rule",
     "SegmentRefresh": "segdsl.warehouse.results",
     "Snapshot": "segdsl.warehouse.results",
     "Stream": "segdsl.stream.stream",

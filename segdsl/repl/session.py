@@ -16,8 +16,8 @@ from segdsl.catalog.model import Catalog
 from segdsl.check.names import declared, without
 from segdsl.core import time
 from segdsl.core.program import BARE, Program, needed
+from segdsl.database import Database
 from segdsl.pipeline import compile_parsed, compile_rule
-from segdsl.project import Database, Rule
 from segdsl.repl import saving
 from segdsl.repl.commands import COMMANDS
 from segdsl.repl.offers import Names
@@ -35,6 +35,7 @@ from segdsl.repl.results import (
     Stopped,
 )
 from segdsl.repl.tokens import is_declaration, tokens
+from segdsl.rule import Rule
 from segdsl.syntax import ast, parse_file
 from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Errors

@@ -391,7 +391,7 @@ def test_many_events_are_no_square_cost(rule: str) -> None:
     rows = [(NOW - i * step, {"path": f"/{i * 7919 % 100}", "seconds": i * 104729 % 100}) for i in range(MANY)]
     compiled = project().compile(rule)
     start = time.perf_counter()
-    compiled._explainer.next_change(Facts("c", {}, {"visited": rows}), NOW)
+    compiled.explainer.next_change(Facts("c", {}, {"visited": rows}), NOW)
     assert time.perf_counter() - start < 4
 
 

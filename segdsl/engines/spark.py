@@ -24,6 +24,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 from segdsl.backends.sql.dialects import spark as dialect
 from segdsl.catalog import model
@@ -47,13 +48,12 @@ QUIET = {
 }
 # For a Java process of our own: a collector that took two thirds of the default's room for three million rows.
 FRUGAL = {"spark.driver.extraJavaOptions": "-XX:+UseParallelGC"}
-# A result comes partition by partition. The driver holds each as a whole, and was seen to hold some of those before it,
-# many times as large as they were on their way. So a sorted result stays in many small ones: by default Spark joins
-# them to about as many as there are cores.
+# A result comes partition by partition, and the driver holds each as a whole. So a sorted result stays in many small
+# ones: by default Spark joins them to about as many as there are cores.
 PIECES = 2000
 STREAMED = {
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
-    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "256k",  # compressed: some ten thousand rows of two columns
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "4m",  # compressed: about a million rows of two columns
 }
 # A name that Spark cannot even read is that of no table.
 NOT_FOUND = {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "INVALID_ATTRIBUTE_NAME_SYNTAX"}
@@ -80,6 +80,7 @@ class Spark(Engine):
                 session = _remote(address) if address.startswith("sc://") else _session(address, options)
             _hush()
         self._own = address.startswith("sc://")
+        self._tag = f"segdsl-{uuid4()}"  # of its jobs, by which they are stopped
         try:
             self._session = _copy(session)
             for name, value in {**dialect.SETTINGS, **STREAMED}.items():
@@ -151,14 +152,15 @@ class Spark(Engine):
 
     def rows(self, statement: str, values: Mapping[str, str]) -> Iterator[Row]:
         try:
-            found = self._session.sql(statement, args=dict(values) or None).toLocalIterator()
-            for row in found:
-                yield tuple(row)
+            found = self._session.sql(statement, args=dict(values) or None)
+            yield from found.toLocalIterator() if _is_remote(self._session) else _by_arrow(found, self._tag)
         except _errors() as error:
             raise said(error) from error
 
     def interrupt(self) -> None:
         self._session.interruptAll()  # of this copy; what is found by a tag is found in the thread that set it only
+        if not _is_remote(self._session):
+            self._session.sparkContext.cancelJobsWithTag(self._tag)
 
 
 # --- sessions ------------------------------------------------------------------------------------------------------
@@ -278,6 +280,32 @@ def _hush() -> None:
 
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _is_remote(session: SparkSession) -> bool:
+    """Whether it is one of Spark Connect, which sends results as Arrow by itself."""
+    return not hasattr(session, "_jsparkSession")
+
+
+def _by_arrow(found: Any, tag: str) -> Iterator[Row]:
+    """The rows of a result, partition by partition, as Arrow, by jobs that have a tag. A result's own `toLocalIterator`
+    makes Java objects of a partition's values, which is many times as large, and holds some partitions before it."""
+    import pyarrow
+    from pyspark import RDD
+    from pyspark.serializers import NoOpSerializer
+    from pyspark.sql.pandas.types import to_arrow_schema
+
+    context = found.sparkSession.sparkContext
+    schema = to_arrow_schema(found.schema, timezone="UTC")
+    context.addJobTag(tag)
+    try:
+        made: RDD[bytes] = RDD(found._jdf.toArrowBatchRdd().toJavaRDD(), context, NoOpSerializer())
+        batches = made.toLocalIterator()
+    finally:
+        context.removeJobTag(tag)
+    for batch in batches:
+        columns = pyarrow.ipc.read_record_batch(pyarrow.py_buffer(batch), schema).columns
+        yield from zip(*(column.to_pylist() for column in columns), strict=True)
 
 
 def _copy(session: Any) -> Any:

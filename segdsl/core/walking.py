@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any as Anything
 from typing import assert_never
@@ -14,6 +14,7 @@ from segdsl.core.nodes import (
     Any,
     Arithmetic,
     Attribute,
+    Branch,
     Chain,
     Compare,
     Const,
@@ -100,6 +101,14 @@ def references(node: Rule | Value) -> Iterator[str]:
     for inner in walk(node):
         if isinstance(inner, InSegment | ScoreOf):
             yield inner.name
+
+
+def branches_of(nodes: Iterable[object]) -> dict[Branch, None]:
+    """The filters of events that some nodes have, and not those inside them; each once, in order."""
+    return {
+        branch: None for node in nodes if isinstance(node, Events | Chain)
+        for branch in (node.branches if isinstance(node, Events) else node.branches())
+    }  # fmt: skip
 
 
 def mapped(node: Anything, change: Callable[[Anything], Anything]) -> Anything:

@@ -10,6 +10,7 @@ from typing import Any
 
 from segdsl.analysis.outlook.outlook import still
 from segdsl.analysis.outlook.probe import Probe, counted
+from segdsl.analysis.outlook.watching import Watch, watch
 from segdsl.backends.python import compile_program
 from segdsl.backends.python.index import Row
 from segdsl.backends.python.module import asks_now
@@ -17,8 +18,8 @@ from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.program import Program
 from segdsl.core.time import DAY, At, Edge, FromNow, Span
-from segdsl.stream.terms import Asked, Branches, Latest, Terms, branches_of
-from segdsl.stream.watching import Watch, watch
+from segdsl.core.walking import branches_of
+from segdsl.stream.terms import Asked, Branches, Latest, Terms
 
 SLACK = 2 * DAY  # clocks that fall back may take the edge of a calendar window to the day before
 

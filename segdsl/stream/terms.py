@@ -7,7 +7,7 @@ segments they stand in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from segdsl import types
@@ -174,10 +174,3 @@ def _up_to_now(span: Span | core.Anchored | None) -> bool:
         and (span.hi is None or span.hi == FromNow())
     )
 
-
-def branches_of(nodes: Iterable[object]) -> dict[core.Branch, None]:
-    """The events that some nodes speak of."""
-    return {
-        branch: None for node in nodes if isinstance(node, core.Events | core.Chain)
-        for branch in (node.branches if isinstance(node, core.Events) else node.branches())
-    }  # fmt: skip

@@ -9,7 +9,7 @@ from segdsl.backends.python.module import asks_now
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.program import Program, needed
-from segdsl.core.walking import references, walk
+from segdsl.core.walking import branches_of, references, walk
 
 Node = core.Rule | core.Value | core.Events | core.Anchored
 
@@ -65,10 +65,7 @@ class Probe:
         asked = [*self.roots, *rules]
         asked += [leaf for rule in (*self.roots, *segments) for leaf in leaves(rule)]
         asked += [leaf for score in scores for leaf in _awarded(score)]
-        branches = {
-            branch: None for node in nodes if isinstance(node, core.Events | core.Chain)
-            for branch in (node.branches if isinstance(node, core.Events) else node.branches())
-        }  # fmt: skip
+        branches = branches_of(nodes)
         wanted: list[core.Value] = [*values, *(node for node in nodes if isinstance(node, core.Measure))]
         wanted += [measure for branch in branches for measure in _tests_of(branch)]
         self.compiled: CompiledProgram = compile_program(self.program, wanted, asked)

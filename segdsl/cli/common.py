@@ -197,9 +197,7 @@ def instant(text: str | None, catalog: Catalog, option: str = "--now") -> int:
     from segdsl.core import time
 
     if text is None:
-        from datetime import UTC, datetime
-
-        return time.from_datetime(datetime.now(UTC))
+        return time.now()
     found = time.parse_moment(text, catalog.timezone)
     if found is None:
         raise Stop(f"not a time: {text.strip()}", f"write {option} 2026-03-09 or {option} 2026-03-09T08:00:00Z")

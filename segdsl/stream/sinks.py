@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from segdsl.core.time import now
 from segdsl.stream.lines import Flip
 from segdsl.stream.state import State
 from segdsl.stream.stream import text_of
@@ -131,7 +132,7 @@ class Pruned:
         if time.monotonic() - self._pruned >= HOUR:
             self._pruned = time.monotonic()
             told = min(sink.last for sink in self._others)
-            self.told += self._state.prune(time.time_ns() // 1000 - self._keep, told)
+            self.told += self._state.prune(now() - self._keep, told)
 
     def finish(self, seconds: float) -> bool:
         """Remove what has become old meanwhile."""

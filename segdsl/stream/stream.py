@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,10 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from segdsl.analysis.explain.wording import moment
 from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
-from segdsl.core.time import from_datetime, isoformat
+from segdsl.core.time import from_datetime, isoformat, now, to_zoned
 from segdsl.stream.evaluator import Evaluator
 from segdsl.stream.lines import Alias, Flip, Line
 from segdsl.stream.person import Person
@@ -82,7 +80,7 @@ class Stream:
     def now(self) -> datetime | None:
         """The stream's own time, in the project's time zone: everything until then is told. None before it began."""
         clock = self._evaluator.clock
-        return None if clock is None else moment(clock, self.catalog.timezone)
+        return None if clock is None else to_zoned(clock, self.catalog.timezone)
 
     @property
     def clock(self) -> int | None:
@@ -204,12 +202,12 @@ class Stream:
 
     def _save(self, batch: Batch) -> None:
         if self._state is not None:
-            self._state.save(batch, time.time_ns() // 1000)
+            self._state.save(batch, now())
 
     def changes(self, flips: Iterable[Flip]) -> list[Change]:
         """The same for users of the API."""
         zone = self.catalog.timezone
-        return [Change(moment(flip.at, zone), flip.segment, flip.contact, flip.entered) for flip in flips]
+        return [Change(to_zoned(flip.at, zone), flip.segment, flip.contact, flip.entered) for flip in flips]
 
     def _resume(self) -> None:
         state = self._state

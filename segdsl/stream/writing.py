@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from segdsl import types
-from segdsl.analysis.explain.wording import moment
 from segdsl.catalog.model import Catalog
-from segdsl.core.time import isoformat
+from segdsl.core.time import isoformat, to_zoned
 from segdsl.types import Type
 
 Fields = dict[str, object]
@@ -22,7 +21,7 @@ def written(value: object, type: Type, zone: str) -> object:
         case int(), types.Timestamp():
             return isoformat(value)
         case int(), types.Date():
-            return moment(value, zone).date().isoformat()
+            return to_zoned(value, zone).date().isoformat()
         case tuple(), _:
             return list(value)
     return value

@@ -80,9 +80,9 @@ def command(
       segdsl follow --database --live --every 10s --state state.db --table segment_changes --keep 90d
       tail -F events.jsonl | segdsl follow --live --backfill --state state.db
     """
-    from segdsl.cli.following import Lines, Tables, finish, now, until_told
+    from segdsl.cli.following import Lines, Tables, finish, until_told
     from segdsl.cli.target import runnable
-    from segdsl.core.time import isoformat
+    from segdsl.core.time import isoformat, now
     from segdsl.stream.stream import Stream
     from segdsl.stream.tailing import Tail
 

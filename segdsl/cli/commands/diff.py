@@ -46,7 +46,8 @@ class Tally:
 @click.argument("new", required=False)
 @click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only this segment; may be repeated.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), default="table")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), default="table",
+              help="How what has changed is printed.")  # fmt: skip
 @click.option("--count", is_flag=True, help="Print how many enter and leave each segment, and not who.")
 @common_options
 def command(

@@ -1,4 +1,4 @@
-"""The guides are true from the first block to the last: those with a title are files, and commands print what is shown."""
+"""The guides are true from the first block to the last: one with a title is a file, a command prints what is shown."""
 
 from __future__ import annotations
 

@@ -34,7 +34,6 @@ class Told:
 class Alone:
     """The lines of one contact, in the order in which they came, and an evaluator that has taken them.
 
-    clock: up to which everything is told of the contact, in microseconds since 1970 (UTC); None before it began.
     kept: its lines that a test may still ask for, and perhaps others.
     needed: how many of them it were when that was last looked at.
     fresh: how many at the end of `kept` came since it was made or put away. None: `kept` was made anew.
@@ -62,6 +61,7 @@ class Alone:
 
     @property
     def clock(self) -> int | None:
+        """Up to when everything is told of the contact, in microseconds since 1970 (UTC); None before it began."""
         return self._evaluator.clock
 
     @property

@@ -118,7 +118,7 @@ class Evaluator:
             return line.contact
         return self.owners.get(line.contact, line.contact)
 
-    def close_ranks(self) -> list[str | int]:
+    def forget_unregistered(self) -> list[str | int]:
         """From now on every line makes its contact known. Forgets whom none has made known; their names."""
         self.registered = False
         unknown = [name for name, person in self.people.items() if not person.known]
@@ -235,7 +235,7 @@ class Evaluator:
         self._news.join(person, other, self.clock, events=self.registered)
         touched.update(self._routes.all)
         if self.registered:
-            self._news.forget(other, self.clock)
+            self._news.forget(other)
         else:
             for name in other.names:
                 self.owners[name] = person.facts.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from segdsl.core.nodes import Attribute
 from segdsl.core.story import Given, Happened, Listed
@@ -92,3 +93,8 @@ class Flip:
     segment: str
     contact: str | int
     entered: bool
+
+    @property
+    def change(self) -> Literal["entered", "left"]:
+        """The word for it, as lines and tables have it."""
+        return "entered" if self.entered else "left"

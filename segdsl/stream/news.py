@@ -66,8 +66,8 @@ class News:
             self._join_rest(person, other, nothing)
         self._count_again(person, range(len(self._routes.filters)))
 
-    def forget(self, person: Person, clock: int) -> None:
-        """A contact's events with a time are another's."""
+    def forget(self, person: Person) -> None:
+        """A contact's events with a time are another's: it keeps all else."""
         rest = Person(person.facts.id)
         rest.events |= {kind: rows for kind, rows in person.events.items() if not self._is_timed(kind)}
         rest.attributes |= person.attributes

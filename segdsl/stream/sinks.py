@@ -12,7 +12,7 @@ from typing import Protocol
 from segdsl.core.time import now
 from segdsl.stream.lines import Flip
 from segdsl.stream.state import State
-from segdsl.stream.stream import text_of
+from segdsl.stream.writing import text_of
 
 HOUR = 3600.0  # seconds
 

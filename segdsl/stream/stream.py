@@ -20,7 +20,7 @@ from segdsl.stream.reading import parse, read
 from segdsl.stream.state import Batch, Feed, State, Stored
 
 Fields = Mapping[str, object]
-News = Iterable[tuple[Fields | int, str]]
+Incoming = Iterable[tuple[Fields | int, str]]  # fields of a line and its text; or an instant, and no text
 
 
 @dataclass(frozen=True)
@@ -154,13 +154,13 @@ class Stream:
         self._evaluator.registered = feed != "lines"
         self._save(Batch(clock=self.clock, feed=feed, positions=positions or {}))
 
-    def close_ranks(self) -> None:
+    def begin_lines(self) -> None:
         """The history is taken in, and lines follow: each makes its contact known. Forgets whom no table names."""
-        dropped = self._evaluator.close_ranks()
+        dropped = self._evaluator.forget_unregistered()
         self._save(Batch(clock=self.clock, feed="lines", dropped=dropped))
 
     def take(
-        self, news: News, batch: Batch | None = None, limit: int | None = None, capped: bool = False
+        self, news: Incoming, batch: Batch | None = None, limit: int | None = None, capped: bool = False
     ) -> tuple[list[Flip], list[tuple[str, str]]]:  # fmt: skip
         """Take lines in one transaction: the changes, in order, and the lines that cannot be read, with the reasons.
 
@@ -232,13 +232,6 @@ class Stream:
                 continue
             if isinstance(line, Line):
                 yield replace(line, number=number, contact=contact)
-
-
-def text_of(flip: Flip) -> str:
-    """The line that tells a change: JSON, without a newline."""
-    change = "entered" if flip.entered else "left"
-    fields = {"at": isoformat(flip.at), "segment": flip.segment, "contact": flip.contact, "change": change}
-    return json.dumps(fields, ensure_ascii=False)
 
 
 def _jsonable(value: object) -> object:

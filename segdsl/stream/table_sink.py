@@ -51,7 +51,7 @@ class Inserted:
         try:
             while rows := list(islice(self._state.changes(self.last), ROWS)):
                 self._writer.insert(self._table, [
-                    (number, flip.at, flip.segment, str(flip.contact), "entered" if flip.entered else "left")
+                    (number, flip.at, flip.segment, str(flip.contact), flip.change)
                     for number, flip in rows
                 ])  # fmt: skip
                 self.last = rows[-1][0]

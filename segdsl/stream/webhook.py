@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segdsl.stream.state import State
-from segdsl.stream.stream import text_of
+from segdsl.stream.writing import text_of
 from segdsl.text.diagnostic import Diagnostic, Errors
 
 if TYPE_CHECKING:

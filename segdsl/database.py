@@ -35,7 +35,11 @@ class Interval:
 
 
 class Database:
-    """A connection to contacts and events, open inside a `with` statement."""
+    """A connection to contacts and events, open inside a `with` statement; made by `Project.connect`.
+
+    Entering it raises `segdsl.Errors`: SEG0702 for a kind of database that is not supported, SEG0718 for a driver that
+    is not installed, SEG0710 where there is no such database.
+    """
 
     def __init__(self, catalog: Catalog, program: Program) -> None:
         self.catalog = catalog
@@ -69,14 +73,15 @@ class Database:
     ) -> Iterator[tuple[str, str | int]]:
         """Pairs `(segment, contact id)` in that order, streamed: never all of them in memory.
 
-        segments: names, in any spelling, or one rule; None is every segment of the project. KeyError for a name
-          that is none.
+        segments: names, in any spelling, or one rule; None is every segment of the project.
         now: timezone-aware; None is the current time.
+        Raises KeyError for a name that is none, ValueError for a time without time zone, and, when the first pair is
+        asked for, `segdsl.Errors` for tables and columns that the data lack (SEG0711 to SEG0713).
         """
         return self.engine.members(*self._asked(segments, now))
 
     def count(self, segments: Iterable[str] | Rule | None = None, *, now: datetime | None = None) -> dict[str, int]:
-        """How many members each segment has, counted by the database; takes what `members` takes."""
+        """How many members each segment has, counted by the database; takes what `members` takes, and raises as it."""
         return self.engine.sizes(*self._asked(segments, now))
 
     def history(
@@ -87,8 +92,8 @@ class Database:
 
         segments: as `members` takes them. since, until: timezone-aware, both included: `entered` is `since` for those
           who were in by then, `left` is None for those who are still in at `until`. In the project's time zone.
-        Raises KeyError for a name that is none, ValueError for a time without time zone, `segdsl.Errors` (SEG0731) if
-          `until` lies before `since`.
+        Raises as `members` does, and `segdsl.Errors` (SEG0731) if `until` lies before `since`; all of that when the
+        first stay is asked for.
         """
         from contextlib import closing
 
@@ -177,7 +182,7 @@ class Database:
         """Why one contact is in a segment, or is not; reads what is stored of this contact only.
 
         contact: its key. rule: a segment's name, in any spelling, or a rule. now: timezone-aware; None is the
-        current time. Raises KeyError for a name that is none, `segdsl.Errors` (SEG0716) if there is no such contact.
+        current time. Raises as `members` does, and `segdsl.Errors` (SEG0716) if there is no such contact.
         """
         instant = _instant(now)
         if isinstance(rule, str):

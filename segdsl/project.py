@@ -155,7 +155,10 @@ class Project:
         return Stream(self.catalog, self.program, None if state is None else Path(state))
 
     def connect(self, url: str | None = None) -> Database:
-        """The project's database, or the one at `url`; to be used in a `with` statement."""
+        """The project's database, or the one at `url`; to be used in a `with` statement.
+
+        url: as `database` in segdsl.yml; a relative path starts from the current folder.
+        """
         catalog = self.catalog
         if url is not None:
             catalog = replace(catalog, database=database(url, Path.cwd()))

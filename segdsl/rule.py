@@ -82,7 +82,8 @@ class Rule:
         """The query of the members, rows of `segment, contact`, in a dialect.
 
         now: None asks the database's own clock on every run, where the dialect can.
-        Raises ValueError for a time without time zone, `segdsl.Errors` for an unknown dialect.
+        Raises ValueError for a time without time zone, `segdsl.Errors`: SEG0701 for an unknown dialect, SEG0704 for
+        what the dialect cannot do.
         """
         from segdsl.backends.sql import compile_segments
 

@@ -30,6 +30,7 @@ from segdsl.core.nodes import (
     Match,
     Measure,
     Near,
+    Node,
     Not,
     OneOf,
     PeriodOf,
@@ -41,7 +42,7 @@ from segdsl.core.nodes import (
 )
 
 
-def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
+def children(node: Node) -> Iterator[Node]:
     """The nodes directly inside a node."""
     match node:
         case All() | Any():
@@ -89,7 +90,7 @@ def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | 
             assert_never(node)
 
 
-def walk(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
+def walk(node: Node) -> Iterator[Node]:
     """A node and everything inside it, parents first."""
     yield node
     for child in children(node):

@@ -72,7 +72,7 @@ class Terms:
     formulas: list[Formula] = field(default_factory=list)
     dependents: list[list[int]] = field(default_factory=list)
 
-    def nodes(self, number: int) -> tuple[object, ...]:
+    def nodes(self, number: int) -> tuple[core.Node, ...]:
         """Every node that a term asks, in the segments and scores that it refers to, too."""
         term = self.terms[number]
         if isinstance(term, Asked):

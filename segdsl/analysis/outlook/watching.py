@@ -23,7 +23,7 @@ from segdsl.core.time import Edge, FromNow, reaches
 Watch = Callable[[Index, int], int | None]  # a contact and now -> when to look again, later than now; None: never
 
 
-def watch(rule: core.Rule, nodes: Iterable[object], probe: Probe) -> Watch:
+def watch(rule: core.Rule, nodes: Iterable[core.Node], probe: Probe) -> Watch:
     """The watch of a rule of the probe; `nodes` are all that it asks, through segments and scores, too.
 
     The index must not hold events later than now.
@@ -31,7 +31,7 @@ def watch(rule: core.Rule, nodes: Iterable[object], probe: Probe) -> Watch:
     return by_edges(nodes, probe) or (lambda index, now: flips(Outlook(probe, index, now), rule))
 
 
-def by_edges(nodes: Iterable[object], probe: Probe) -> Watch | None:
+def by_edges(nodes: Iterable[core.Node], probe: Probe) -> Watch | None:
     """The same by the edges of windows alone, of an index that may hold later events; None where edges do not tell."""
     found: dict[object, Watch] = {}
     try:
@@ -52,7 +52,7 @@ class _Searched(Exception):  # noqa: N818  (no error: it takes the exact search)
     pass
 
 
-def _watches(node: object, probe: Probe) -> Iterator[tuple[object, Watch]]:
+def _watches(node: core.Node, probe: Probe) -> Iterator[tuple[object, Watch]]:
     for each in moving(node):
         match each:
             case OverEvents(branches=branches, edge=edge):

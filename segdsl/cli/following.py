@@ -141,9 +141,9 @@ class Lines:
         if self._source and begin == 0 and end:
             positions[HEAD + self._source] = head_of(b"\n".join([*lines, *([b""] if whole else [])]))
         batch = Batch(positions=positions, refused=refused, consumed=consumed)
-        _, refused = self._stream.take(news, batch, limit, self.live)
+        told = self._stream.take(news, batch, limit, self.live)
         self.deliver()
-        for text, reason in refused:
+        for text, reason in told.refused:
             self.refused += 1
             if self.refused <= NAMED:
                 note(f"warning: a line cannot be read: {printable(reason[:LONG])}\n  | {printable(text[:LONG])}")

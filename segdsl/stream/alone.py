@@ -8,27 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from segdsl.core import nodes as core
 from segdsl.core.story import Given, Listed
 from segdsl.core.time import isoformat
 from segdsl.stream.evaluator import Evaluator
-from segdsl.stream.lines import Alias, Flip, Line, Voided, Whole
+from segdsl.stream.lines import Alias, Flip, Line, Outcome, Voided, Whole
 from segdsl.stream.reading import parse, read
 
 # A line: the instant from which it counts (its own, or the clock's if it came late) and its text.
 Kept = tuple[int, str]
 UNREAD = -1  # the number of a line that the catalog does not know any more
 SPARE = 8  # lines that it is not worth to look through
-
-
-@dataclass
-class Told:
-    """What lines led to: the changes, in the order of time, and what cannot be read, each with the reason."""
-
-    flips: list[Flip]
-    refused: list[tuple[str, str]]
 
 
 class Alone:
@@ -80,9 +72,9 @@ class Alone:
         self._void()
         return flips
 
-    def take(self, texts: Iterable[str], limit: int | None = None) -> Told:
+    def take(self, texts: Iterable[str], limit: int | None = None) -> Outcome:
         """Take lines of the contact, in this order; those of an instant after `limit` wait for the clock."""
-        told = Told([], [])
+        told = Outcome()
         for text in texts:
             clock = self.clock
             try:

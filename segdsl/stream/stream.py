@@ -14,7 +14,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
 from segdsl.core.time import from_datetime, isoformat, now, to_zoned
 from segdsl.stream.evaluator import Evaluator
-from segdsl.stream.lines import Alias, Flip, Line
+from segdsl.stream.lines import Alias, Flip, Line, Outcome
 from segdsl.stream.person import Person
 from segdsl.stream.reading import parse, read
 from segdsl.stream.state import Batch, Feed, State, Stored
@@ -101,14 +101,14 @@ class Stream:
         """
         fields = parse(event) if isinstance(event, str) else event
         self.read(fields)  # so that it raises before anything is taken
-        return self.changes(self.take([(fields, json.dumps(dict(fields), default=_jsonable))])[0])
+        return self.changes(self.take([(fields, json.dumps(dict(fields), default=_jsonable))]).flips)
 
     def advance(self, now: datetime) -> list[Change]:
         """Move the stream's time to an instant, if that is ahead. The changes until then, in order.
 
         Raises ValueError for a time without time zone.
         """
-        return self.changes(self.take([(from_datetime(now), "")])[0])
+        return self.changes(self.take([(from_datetime(now), "")]).flips)
 
     def members(self) -> Iterator[tuple[str, str | int]]:
         """Pairs `(segment, contact)` of all who are in now, in no order."""
@@ -161,8 +161,8 @@ class Stream:
 
     def take(
         self, news: Incoming, batch: Batch | None = None, limit: int | None = None, capped: bool = False
-    ) -> tuple[list[Flip], list[tuple[str, str]]]:  # fmt: skip
-        """Take lines in one transaction: the changes, in order, and the lines that cannot be read, with the reasons.
+    ) -> Outcome:
+        """Take lines in one transaction. Among what cannot be read are the batch's own refused lines.
 
         news: fields of lines, each with its text, or instants to which to move the time. Each is read when its turn has
           come: news that says no time is of the time that it is then.
@@ -198,7 +198,7 @@ class Stream:
         effects = list(self._evaluator.effects)
         self._evaluator.effects.clear()
         self._save(replace(batch, lines=stored, effects=effects, flips=flips, clock=self.clock, refused=refused))
-        return flips, refused
+        return Outcome(flips, refused)
 
     def _save(self, batch: Batch) -> None:
         if self._state is not None:

@@ -186,4 +186,3 @@ def test_history_and_follow_tell_the_same_of_an_example(folder: Path, tmp_path: 
     flips = [Flip(instant(c["at"]), c["segment"], c["contact"], c["change"] == "entered") for c in changes]
     assert found
     assert told(found) == told(stays_of(flips, (), since)), f"from {isoformat(since)}"
-

@@ -293,9 +293,7 @@ def test_save_keeps_the_newlines_of_a_file(session: Session, project: Path) -> N
     path.write_bytes(b"# remark\r\n\r\nsegment w:\r\n    age = 1")
     session.answer("age = 2")
     session.answer(".save x segments/w.seg")
-    assert path.read_bytes() == (
-        b"# remark\r\n\r\nsegment w:\r\n    age = 1\r\n\r\nsegment x:\r\n    age = 2\r\n"
-    )
+    assert path.read_bytes() == (b"# remark\r\n\r\nsegment w:\r\n    age = 1\r\n\r\nsegment x:\r\n    age = 2\r\n")
 
 
 def test_save_names_with_keywords(session: Session, project: Path) -> None:

@@ -107,9 +107,7 @@ class _Grown:
         self._history: dict[str, list[tuple[int, object]]] = {key: [] for key in self._changes}
         begun: dict[str, list[Row]] = {kind: [] for kind, _ in timed} | timeless
         begun |= {core.changes_of(key): [] for key in self._changes}
-        self._index: Index = probe.compiled.index(
-            Facts(facts.id, facts.attributes, begun, facts.lists, self._history)
-        )
+        self._index: Index = probe.compiled.index(Facts(facts.id, facts.attributes, begun, facts.lists, self._history))
         self._position = 0
 
     def until(self, now: int) -> Index:

@@ -173,4 +173,3 @@ def _up_to_now(span: Span | core.Anchored | None) -> bool:
         and (span.lo is None or isinstance(span.lo, At | FromNow))
         and (span.hi is None or span.hi == FromNow())
     )
-

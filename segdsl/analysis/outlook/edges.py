@@ -108,4 +108,3 @@ def _edges(span: Span) -> list[Edge] | None:
     """The edges of a span that move; None if one may move back."""
     edges: list[Edge] = [edge for edge in (span.lo, span.hi) if edge is not None and not isinstance(edge, At)]
     return None if any(isinstance(edge, PeriodStart) and repeats_days(edge.zone) for edge in edges) else edges
-

@@ -50,9 +50,7 @@ class Tally:
               help="How what has changed is printed.")  # fmt: skip
 @click.option("--count", is_flag=True, help="Print how many enter and leave each segment, and not who.")
 @common_options
-def command(
-    old: str, new: str | None, now: str | None, segments: tuple[str, ...], form: str, count: bool
-) -> None:
+def command(old: str, new: str | None, now: str | None, segments: tuple[str, ...], form: str, count: bool) -> None:
     """Compare two versions of the rules on the project's data: how many enter and leave each segment, and who.
 
     OLD and NEW are .seg files, folders, or git revisions: HEAD~1, a tag, a branch, HEAD:segments/leads.seg. Without

@@ -118,7 +118,7 @@ class Alone:
         # Of attributes and lists the latest line holds, and of those of one instant the one that came last.
         for place in sorted(range(len(self._lines)), key=lambda place: (self._lines[place].at, place), reverse=True):
             line = self._lines[place]
-            if line.at > self.clock or self._evaluator.asks(line) or _sets(line, newer):
+            if line.at > self.clock or self._evaluator.may_ask(line) or _sets(line, newer):
                 found.add(place)
         return sorted(found)
 

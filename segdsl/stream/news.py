@@ -80,12 +80,12 @@ class News:
         person.delivered, person.latest, person.index = {}, {}, None
         self._count_again(person, range(len(self._routes.filters)))
 
-    def _join_rest(self, person: Person, other: Person, nothing: set[int]) -> None:
+    def _join_rest(self, person: Person, other: Person, touched: set[int]) -> None:
         for name, value in other.attributes.items():
             self._set(person, name, value, other.set_at[name])
         for listed, said in other.set_at.items():
             if isinstance(listed, str):
-                self._listed(person, listed, listed in other.facts.lists, said, nothing)
+                self._listed(person, listed, listed in other.facts.lists, said, touched)
         for key, rows in other.held.items():
             for row in rows:
                 self._held(person, key, self._catalog.attributes[key].type, row)

@@ -115,7 +115,7 @@ def by_project(arguments: Sequence[str]) -> dict[Path, list[Path]]:
     Without arguments: the project to use, and no files, which means all of its own.
     """
     from segdsl.catalog import find
-    from segdsl.project import rule_paths
+    from segdsl.rule_files import rule_paths
 
     if not arguments:
         return {project_file(): []}

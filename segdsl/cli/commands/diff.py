@@ -72,7 +72,7 @@ def command(old: str, new: str | None, now: str | None, segments: tuple[str, ...
     from segdsl.cli.versions import path_of, versions
     from segdsl.core.time import isoformat
     from segdsl.engines import connect
-    from segdsl.project import display
+    from segdsl.rule_files import display
 
     path = path_of(new) if new is not None else None
     catalog, found = load(Path(display(project_file([path] if path else []).absolute())))

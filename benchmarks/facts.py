@@ -1,6 +1,6 @@
 """Every fact of the shared data sets on every database: whether it is told, and in what time.
 
-    python benchmarks/facts.py [DATABASE...]
+python benchmarks/facts.py [DATABASE...]
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from segdsl.analysis.explain.explanation import Explanation, Reason, Witness
     from segdsl.contact import Contact, Event
-    from segdsl.database import Interval
+    from segdsl.database import Database, Interval
     from segdsl.project import Project
     from segdsl.rule import Rule
     from segdsl.stream.stream import Change, Stream
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     load = Project.load
 
 __all__ = [
-    "Change", "Contact", "Diagnostic", "Errors", "Event", "Explanation", "Interval", "Project", "Reason", "Refresh",
-    "Rule", "SegmentRefresh", "Snapshot", "Stream", "Witness", "load",
+    "Change", "Contact", "Database", "Diagnostic", "Errors", "Event", "Explanation", "Interval", "Project", "Reason",
+    "Refresh", "Rule", "SegmentRefresh", "Snapshot", "Stream", "Witness", "load",
 ]  # fmt: skip
 
 _HOMES = {
     "Change": "segdsl.stream.stream",
     "Contact": "segdsl.contact",
+    "Database": "segdsl.database",
     "Diagnostic": "segdsl.text.diagnostic",
     "Errors": "segdsl.text.diagnostic",
     "Event": "segdsl.contact",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
 from segdsl.catalog import name_key
 from segdsl.catalog.model import Catalog
@@ -16,6 +17,7 @@ from segdsl.rule import Rule
 
 if TYPE_CHECKING:
     from segdsl.analysis.explain.explanation import Explanation
+    from segdsl.engines.engine import Engine
     from segdsl.warehouse.results import Refresh, Snapshot
 
 
@@ -33,31 +35,34 @@ class Interval:
 
 
 class Database:
-    """A connection to contacts and events, open inside a `with` statement."""
+    """A connection to contacts and events, open inside a `with` statement; made by `Project.connect`.
+
+    Entering it raises `segdsl.Errors`: SEG0702 for a kind of database that is not supported, SEG0718 for a driver that
+    is not installed, SEG0710 where there is no such database.
+    """
 
     def __init__(self, catalog: Catalog, program: Program) -> None:
         self.catalog = catalog
         self.program = program
         self._writing = False
-        self._connecting: Any = None
-        self._engine: Any = None
+        self._engine: Engine | None = None
 
-    def __enter__(self) -> Database:
+    def __enter__(self) -> Self:
         from segdsl.engines import connect
 
         self._writing = False
-        self._connecting = connect(self.catalog)
-        self._engine = self._connecting.__enter__()
+        self._engine = connect(self.catalog)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connecting.__exit__(kind, error, trace)
+        if self._engine is not None:  # it could not be opened again for writing
+            self._engine.close()
         self._engine = None
 
     @property
-    def engine(self) -> Any:
+    def engine(self) -> Engine:
         """The open engine. Raises RuntimeError outside the `with` statement."""
         if self._engine is None:
             raise RuntimeError("the database is open only inside `with project.connect() as db:`")
@@ -68,16 +73,16 @@ class Database:
     ) -> Iterator[tuple[str, str | int]]:
         """Pairs `(segment, contact id)` in that order, streamed: never all of them in memory.
 
-        segments: names, in any spelling, or one rule; None is every segment of the project. KeyError for a name
-          that is none.
+        segments: names, in any spelling, or one rule; None is every segment of the project.
         now: timezone-aware; None is the current time.
+        Raises KeyError for a name that is none, ValueError for a time without time zone, and, when the first pair is
+        asked for, `segdsl.Errors` for tables and columns that the data lack (SEG0711 to SEG0713).
         """
-        return iter(self.engine.members(*self._asked(segments, now)))
+        return self.engine.members(*self._asked(segments, now))
 
     def count(self, segments: Iterable[str] | Rule | None = None, *, now: datetime | None = None) -> dict[str, int]:
-        """How many members each segment has, counted by the database; takes what `members` takes."""
-        sizes: dict[str, int] = self.engine.sizes(*self._asked(segments, now))
-        return sizes
+        """How many members each segment has, counted by the database; takes what `members` takes, and raises as it."""
+        return self.engine.sizes(*self._asked(segments, now))
 
     def history(
         self, segments: Iterable[str] | Rule | None = None, *, since: datetime, until: datetime
@@ -87,12 +92,11 @@ class Database:
 
         segments: as `members` takes them. since, until: timezone-aware, both included: `entered` is `since` for those
           who were in by then, `left` is None for those who are still in at `until`. In the project's time zone.
-        Raises KeyError for a name that is none, ValueError for a time without time zone, `segdsl.Errors` (SEG0731) if
-          `until` lies before `since`.
+        Raises as `members` does, and `segdsl.Errors` (SEG0731) if `until` lies before `since`; all of that when the
+        first stay is asked for.
         """
         from contextlib import closing
 
-        from segdsl.analysis.explain.wording import moment
         from segdsl.history.history import History
 
         program, names, first = self._asked(segments, since)
@@ -100,19 +104,29 @@ class Database:
         history = History(self.engine, program, sorted(names), first, time.from_datetime(until))
         with closing(history.stays()) as stays:
             for segment, contact, entered, left in stays:
-                end = None if left is None else moment(left, zone)
-                yield Interval(segment, contact, moment(entered, zone), end)
+                end = None if left is None else time.to_zoned(left, zone)
+                yield Interval(segment, contact, time.to_zoned(entered, zone), end)
 
     def _asked(self, segments: Iterable[str] | Rule | None, now: datetime | None) -> tuple[Program, list[str], int]:
         """The program, the names of segments and the instant of a question."""
         instant = _instant(now)
         if isinstance(segments, Rule):
             return segments.program, [segments.name], instant
-        names = list(self.program.segments)
-        if segments is not None:
-            by_key = {name_key(name): name for name in names}
-            names = list(dict.fromkeys(by_key[name_key(name)] for name in segments))
-        return self.program, names, instant
+        if segments is None:
+            return self.program, list(self.program.segments), instant
+        return self.program, list(dict.fromkeys(map(self._named, segments))), instant
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The segments by what all spellings of a name have in common."""
+        return {name_key(name): name for name in self.program.segments}
+
+    def _named(self, name: str) -> str:
+        """The segment that a name means, in any spelling. Raises KeyError for a name that is none."""
+        try:
+            return self._names[name_key(name)]
+        except KeyError:
+            raise KeyError(name) from None
 
     def plan(self, *, now: datetime | None = None) -> Refresh:
         """What `apply` would change in the stored membership; nothing is written.
@@ -145,36 +159,34 @@ class Database:
         """
         from segdsl.warehouse.lists import snapshot
 
-        names = {name_key(each): each for each in self.program.segments}
-        return snapshot(self._writable(), self.program, names[name_key(segment)], name, _instant(now))
+        wanted = self._named(segment)
+        return snapshot(self._writable(), self.program, wanted, name, _instant(now))
 
-    def _writable(self) -> Any:
+    def _writable(self) -> Engine:
         """The engine, opened anew for writing if it is not; answers that are still being read end with that.
 
         Raises `segdsl.Errors` (SEG0741) where nothing can be stored.
         """
         from segdsl.engines import connect, require_stores
 
-        engine = self.engine
         if not self._writing:
+            engine = self.engine
             require_stores(self.catalog)
-            self._connecting.__exit__(None, None, None)
             self._engine = None
-            self._connecting = connect(self.catalog, writing=True)
-            engine = self._engine = self._connecting.__enter__()
+            engine.close()
+            self._engine = connect(self.catalog, writing=True)
             self._writing = True
-        return engine
+        return self.engine
 
     def explain(self, contact: str | int, rule: str | Rule, *, now: datetime | None = None) -> Explanation:
         """Why one contact is in a segment, or is not; reads what is stored of this contact only.
 
         contact: its key. rule: a segment's name, in any spelling, or a rule. now: timezone-aware; None is the
-        current time. Raises KeyError for a name that is none, `segdsl.Errors` (SEG0716) if there is no such contact.
+        current time. Raises as `members` does, and `segdsl.Errors` (SEG0716) if there is no such contact.
         """
         instant = _instant(now)
         if isinstance(rule, str):
-            names = {name_key(name): name for name in self.program.segments}
-            rule = Rule(self.catalog, self.program, names[name_key(rule)])
+            rule = Rule(self.catalog, self.program, self._named(rule))
         explainer = rule.explainer
         self.engine.ready(rule.program, [rule.name], instant)
         return explainer.explain(self.engine.one(contact, explainer.probe.kinds), instant)
@@ -182,6 +194,4 @@ class Database:
 
 def _instant(now: datetime | None) -> int:
     """An instant of the API; the current time for None. Raises ValueError for a time without time zone."""
-    from datetime import UTC
-
-    return time.from_datetime(now if now is not None else datetime.now(UTC))
+    return time.now() if now is None else time.from_datetime(now)

@@ -73,17 +73,17 @@ class Rule:
         In the project's time zone; None if that never happens. Events after `now` are left out, dates that attributes
         hold may lie ahead. Raises as `explain` does.
         """
-        from segdsl.analysis.explain.wording import moment
         from segdsl.contact import facts
 
         instant = self.explainer.next_change(facts(contact, self.catalog), time.from_datetime(now))
-        return None if instant is None else moment(instant, self.catalog.timezone)
+        return None if instant is None else time.to_zoned(instant, self.catalog.timezone)
 
     def sql(self, dialect: str, now: datetime | None = None) -> str:
         """The query of the members, rows of `segment, contact`, in a dialect.
 
         now: None asks the database's own clock on every run, where the dialect can.
-        Raises ValueError for a time without time zone, `segdsl.Errors` for an unknown dialect.
+        Raises ValueError for a time without time zone, `segdsl.Errors`: SEG0701 for an unknown dialect, SEG0704 for
+        what the dialect cannot do.
         """
         from segdsl.backends.sql import compile_segments
 

@@ -97,8 +97,10 @@ ODD: dict[str, dict[str, dict[str, object]]] = {
         "toInt128('170141183460469231731687303715884105727')": {"float": 2.0**127},
     },
     "UInt256": {"toUInt256('99999999999999999999999999999999999999999999')": {"float": 1e44}},
-    "Decimal(12, 2)": {"'7.50'": HALF, "'-9999999999.99'": {"money": -999999999999, "wide": -999999999999 * 10**18,
-                                                           "float": -9999999999.99}},
+    "Decimal(12, 2)": {
+        "'7.50'": HALF,
+        "'-9999999999.99'": {"money": -999999999999, "wide": -999999999999 * 10**18, "float": -9999999999.99},
+    },
     "Decimal(38, 20)": {"'7'": SEVEN, "'123.456'": {"wide": 123456 * 10**17, "float": 123.456}},
     "Decimal(76, 0)": {"'1e40'": {"float": 1e40}, "'9223372036854775808'": {"float": 2.0**63}},
     "Float32": {"7.5": HALF, "0.1": {"money": 10, "wide": 10**19, "float": 0.10000000149011612}, "nan": {}},
@@ -123,8 +125,10 @@ ODD: dict[str, dict[str, dict[str, object]]] = {
     "IPv4": {"'10.0.0.1'": word("10.0.0.1")},
     "IPv6": {"'::1'": word("::1")},
     "Date": {"'2026-03-01'": DAY, "'1970-01-01'": {"time": 0, "day": -3600 * 10**6}},
-    "Date32": {"'2026-03-01'": DAY, "'1900-01-01'": {"time": instant("1900-01-01T00:00Z"),
-                                                    "day": instant("1899-12-31T23:00Z")}},
+    "Date32": {
+        "'2026-03-01'": DAY,
+        "'1900-01-01'": {"time": instant("1900-01-01T00:00Z"), "day": instant("1899-12-31T23:00Z")},
+    },
     "DateTime": {"'2026-03-01 10:00:00'": {"time": TEN}, "'2026-03-01 00:00:00'": DAY},
     "DateTime('Asia/Tokyo')": {"'2026-03-01 19:00:00'": {"time": TEN}, "'2026-03-01 09:00:00'": DAY},
     "DateTime64(3)": {"'2026-03-01 10:00:00.123'": {"time": TEN + 123000}},
@@ -132,8 +136,11 @@ ODD: dict[str, dict[str, dict[str, object]]] = {
     "DateTime64(6, 'America/New_York')": {"'2026-03-01 05:00:00.123456'": {"time": TEN + 123456}},
     "DateTime64(9)": {"'2026-03-01 10:00:00.123456789'": {"time": TEN + 123456}, "'2026-03-01 00:00:00'": DAY},
     "Nullable(DateTime64(6))": {"NULL": {}, "'1969-12-31 23:59:59.999999'": {"time": -1}},
-    "Array(String)": {"['a', 'b']": {"list": ("a", "b")}, "[]": {"list": ()},
-                      "['é😀', unhex('ff'), 'a\\0']": {"list": ("é😀",)}},
+    "Array(String)": {
+        "['a', 'b']": {"list": ("a", "b")},
+        "[]": {"list": ()},
+        "['é😀', unhex('ff'), 'a\\0']": {"list": ("é😀",)},
+    },
     "Array(Nullable(String))": {"['a', NULL, 'b']": {"list": ("a", "b")}},
     "Array(LowCardinality(String))": {"['a']": {"list": ("a",)}},
     "Array(UInt8)": {"[1, 2]": {"list": ()}},
@@ -170,8 +177,9 @@ ODD: dict[str, dict[str, dict[str, object]]] = {
         "'2026-03-01T10:00-2300'": word("2026-03-01T10:00-2300", time=TEN + 23 * 3600 * 10**6),
         "'2026-03-01T24:00'": word("2026-03-01T24:00"),
         "'2026-03-01T10:00+24'": word("2026-03-01T10:00+24"),
-        "'1772359200'": word("1772359200", int=1772359200, money=177235920000, wide=1772359200 * 10**20,
-                             float=1772359200.0),
+        "'1772359200'": word(
+            "1772359200", int=1772359200, money=177235920000, wide=1772359200 * 10**20, float=1772359200.0
+        ),
         """'["a", 1, null, {"b": "c"}, "é😀"]'""": word('["a", 1, null, {"b": "c"}, "é😀"]', list=("a", "é😀")),
         r"""'["\\u0000", "ok", "\\\\u0000"]'""": word(r'["\u0000", "ok", "\\u0000"]', list=("ok", r"\u0000")),
         r"""'["\\ud83d\\ude00"]'""": word(r'["\ud83d\ude00"]', list=("😀",)),
@@ -340,8 +348,11 @@ lists: {table: lists, list: list, contact: id}
 @pytest.mark.parametrize("kind", ["DateTime64(3)", "DateTime64(6)", "DateTime64(0)", "String"])
 def test_times_that_are_none_make_no_events(chdb: ClickHouseDatabase, run: Callable[[str], str], kind: str) -> None:
     """A DateTime64 may be of a year that no calendar has; text may be anything."""
-    far = [f"reinterpret(toInt64({way}9000000000000000 / {size}), '{kind}')" for way in ("", "-")
-           for size in [{"DateTime64(0)": 10000, "DateTime64(3)": 10}.get(kind, 1 / 100)]]
+    far = [
+        f"reinterpret(toInt64({way}9000000000000000 / {size}), '{kind}')"
+        for way in ("", "-")
+        for size in [{"DateTime64(0)": 10000, "DateTime64(3)": 10}.get(kind, 1 / 100)]
+    ]
     none = ["'now'", "'0000-12-31'", "'2026-02-30'", "''"] if kind == "String" else far
     rows = ", ".join(f"('a', {at}, {n})" for n, at in enumerate([*none, "'2026-02-28 00:00:00'"]))
     run(f"""
@@ -374,7 +385,9 @@ def test_names_are_meant_as_they_are_written(chdb: ClickHouseDatabase, run: Call
         CREATE TABLE {table} (id UInt8, Name String, name String, {column} String, `select` Int8) ENGINE = Memory;
         INSERT INTO {table} VALUES (1, 'A', 'a', 'it''s', 5)
     """)
-    catalog = project(chdb, r"""
+    catalog = project(
+        chdb,
+        r"""
 contacts:
   table: 'Odd %s ""`\Table'
   key: id
@@ -383,7 +396,8 @@ contacts:
     small: {type: string, column: name}
     odd: {type: string, column: 'a`b {p1:String}; DROP TABLE x; --'}
     word: {type: int, column: select}
-""")
+""",
+    )
     assert members(catalog, """big = "A" and small = "a" and odd = "it's" and word = 5""") == [["1"]]
     missing = refused(project(chdb, r"""contacts: {table: 'Odd %s ""`\Table', key: ID}"""), Engine.require)
     assert (missing.code, missing.help) == ("SEG0712", "did you mean `id`?")
@@ -603,8 +617,10 @@ def test_the_environment_names_who_asks(server: ClickHouseServer, monkeypatch: p
         assert list(engine.rows("SELECT currentDatabase()", {})) == [("default",)]
 
 
-@pytest.mark.parametrize("kind, module, package", [("chdb", "chdb.state.sqlitelike", "chdb"),
-                                                   ("clickhouse", "clickhouse_connect", "clickhouse-connect")])
+@pytest.mark.parametrize(
+    "kind, module, package",
+    [("chdb", "chdb.state.sqlitelike", "chdb"), ("clickhouse", "clickhouse_connect", "clickhouse-connect")],
+)
 def test_the_missing_driver_says_what_to_install(
     server: ClickHouseServer, chdb: ClickHouseDatabase, monkeypatch: pytest.MonkeyPatch, kind: str, module: str,
     package: str,
@@ -615,9 +631,7 @@ def test_the_missing_driver_says_what_to_install(
     assert (found.code, found.help) == ("SEG0718", f'pip install "segdsl[{kind}]"') and f"`{package}`" in found.message
 
 
-def test_both_ways_read_the_same(
-    chdb: ClickHouseDatabase, server: ClickHouseServer, run: Callable[[str], str]
-) -> None:
+def test_both_ways_read_the_same(chdb: ClickHouseDatabase, server: ClickHouseServer, run: Callable[[str], str]) -> None:
     """What comes as JSON out of chdb comes in ClickHouse's own format from a server."""
     run("""
         CREATE TABLE contacts (id UInt64, i Int128, f Float64, d Decimal(38, 20), s String, t DateTime64(6), b Bool,

@@ -331,12 +331,14 @@ events: {visited: {table: visits, time: at, properties: {n: int}}}
 
 @pytest.mark.parametrize("kind", ["timestamp", "timestamptz"])
 def test_windows_use_the_index(server: PostgresDatabase, schema: psycopg.Connection, kind: str) -> None:
-    schema.execute(f"""
+    schema.execute(
+        f"""
         CREATE TABLE contacts AS SELECT i::text AS id FROM generate_series(1, 100) AS t(i);
         CREATE TABLE visits AS SELECT (i % 100)::text AS id, ({kind} '2026-03-01' - i * interval '10 min') AS at
             FROM generate_series(1, 20000) AS t(i);
         CREATE INDEX by_time ON visits (at); ANALYZE visits
-    """.encode())
+    """.encode()
+    )
     catalog = project(server, """
 contacts: {table: contacts, key: id}
 events: {visited: {table: visits, time: at}}
@@ -424,12 +426,15 @@ def test_settings_of_a_role_change_nothing(server: PostgresDatabase, schema: psy
         ALTER ROLE odd_reader SET IntervalStyle = 'iso_8601'; ALTER ROLE odd_reader SET bytea_output = 'escape';
     """)
     try:
-        catalog = project(server, """
+        catalog = project(
+            server,
+            """
 contacts:
   table: contacts
   key: id
   attributes: {seen: timestamp, day: date, share: float, exact: {type: "decimal(20,17)", column: share}, word: string}
-""")
+""",
+        )
         reader = replace(catalog, database=(catalog.database or "").replace("postgres@", "odd_reader@", 1))
         rules = ["seen on 2026-02-28", "day on 2026-02-03", "share = 0.30000000000000004"]
         rules += ["exact = 0.30000000000000004", "word is unknown"]

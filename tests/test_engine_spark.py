@@ -84,11 +84,16 @@ def project(text: str, url: str = "spark:local", folder: Path = Path()) -> model
 ODD: dict[str, dict[str, dict[str, object]]] = {
     "BOOLEAN": {"TRUE": {"bool": True}, "NULL": {}},
     "BIGINT": {"9223372036854775807": {"int": 2**63 - 1, "float": 2.0**63}},
-    "DECIMAL(12,2)": {"7.50": HALF, "-9999999999.99": {"money": -999999999999, "wide": -999999999999 * 10**18,
-                                                      "float": -9999999999.99}},
+    "DECIMAL(12,2)": {
+        "7.50": HALF,
+        "-9999999999.99": {"money": -999999999999, "wide": -999999999999 * 10**18, "float": -9999999999.99},
+    },
     "DECIMAL(38,20)": {"7": SEVEN, "123.456": {"wide": 123456 * 10**17, "float": 123.456}},
-    "DECIMAL(38,0)": {"9223372036854775808": {"float": 2.0**63}, "-9223372036854775808": {
-        "int": -(2**63), "float": -(2.0**63)}, "10000000000000000000000000000000000000": {"float": 1e37}},
+    "DECIMAL(38,0)": {
+        "9223372036854775808": {"float": 2.0**63},
+        "-9223372036854775808": {"int": -(2**63), "float": -(2.0**63)},
+        "10000000000000000000000000000000000000": {"float": 1e37},
+    },
     "DOUBLE": {
         "1.005": {"money": 101, "wide": 1005 * 10**17, "float": 1.005},
         "-1.005": {"money": -101, "wide": -1005 * 10**17, "float": -1.005},
@@ -102,8 +107,10 @@ ODD: dict[str, dict[str, dict[str, object]]] = {
         "-9.2233720368547758e18": {"int": -(2**63), "float": -(2.0**63)},
     },
     "BINARY": {"X'31'": {}, "X'ff'": {}},
-    "DATE": {"'2026-03-01'": DAY, "'0001-01-02'": {"time": instant("0001-01-02T00:00Z"),
-                                                  "day": instant("0001-01-01T23:06:32Z")}},
+    "DATE": {
+        "'2026-03-01'": DAY,
+        "'0001-01-02'": {"time": instant("0001-01-02T00:00Z"), "day": instant("0001-01-01T23:06:32Z")},
+    },
     "TIMESTAMP": {
         "'2026-03-01 12:00:00.123456+02:00'": {"time": TEN + 123456},
         "'2026-03-01 00:00:00Z'": DAY,
@@ -111,13 +118,16 @@ ODD: dict[str, dict[str, dict[str, object]]] = {
         "'-0044-03-15 00:00:00Z'": {},
         "'9999-12-31 23:59:59.999999Z'": {"time": instant("9999-12-31T23:59:59.999999Z")},
     },
-    "TIMESTAMP_NTZ": {"'2026-03-01 10:00:00.123456'": {"time": TEN + 123456}, "'2026-03-01'": DAY,
-                      "'+10000-01-01 00:00:00'": {}},
+    "TIMESTAMP_NTZ": {
+        "'2026-03-01 10:00:00.123456'": {"time": TEN + 123456},
+        "'2026-03-01'": DAY,
+        "'+10000-01-01 00:00:00'": {},
+    },
     "ARRAY<STRING>": {"ARRAY('a', NULL, 'b')": {"list": ("a", "b")}, "ARRAY()": {"list": ()}},
     "ARRAY<INT>": {"ARRAY(1, 2)": {"list": ()}},
     "INTERVAL DAY TO SECOND": {"INTERVAL '1' DAY": {}},
     "VARIANT": {
-        "PARSE_JSON('[\"a\", 1, null, [\"b\"], \"c\"]')": {"list": ("a", "c")},
+        'PARSE_JSON(\'["a", 1, null, ["b"], "c"]\')': {"list": ("a", "c")},
         "PARSE_JSON('\"lead\"')": LEAD,
         "PARSE_JSON('7')": SEVEN,
         "PARSE_JSON('7.50')": HALF,
@@ -189,10 +199,13 @@ def test_values_inside_json_are_found_by_any_key(view: Callable[[str, str], None
 
 
 def test_values_inside_structs_and_maps(view: Callable[[str, str], None]) -> None:
-    view("contacts", """
+    view(
+        "contacts",
+        """
         SELECT 1 AS id, NAMED_STRUCT('a`b c', NAMED_STRUCT('n', 7D), 'at', TIMESTAMP '2026-03-01 10:00:00Z') AS s,
             MAP('x', '7', 'it''s', NULL) AS m
-    """)
+    """,
+    )
     wanted: dict[str, tuple[tuple[str, ...], types.Type, object]] = {
         "n": (("s", "a`b c", "n"), types.INT, 7), "at": (("s", "at"), types.Timestamp(), TEN),
         "no": (("s", "gone"), types.String(), None), "x": (("m", "x"), types.String(), "7"),
@@ -207,11 +220,14 @@ def test_values_inside_structs_and_maps(view: Callable[[str, str], None]) -> Non
 
 
 def test_texts_are_compared_by_code_points(view: Callable[[str, str], None]) -> None:
-    view("contacts", r"""
+    view(
+        "contacts",
+        r"""
         SELECT id, CAST(ship AS STRING COLLATE UTF8_LCASE) AS ship, CAST(bill AS STRING COLLATE UNICODE_CI) AS bill
         FROM VALUES ('b', 'é', 'é'), ('B', 'e', 'E'), ('😀', 'E', 'e'), ('｡', 'a%_\\', 'a!'), ('a', 'x', NULL)
             AS t(id, ship, bill)
-    """)
+    """,
+    )
     catalog = project("contacts: {table: contacts, key: id, attributes: {ship: string, bill: string}}")
     assert members(
         catalog, "ship = bill", "ship != bill", 'ship = "E"', 'ship = "e" ignoring case', r'ship matches "a%_\\"',
@@ -222,9 +238,12 @@ def test_texts_are_compared_by_code_points(view: Callable[[str, str], None]) -> 
 @pytest.mark.parametrize("kind", ["DECIMAL(9,2)", "BINARY"])
 def test_keys_meet_whatever_their_types(view: Callable[[str, str], None], kind: str) -> None:
     view("contacts", f"SELECT CAST(x AS {kind}) AS id FROM VALUES ('1'), ('-7') AS t(x)")
-    view("visits", """
+    view(
+        "visits",
+        """
         SELECT x AS id, TIMESTAMP '2026-02-28 00:00:00Z' AS at FROM VALUES ('1'), ('x'), ('01'), (NULL) AS t(x)
-    """)
+    """,
+    )
     view("lists", "SELECT -7D AS id, 'vip' AS list")
     catalog = project("""
 contacts: {table: contacts, key: id}
@@ -236,11 +255,14 @@ lists: {table: lists, list: list, contact: id}
 
 def test_times_that_are_none_make_no_events(view: Callable[[str, str], None]) -> None:
     view("contacts", "SELECT 'a' AS id")
-    view("visits", """
+    view(
+        "visits",
+        """
         SELECT 'a' AS id, TIMESTAMP_MICROS(at) AS at, n FROM VALUES
             (9223372036854775807, 0), (-9223372036854775808, 1), (253402300800000000, 2), (1772236800000000, 3),
             (NULL, 4) AS t(at, n)
-    """)
+    """,
+    )
     catalog = project("""
 timezone: America/New_York
 contacts: {table: contacts, key: id}
@@ -420,9 +442,12 @@ def test_a_question_can_be_stopped(spark: SparkDatabase, view: Callable[[str, st
 def test_printed_text_says_what_session_it_needs(spark: SparkDatabase, view: Callable[[str, str], None]) -> None:
     """With those settings any program may run it; with `--live` it is fit for a view."""
     view("contacts", "SELECT 'a' AS id, CONCAT('$$', '{x}') AS w UNION ALL SELECT 'b', '$x'")
-    view("visits", """
+    view(
+        "visits",
+        """
         SELECT 'a' AS id, NOW() - INTERVAL 2 HOURS AS at UNION ALL SELECT 'b', NOW() - INTERVAL 4 HOURS
-    """)
+    """,
+    )
     catalog = project("""
 contacts: {table: contacts, key: id, attributes: {w: string}}
 events: {visited: {table: visits, time: at}}

@@ -275,7 +275,9 @@ def test_names_are_found_without_minding_case(tmp_path: Path, file: sqlite3.Conn
         CREATE TABLE {table} (ID int, Name text, {column} text, "select" int);
         INSERT INTO {table} VALUES (1, 'A', 'it''s', 5);
     """)
-    catalog = project(tmp_path, """
+    catalog = project(
+        tmp_path,
+        """
 contacts:
   table: 'odd %S ":P1 table'
   key: id
@@ -283,7 +285,8 @@ contacts:
     name: {type: string, column: NAME}
     odd: {type: string, column: 'A"b; DROP TABLE x; --'}
     word: {type: int, column: select}
-""")
+""",
+    )
     assert members(catalog, """name = "A" and odd = "it's" and word = 5""") == [["1"]]
     missing = refused(project(tmp_path, """contacts: {table: 'odd %s ":p1 table', key: idd}"""), Engine.require)
     assert (missing.code, missing.help) == ("SEG0712", "did you mean `ID`?")
@@ -548,9 +551,7 @@ def test_a_file_that_is_damaged(tmp_path: Path, file: sqlite3.Connection) -> Non
 
 
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
-def test_only_an_encoding_in_the_order_of_code_points(
-    tmp_path: Path, file: sqlite3.Connection, encoding: str
-) -> None:
+def test_only_an_encoding_in_the_order_of_code_points(tmp_path: Path, file: sqlite3.Connection, encoding: str) -> None:
     file.executescript(f"PRAGMA encoding = '{encoding}'; CREATE TABLE contacts (id TEXT)")
     found = refused(project(tmp_path, PEOPLE))
     assert found.code == "SEG0710" and encoding in found.message and ".dump" in found.help
@@ -560,4 +561,3 @@ def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
     found = refused(project(tmp_path, PEOPLE))
     assert found.code == "SEG0710" and "too old" in found.message and "3.35" in found.help
-

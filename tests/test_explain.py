@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 import segdsl
 from segdsl.analysis.explain.explainer import Explainer
 from segdsl.analysis.explain.explanation import Explanation, Reason
-from segdsl.analysis.explain.wording import moment
 from segdsl.backends.python import compile_program
 from segdsl.cli.main import cli
 from segdsl.core.contact import Facts
-from segdsl.core.time import from_datetime
+from segdsl.core.time import from_datetime, to_zoned
 from segdsl.engines import connect
 from tests.support import strategies
 from tests.support.world import World, instant, program_of
@@ -380,7 +379,7 @@ def test_whole_keys(tmp_path: Path) -> None:
 
 
 def test_a_fixed_offset_reckons_across_a_jump() -> None:
-    after = moment(instant("2026-03-29T01:00Z"), "Europe/Berlin")
+    after = to_zoned(instant("2026-03-29T01:00Z"), "Europe/Berlin")
     assert after.isoformat() == "2026-03-29T03:00:00+02:00"
     assert from_datetime(after - timedelta(microseconds=1)) == instant("2026-03-29T01:00Z") - 1
 

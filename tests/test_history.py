@@ -22,7 +22,7 @@ from segdsl.core.contact import Facts
 from segdsl.core.program import Program
 from segdsl.core.time import DAY, isoformat
 from segdsl.engines import connect
-from segdsl.history.history import History, Row
+from segdsl.history.history import History, SegmentStay
 from segdsl.stream.evaluator import Evaluator
 from segdsl.stream.lines import Flip
 from tests.support import strategies
@@ -45,7 +45,7 @@ stretches = st.tuples(
 ).map(lambda t: (NOW - t[0] + t[1], NOW + t[1] + t[2]))  # fmt: skip
 
 
-def by_stream(catalog: Catalog, program: Program, people: list[Facts], since: int, until: int) -> list[Row]:
+def by_stream(catalog: Catalog, program: Program, people: list[Facts], since: int, until: int) -> list[SegmentStay]:
     """What the stream tells of contacts that are known from before the beginning on."""
     stream = Evaluator(catalog, program)
     log = [line for facts in people for line in log_of(facts, catalog, since)]
@@ -59,10 +59,10 @@ def by_stream(catalog: Catalog, program: Program, people: list[Facts], since: in
     return stays_of(flips, inside, since)
 
 
-def stays_of(flips: Iterable[Flip], inside: Iterable[tuple[str, str | int]], since: int) -> list[Row]:
+def stays_of(flips: Iterable[Flip], inside: Iterable[tuple[str, str | int]], since: int) -> list[SegmentStay]:
     """The stays that changes tell, after an instant at which some are in."""
     open_ = dict.fromkeys(inside, since)
-    found: list[Row] = []
+    found: list[SegmentStay] = []
     for flip in flips:
         member = (flip.segment, flip.contact)
         if flip.entered:
@@ -71,22 +71,22 @@ def stays_of(flips: Iterable[Flip], inside: Iterable[tuple[str, str | int]], sin
         else:
             entered = open_.pop(member)
             if entered < flip.at:
-                found.append((*member, entered, flip.at))
-    found += [(*member, entered, None) for member, entered in open_.items()]
+                found.append(SegmentStay(*member, entered, flip.at))
+    found += [SegmentStay(*member, entered, None) for member, entered in open_.items()]
     return _merged(found)
 
 
-def _merged(rows: list[Row]) -> list[Row]:
+def _merged(rows: list[SegmentStay]) -> list[SegmentStay]:
     """Stays in order; where one ends at the instant at which the next begins (lines of one instant), they are one."""
-    found: list[Row] = []
+    found: list[SegmentStay] = []
     for row in sorted(rows, key=lambda row: row[:3]):  # type: ignore[arg-type, return-value]
-        if found and found[-1][:2] == row[:2] and found[-1][3] == row[2]:
-            row = (*found.pop()[:3], row[3])
+        if found and found[-1][:2] == row[:2] and found[-1].left == row.entered:
+            row = found.pop()._replace(left=row.left)
         found.append(row)
     return found
 
 
-def told(rows: list[Row]) -> str:
+def told(rows: list[SegmentStay]) -> str:
     return "\n".join(f"{s} {c} {isoformat(a)} {None if b is None else isoformat(b)}" for s, c, a, b in rows)
 
 

@@ -20,6 +20,7 @@ from segdsl.cli.growth import bars_of, folded
 from segdsl.cli.main import cli, run
 from segdsl.core.time import DAY, isoformat
 from segdsl.engines import connect
+from segdsl.history.history import SegmentStay
 from segdsl.history.tally import Tally
 from segdsl.stream.lines import Flip
 from segdsl.text.diagnostic import Errors
@@ -148,7 +149,8 @@ def test_charts(project: Path) -> None:
 
 def test_a_tally_counts_what_goes_by() -> None:
     tally = Tally(["s"], 100, 200, parts=4)
-    rows = [("s", 1, 100, 125), ("s", 2, 100, None), ("s", 3, 126, 150), ("s", 4, 200, None)]
+    stays = [(1, 100, 125), (2, 100, None), (3, 126, 150), (4, 200, None)]
+    rows = [SegmentStay("s", *stay) for stay in stays]
     assert list(tally.over(iter(rows))) == rows
     course = tally.courses["s"]
     assert (course.initial, course.entered, course.left) == (2, [0, 1, 0, 1], [1, 1, 0, 0])
@@ -184,4 +186,3 @@ def test_history_and_follow_tell_the_same_of_an_example(folder: Path, tmp_path: 
     flips = [Flip(instant(c["at"]), c["segment"], c["contact"], c["change"] == "entered") for c in changes]
     assert found
     assert told(found) == told(stays_of(flips, (), since)), f"from {isoformat(since)}"
-

@@ -184,7 +184,7 @@ def test_names(name: str, tmp_path: Path) -> None:
     declared = world.catalog(tmp_path)
     catalog = storage.load(name, "typed", world, declared)
     text = "".join(
-        f"segment s{i}:\n    a{i} = \"here\" and kind k{i} where (p = \"here\" and q = \"found\") in 30d\n"
+        f'segment s{i}:\n    a{i} = "here" and kind k{i} where (p = "here" and q = "found") in 30d\n'
         for i in range(len(taken))
     )
     program = program_of(text, declared)
@@ -225,5 +225,5 @@ def test_tables_that_are_not_there(name: str, tmp_path: Path) -> None:
     catalog = storage.load(name, "typed", world, declared)
     for each in distinct(NAMES):
         with connect(replace(catalog, contacts=f"no {each}")) as engine, pytest.raises(Errors) as raised:
-            list(engine.members(program_of("segment s:\n    a0 = \"x\"\n", declared), ["s"], NOW))
+            list(engine.members(program_of('segment s:\n    a0 = "x"\n', declared), ["s"], NOW))
         assert "SEG0711" in [d.code for d in raised.value.diagnostics]

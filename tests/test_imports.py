@@ -11,8 +11,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "segdsl"
 LAYERS = [
     "text", "types", "syntax", "catalog", "core", "criteria", "check", "backends", "analysis", "format", "contact",
-    "engines", "warehouse", "stream", "history", "pipeline", "rule", "database", "project", "spark",
-    "repl", "cli",
+    "engines", "history", "warehouse", "stream", "pipeline", "rule_files", "rule", "database", "project",
+    "spark", "repl", "cli",
 ]  # fmt: skip
 # The package's own two files stand above every layer.
 TOP = {"__init__", "__main__"}

@@ -14,7 +14,6 @@ import pytest
 
 from segdsl.catalog import load
 from segdsl.core.time import isoformat, parse_moment
-from segdsl.project import compile_paths, project_paths
 from segdsl.repl.pipe import texts
 from segdsl.repl.results import (
     Answer,
@@ -29,6 +28,7 @@ from segdsl.repl.results import (
     Stopped,
 )
 from segdsl.repl.session import Session
+from segdsl.rule_files import compile_paths, project_paths
 
 PROJECT = """\
 version: 1
@@ -248,7 +248,7 @@ def test_explain(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append((contact, repr(rule), str(now)))
         return "because"
 
-    monkeypatch.setattr("segdsl.project.Database.explain", explain, raising=False)
+    monkeypatch.setattr("segdsl.database.Database.explain", explain, raising=False)
     assert session.answer(".explain c01") == Listing("because", "text")
     assert asked == [("c01", "<Rule rule: visited>", "2026-03-09 00:00:00+00:00")]
 
@@ -293,9 +293,7 @@ def test_save_keeps_the_newlines_of_a_file(session: Session, project: Path) -> N
     path.write_bytes(b"# remark\r\n\r\nsegment w:\r\n    age = 1")
     session.answer("age = 2")
     session.answer(".save x segments/w.seg")
-    assert path.read_bytes() == (
-        b"# remark\r\n\r\nsegment w:\r\n    age = 1\r\n\r\nsegment x:\r\n    age = 2\r\n"
-    )
+    assert path.read_bytes() == (b"# remark\r\n\r\nsegment w:\r\n    age = 1\r\n\r\nsegment x:\r\n    age = 2\r\n")
 
 
 def test_save_names_with_keywords(session: Session, project: Path) -> None:

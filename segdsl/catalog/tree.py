@@ -211,4 +211,3 @@ def _marked(event: Any, span: Span, source: Source, report: Report) -> bool:
     if event.tag:
         report("SEG0617", "tags are not allowed", at, "a tag", "delete it: the declared types say how values are read")
     return bool(event.tag)
-

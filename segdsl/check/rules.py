@@ -74,7 +74,7 @@ def _test(context: Context, expression: ast.Expression) -> core.Rule:
 def _value_test(context: Context, subject: ast.Expression, clauses: tuple[ast.Clause, ...]) -> core.Rule:
     if isinstance(subject, ast.Operand):
         context.value(subject)  # an unknown name is the first thing to say
-    window, rest = take_window(context, clauses, of_events=False)
+    window, rest = take_window(context, clauses)
     clause = rest[0] if rest else None
     if len(rest) > 1:
         context.reject(

@@ -115,7 +115,7 @@ def by_project(arguments: Sequence[str]) -> dict[Path, list[Path]]:
     Without arguments: the project to use, and no files, which means all of its own.
     """
     from segdsl.catalog import find
-    from segdsl.project import rule_paths
+    from segdsl.rule_files import rule_paths
 
     if not arguments:
         return {project_file(): []}
@@ -197,9 +197,7 @@ def instant(text: str | None, catalog: Catalog, option: str = "--now") -> int:
     from segdsl.core import time
 
     if text is None:
-        from datetime import UTC, datetime
-
-        return time.from_datetime(datetime.now(UTC))
+        return time.now()
     found = time.parse_moment(text, catalog.timezone)
     if found is None:
         raise Stop(f"not a time: {text.strip()}", f"write {option} 2026-03-09 or {option} 2026-03-09T08:00:00Z")

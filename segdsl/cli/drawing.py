@@ -8,10 +8,9 @@ from itertools import pairwise
 from math import ceil, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from segdsl.cli.common import Stop
-from segdsl.core.time import to_datetime
+from segdsl.core.time import to_zoned
 from segdsl.text.diagnostic import Diagnostic, Errors
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def _figure(tally: Tally, titles: Mapping[str, str], zone: str) -> Any:
     count = len(tally.courses)
     columns = 1 if count == 1 else min(ACROSS, ceil(sqrt(count)))
     rows = ceil(count / columns)
-    times = [to_datetime(bound).astimezone(ZoneInfo(zone)).replace(tzinfo=None) for bound in tally.bounds]
+    times = [to_zoned(bound, zone).replace(tzinfo=None) for bound in tally.bounds]
     width, height = (WIDTH * (2 if count == 1 else columns), HEIGHT * rows)
     figure = Figure(figsize=(width, height + MARGIN))
     outer = figure.add_gridspec(

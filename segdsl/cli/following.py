@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
 
 from segdsl.cli.common import note, show
+from segdsl.core.time import now
 
 if TYPE_CHECKING:
     from segdsl.catalog.model import Catalog
@@ -28,11 +28,6 @@ HEAD = "head of "  # under which the state knows how a file begins
 LOOKED_AT = 256  # bytes
 IDLE = 0.5  # seconds after which the clock is looked at, with nothing coming
 PATIENCE = 10  # times, a second apart, that a database which is being written to is tried
-
-
-def now() -> int:
-    """This machine's time, in microseconds since 1970."""
-    return time.time_ns() // 1000
 
 
 def head_of(data: bytes) -> int:
@@ -146,9 +141,9 @@ class Lines:
         if self._source and begin == 0 and end:
             positions[HEAD + self._source] = head_of(b"\n".join([*lines, *([b""] if whole else [])]))
         batch = Batch(positions=positions, refused=refused, consumed=consumed)
-        _, refused = self._stream.take(news, batch, limit, self.live)
+        told = self._stream.take(news, batch, limit, self.live)
         self.deliver()
-        for text, reason in refused:
+        for text, reason in told.refused:
             self.refused += 1
             if self.refused <= NAMED:
                 note(f"warning: a line cannot be read: {printable(reason[:LONG])}\n  | {printable(text[:LONG])}")

@@ -8,20 +8,22 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, TypeVar
 
 from segdsl.cli.common import Stop
 from segdsl.cli.files import replacing
 from segdsl.text.render import printable, width
 
+T = TypeVar("T")
 Member = str | int
 Pair = tuple[str, Member]
+COLUMNS = ("segment", "contact")
 LINES = 10_000  # that are written at once
 LARGEST = 2**63  # what a BIGINT stays below
 
@@ -69,9 +71,13 @@ def write_counts(sizes: Mapping[str, int], output: Path | None) -> None:
 def write(members: Members, form: str, output: Path | None) -> None:
     """The members in a format, one of `FORMATS`."""
     with target(output) as file:
-        # A question that fails ends before the first member, and before anything is written.
-        first = list(islice(members.pairs, 1))
-        FORMATS[form](replace(members, pairs=chain(first, members.pairs)), file)
+        FORMATS[form](replace(members, pairs=looked_at(members.pairs)), file)
+
+
+def looked_at(rows: Iterator[T]) -> Iterator[T]:
+    """The same rows, of which the first is there: a question that fails ends here, before anything is written."""
+    first = list(islice(rows, 1))
+    return chain(first, rows)
 
 
 def _table(members: Members, file: BinaryIO) -> None:
@@ -93,9 +99,7 @@ def _jsonl(members: Members, file: BinaryIO) -> None:
     )  # fmt: skip
 
 
-def _lines(
-    members: Members, file: BinaryIO, opening: Callable[[str], str], rest: Callable[[Member], str]
-) -> None:
+def _lines(members: Members, file: BinaryIO, opening: Callable[[str], str], rest: Callable[[Member], str]) -> None:
     """A line for each member: what opens all lines of its segment, and what is its own."""
     for segment, pairs in groupby(members.pairs, itemgetter(0)):
         first = opening(segment)
@@ -104,15 +108,19 @@ def _lines(
 
 
 def _csv(members: Members, file: BinaryIO) -> None:
-    _rows(members.pairs, file)
+    as_csv(COLUMNS, members.pairs, file)
 
 
-def _rows(pairs: Iterator[Pair], file: BinaryIO, quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> None:
+def as_csv(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], file: BinaryIO,
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL,
+) -> None:  # fmt: skip
+    """The names of columns and rows of their cells as CSV; what no UTF-8 can hold is written as an escape."""
     text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
     try:
         writer = csv.writer(text, lineterminator="\n", quoting=quoting)
-        writer.writerow(("segment", "contact"))
-        writer.writerows(pairs)
+        writer.writerow(columns)
+        writer.writerows(rows)
     finally:
         text.detach()
 
@@ -124,16 +132,16 @@ def _parquet(members: Members, file: BinaryIO) -> None:
     """
     fit = members.whole
 
-    def looked_at() -> Iterator[Pair]:
+    def fitting() -> Iterator[Pair]:
         nonlocal fit
-        for pair in members.pairs:
-            fit = fit and -LARGEST <= pair[1] < LARGEST  # type: ignore[operator]  # a whole number
-            yield pair
+        for segment, contact in members.pairs:
+            fit = fit and isinstance(contact, int) and -LARGEST <= contact < LARGEST
+            yield segment, contact
 
     def columns() -> dict[str, tuple[str, str]]:
         return {"segment": ("VARCHAR", "segment"), "contact": ("BIGINT" if fit else "VARCHAR", "contact")}
 
-    as_parquet(lambda plain: _rows(looked_at(), plain, csv.QUOTE_ALL), columns, file)
+    as_parquet(lambda plain: as_csv(COLUMNS, fitting(), plain, csv.QUOTE_ALL), columns, file)
 
 
 def as_parquet(

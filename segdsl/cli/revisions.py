@@ -110,9 +110,7 @@ def _git(folder: Path, *arguments: str, wanted: str, input: bytes = b"") -> subp
     try:
         return subprocess.run(["git", *arguments], cwd=folder, input=input, capture_output=True, check=False)
     except FileNotFoundError:
-        raise Stop(
-            f"no such file or folder: {wanted}", "to read it as a git revision, git must be installed"
-        ) from None
+        raise Stop(f"no such file or folder: {wanted}", "to read it as a git revision, git must be installed") from None
 
 
 def _text(data: bytes) -> str:

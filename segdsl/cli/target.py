@@ -13,7 +13,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.cli.common import Stop, no_segment, one_project, project_file, show, split
 from segdsl.core.program import BARE, Program
 from segdsl.pipeline import compile_rule
-from segdsl.project import compile_paths, display, project_paths, rule_paths
+from segdsl.rule_files import compile_paths, display, project_paths, rule_paths
 from segdsl.syntax import ast
 from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic

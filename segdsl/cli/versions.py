@@ -13,7 +13,7 @@ from segdsl.cli.common import Stop, is_path
 from segdsl.cli.revisions import Files, Repository
 from segdsl.core.program import Program
 from segdsl.pipeline import compile_parsed, parse
-from segdsl.project import decode, display, project_paths, rule_paths
+from segdsl.rule_files import decode, display, project_paths, rule_paths
 from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Diagnostic
 

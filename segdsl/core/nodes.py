@@ -384,6 +384,8 @@ Rule = (
     | Anniversary | Chain
 )  # fmt: skip
 
+Node = Rule | Value | Events | Anchored  # all that rules are made of; `core.walking` knows what is inside what
+
 EVERYONE = All(())
 NOBODY = Any(())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any as Anything
 from typing import assert_never
@@ -14,6 +14,7 @@ from segdsl.core.nodes import (
     Any,
     Arithmetic,
     Attribute,
+    Branch,
     Chain,
     Compare,
     Const,
@@ -29,6 +30,7 @@ from segdsl.core.nodes import (
     Match,
     Measure,
     Near,
+    Node,
     Not,
     OneOf,
     PeriodOf,
@@ -40,7 +42,7 @@ from segdsl.core.nodes import (
 )
 
 
-def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
+def children(node: Node) -> Iterator[Node]:
     """The nodes directly inside a node."""
     match node:
         case All() | Any():
@@ -88,7 +90,7 @@ def children(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | 
             assert_never(node)
 
 
-def walk(node: Rule | Value | Events | Anchored) -> Iterator[Rule | Value | Events | Anchored]:
+def walk(node: Node) -> Iterator[Node]:
     """A node and everything inside it, parents first."""
     yield node
     for child in children(node):
@@ -100,6 +102,14 @@ def references(node: Rule | Value) -> Iterator[str]:
     for inner in walk(node):
         if isinstance(inner, InSegment | ScoreOf):
             yield inner.name
+
+
+def branches_of(nodes: Iterable[object]) -> dict[Branch, None]:
+    """The filters of events that some nodes have, and not those inside them; each once, in order."""
+    return {
+        branch: None for node in nodes if isinstance(node, Events | Chain)
+        for branch in (node.branches if isinstance(node, Events) else node.branches())
+    }  # fmt: skip
 
 
 def mapped(node: Anything, change: Callable[[Anything], Anything]) -> Anything:

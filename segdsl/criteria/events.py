@@ -195,7 +195,7 @@ _STAGE = {ast.Where: 0, ast.Compare: 1, ast.Range: 1, ast.Within: 2, ast.WithSam
 
 def event_test(context: Context, subject: ast.Expression, clauses: tuple[ast.Clause, ...]) -> core.Rule:
     """`EVENT "object" [where (…)] [CMP n] [within D] [with same P] [WINDOW]` as a rule. Raises Rejected."""
-    span, rest = take_window(context, clauses, of_events=True)
+    span, rest = take_window(context, clauses)
     _check_order(context, clauses)
     wheres, count, burst, same, regularity = [], None, None, None, None
     for clause in rest:

@@ -51,7 +51,7 @@ def events_in(context: Context, call: ast.Call) -> tuple[core.Events, ast.Expres
     )
     if not is_events(context, subject):
         kinds_of(context, subject)  # says what is wrong with it
-    span, rest = take_window(context, clauses, of_events=True)
+    span, rest = take_window(context, clauses)
     wheres = []
     for clause in rest:
         if not isinstance(clause, ast.Where):

@@ -59,7 +59,7 @@ def _counted(context: Context, per: ast.Expression) -> core.Value:
     """What points are given for: events, or an aggregate that is a whole number."""
     subject, clauses = (per.subject, per.clauses) if isinstance(per, ast.Test) else (per, ())
     if is_events(context, subject):
-        span, rest = take_window(context, clauses, of_events=True)
+        span, rest = take_window(context, clauses)
         wheres = [clause for clause in rest if isinstance(clause, ast.Where)]
         for clause in rest:
             if not isinstance(clause, ast.Where):

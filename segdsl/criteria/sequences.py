@@ -219,5 +219,5 @@ def _sort(context: Context, clauses: Sequence[ast.Clause], is_last: bool) -> _Cl
     if found.without is not None and found.without.any and found.before is not None:
         context.reject("SEG0512", "`any` says at all, and `within … before` says when", found.without.span,
                        label="one of the two", help="leave `any` out")  # fmt: skip
-    found.window, _ = take_window(context, left, of_events=True)
+    found.window, _ = take_window(context, left)
     return found

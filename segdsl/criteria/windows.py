@@ -21,7 +21,7 @@ INSTANTS = (Timestamp, Date)
 
 
 def take_window(
-    context: Context, clauses: Sequence[ast.Clause], of_events: bool
+    context: Context, clauses: Sequence[ast.Clause]
 ) -> tuple[Span | core.Anchored | None, list[ast.Clause]]:
     """The window among clauses, wherever it stands, and the clauses that are left.
 
@@ -55,12 +55,12 @@ def take_window(
             index += 2
         else:
             assert isinstance(clause, WINDOWS)
-            window = _span(context, clause, of_events)
+            window = _span(context, clause)
             index += 1
     return window, rest
 
 
-def _span(context: Context, window: ast.Window, of_events: bool) -> Span:
+def _span(context: Context, window: ast.Window) -> Span:
     now = FromNow()
     zone = context.catalog.timezone
     match window:
@@ -248,7 +248,7 @@ def anniversary(context: Context, node: ast.Anniversary, clauses: Sequence[ast.C
             label="no day here",
             help="name an attribute that is a date or a timestamp",
         )
-    window, rest = take_window(context, clauses, of_events=False)
+    window, rest = take_window(context, clauses)
     if rest or not isinstance(window, Span):
         place = rest[0] if rest else clauses[0] if clauses else node
         context.reject(

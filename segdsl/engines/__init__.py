@@ -57,7 +57,7 @@ def kind_of(url: str) -> Kind | None:
 def connect(catalog: Catalog, writing: bool = False) -> Engine:
     """An open engine for the project's database; use it as a context manager.
 
-    writing: whether tables of segdsl's own are to be written (`Engine.writing`); the data never are.
+    writing: whether tables of segdsl's own, or static lists, are to be written (`Engine.writing`); all else never is.
     Raises `Errors`: SEG0702 for a database of a kind that is not supported, SEG0718 for a driver that is not
     installed, SEG0710 where there is no such database, SEG0741 where nothing can be written.
     """

@@ -63,8 +63,8 @@ def everything(catalog: Catalog) -> list[Declared]:
     return found
 
 
-def used(statement: Statement) -> list[Declared]:
-    """What a statement asks."""
+def asked_by(statement: Statement) -> list[Declared]:
+    """The declared columns that a statement asks, each once."""
     catalog = statement.catalog
     found: list[Declared] = []
     for node in statement.attributes:

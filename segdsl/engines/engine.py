@@ -1,4 +1,4 @@
-"""What every engine does alike: compare the catalog with the database, ask for members, read contacts."""
+"""What every engine does alike: compare the catalog with the database, and ask it for members and contacts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Self
 
 from sqlglot import exp
 
-from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.clock import Fixed
@@ -23,15 +22,15 @@ from segdsl.backends.sql.reading import Reading, Schema
 from segdsl.backends.sql.statement import Among, Statement
 from segdsl.catalog import model
 from segdsl.core import nodes
-from segdsl.core.contact import Facts, changes
+from segdsl.core.contact import Facts
 from segdsl.core.program import Program
 from segdsl.core.time import LAST
 from segdsl.engines.columns import used_columns
-from segdsl.engines.declared import used as asked_columns
+from segdsl.engines.contacts import Contacts
+from segdsl.engines.declared import asked_by
 from segdsl.engines.fitting import unfit
 from segdsl.text.diagnostic import Diagnostic, Errors
 from segdsl.text.suggest import nearest
-from segdsl.types import Type
 
 Row = tuple[Any, ...]
 Execute = Callable[[str, Mapping[str, str]], None]  # a statement without an answer, and what its placeholders stand for
@@ -161,11 +160,14 @@ class Engine(ABC):
     def members(
         self, program: Program, names: Sequence[str], now: int
     ) -> Generator[tuple[str, str | int], None, None]:
-        """`(segment, contact)` in that order, for the named segments; streamed."""
+        """`(segment, contact)` in that order, for the named segments; streamed. Raises `Errors` as `ready` does.
+
+        now: microseconds since 1970 (UTC), here and in all questions.
+        """
         yield from self.ask(self._answerable(program, names, now).tree())
 
     def sizes(self, program: Program, names: Sequence[str], now: int) -> dict[str, int]:
-        """How many members each of the named segments has, in the order of the names."""
+        """How many members each of the named segments has, in the order of the names. Raises as `members` does."""
         found = {segment: int(size) for segment, size in self.ask(self._answerable(program, names, now).sizes())}
         return {name: found.get(name, 0) for name in names}
 
@@ -204,7 +206,7 @@ class Engine(ABC):
     def _checked(self, statement: Statement) -> Statement:
         """A statement that the database can answer; raises `Errors` otherwise."""
         self.require(statement.used_tables())
-        found = unfit(self.reading(), asked_columns(statement), self.ask)
+        found = unfit(self.reading(), asked_by(statement), self.ask)
         if any(each.severity == "error" for each in found):
             raise Errors(found)
         return statement
@@ -218,26 +220,11 @@ class Engine(ABC):
         """Every contact with its attributes, events of the given kinds (None: all), lists and history, by id.
 
         contact: a key; only this contact, and the database may skip what it stores of others.
+        Raises `Errors` (SEG0711, SEG0712) for tables and columns that there are not.
         """
         self.require()
-        catalog = self.catalog
         reading = self.reading() if contact is None else self.reading([contact, *self.aliases(contact)])
-        columns = self._attribute_columns()
-        streams = {kind: _Merge(self._events(reading, kind)) for kind in (catalog.events if kinds is None else kinds)}
-        lists = _Merge(self._on_lists(reading)) if catalog.lists else None
-        histories = {
-            key: _Merge(self._history(reading, key, attribute.type))
-            for key, attribute in catalog.attributes.items() if attribute.history
-        }  # fmt: skip
-        for own, *cells in self._contacts(reading, columns):
-            if contact is not None and own != contact:
-                continue
-            yield Facts(
-                own, self._attributes(columns, cells),
-                {kind: [self._event(kind, each) for each in stream.take(own)] for kind, stream in streams.items()},
-                frozenset(name for _, name in lists.take(own) if name is not None) if lists else frozenset(),
-                {key: self._changes(key, stream.take(own)) for key, stream in histories.items()},
-            )  # fmt: skip
+        yield from Contacts(reading, self.ask, self.last).facts(kinds, contact)
 
     def one(self, text: str | int, kinds: Iterable[str] | None = None) -> Facts:
         """One contact with events of the given kinds, by its key or the key's text.
@@ -298,114 +285,9 @@ class Engine(ABC):
         ]  # fmt: skip
         near = [self.dialect.like(b.column("name"), glob) for glob in halves]
         near.append(b.compare("=", self.dialect.folded(b.column("name")), b.text(text.lower())))
-        query = self._sorted(select([("name", b.column("name"))], ids, [b.disjunction(near)]), "name", text=True)
+        query = select([("name", b.column("name"))], ids, [b.disjunction(near)])
+        order = exp.Ordered(this=self.dialect.ordered(b.column("name")), nulls_first=False)
+        query.set("order", exp.Order(expressions=[order]))
         close = nearest(text, [row[0] for row in itertools.islice(self.ask(query), NEAR)])
         key = self.catalog.key.name
         return f"did you mean `{close}`?" if close else f"contacts are named by `{key}` of `{self.catalog.contacts}`"
-
-    # --- one kind of rows each, sorted by contact ------------------------------------------------------------------
-
-    def _attribute_columns(self) -> list[tuple[nodes.Attribute, tuple[str, ...]]]:
-        """Each attribute without a history, the contacts' and those of related records, and names for its columns."""
-        attributes = self.catalog.attributes
-        wanted = [nodes.Attribute(key, own.type) for key, own in attributes.items() if not own.history]
-        for relation, related in self.catalog.relations.items():
-            wanted += [nodes.Attribute(key, own.type, relation) for key, own in related.attributes.items()]
-        return [(node, tuple(f"a{i}_{j}" for j in range(2 if isinstance(node.type, types.Geo) else 1)))
-                for i, node in enumerate(wanted)]  # fmt: skip
-
-    def _contacts(self, reading: Reading, columns: Sequence[tuple[nodes.Attribute, tuple[str, ...]]]) -> Iterator[Row]:
-        """`id`, then the cells of the attributes in the order of `_attribute_columns`."""
-        outputs = [("id", b.column("id"))]
-        outputs += [(name, self.dialect.output(b.column(name), node.type)) for node, names in columns for name in names]
-        query = select(outputs, reading.contacts(dict(columns), self.last).subquery("c"))
-        return self.ask(self._sorted(query, "id"))
-
-    def _attributes(
-        self, columns: Sequence[tuple[nodes.Attribute, tuple[str, ...]]], cells: Sequence[object]
-    ) -> dict[tuple[str | None, str], object]:
-        """What is known of one contact's attributes, as `Facts` has them. A place half unknown is unknown."""
-        known: dict[tuple[str | None, str], object] = {}
-        at = 0
-        for node, names in columns:
-            parts = [self.dialect.python(cell, node.type) for cell in cells[at : at + len(names)]]
-            at += len(names)
-            value = parts[0] if len(parts) == 1 else None if None in parts else tuple(parts)
-            if value is not None:
-                known[node.relation, node.key] = value
-        return known
-
-    def _on_lists(self, reading: Reading) -> Iterator[Row]:
-        """`contact, list` of all static lists."""
-        columns = [(name, b.column(name)) for name in ("contact", "list")]
-        query = select(columns, reading.on_list().subquery("e"), [self._is_contact(reading)])
-        return self.ask(self._sorted(query, "contact"))
-
-    def _history(self, reading: Reading, key: str, kind: Type) -> Iterator[Row]:
-        """`contact`, the instant in microseconds and the value of each row of an attribute's history."""
-        columns = [("contact", b.column("contact")), ("at", self.dialect.micros(b.column("t"))),
-                   ("held", self.dialect.output(b.column("value"), kind))]  # fmt: skip
-        conditions = [self._is_contact(reading), self._stored_until()]
-        query = select(columns, reading.stored_changes(key).subquery("e"), conditions)
-        return self.ask(self._sorted(query, "contact"))
-
-    def _changes(self, key: str, rows: Iterable[Row]) -> list[tuple[int, object]]:
-        """One contact's rows of `_history` as `Facts` has them."""
-        kind = self.catalog.attributes[key].type
-        return changes([(t, self.dialect.python(value, kind)) for _, t, value in rows], kind)
-
-    def _events(self, reading: Reading, kind: str) -> Iterator[Row]:
-        """`contact`, the instant in microseconds (0 where the kind has none) and the properties in the catalog's order.
-
-        `_event` makes one of such a row.
-        """
-        event = self.catalog.events[kind]
-        names = {key: f"v{i}" for i, key in enumerate(event.properties)}
-        at = self.dialect.micros(b.column("t")) if event.time else b.number(0)
-        columns = [("contact", b.column("contact")), ("at", at)]
-        columns += [(f"o{i}", self.dialect.output(b.column(names[key]), prop.type))
-                    for i, (key, prop) in enumerate(event.properties.items())]  # fmt: skip
-        conditions = [self._is_contact(reading), *([self._stored_until()] if event.time else [])]
-        return self.ask(self._sorted(select(columns, reading.event(kind, names).subquery("e"), conditions), "contact"))
-
-    def _is_contact(self, reading: Reading) -> Node:
-        """The condition that drops rows of nobody."""
-        return self.dialect.is_key(b.column("contact"), reading.whole_keys)
-
-    def _stored_until(self) -> Node:
-        """The condition that drops rows without a time, and times beyond the year 9999: databases have some."""
-        return b.compare("<=", b.column("t"), self.last.now())
-
-    def _sorted(self, query: Node, name: str, text: bool = False) -> Node:
-        """A query's rows in the order of a column of keys, which is also the order that Python gives to keys.
-
-        text: the column holds the keys as text even where they are whole numbers.
-        """
-        key = b.column(name)
-        order = key if self.reading().whole_keys and not text else self.dialect.ordered(key)
-        query.set("order", exp.Order(expressions=[exp.Ordered(this=order, nulls_first=False)]))
-        return query
-
-    def _event(self, kind: str, row: Row) -> tuple[int, dict[str, object]]:
-        """A row of `_events` as `Facts` has it: the instant, and the properties that are known."""
-        properties = self.catalog.events[kind].properties
-        values = [self.dialect.python(v, prop.type) for v, prop in zip(row[2:], properties.values(), strict=True)]
-        return int(row[1]), {key: value for key, value in zip(properties, values, strict=True) if value is not None}
-
-
-class _Merge:
-    """Rows ordered by contact, handed out contact by contact, in the same order."""
-
-    def __init__(self, rows: Iterator[Row]) -> None:
-        self.rows = rows
-        self.next: Row | None = next(rows, None)
-
-    def take(self, contact: object) -> list[Row]:
-        """The rows of a contact, who comes after all that were asked for before; rows of those between are dropped."""
-        found = []
-        while self.next is not None and self.next[0] < contact:
-            self.next = next(self.rows, None)
-        while self.next is not None and self.next[0] == contact:
-            found.append(self.next)
-            self.next = next(self.rows, None)
-        return found

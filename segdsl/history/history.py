@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from typing import NamedTuple
 
 from segdsl.core.program import Program
 from segdsl.core.time import LAST, isoformat
@@ -11,9 +12,18 @@ from segdsl.history.replay import Replay, Stay
 from segdsl.history.spill import Spill
 from segdsl.text.diagnostic import Diagnostic, Errors
 
-# A segment, a contact, and from when until when it was in, in microseconds since 1970 (UTC).
-# It was in at the beginning of the stretch if it begins there, and is in at its end if it has no end.
-Row = tuple[str, str | int, int, int | None]
+
+class SegmentStay(NamedTuple):
+    """From when until when a contact was in a segment, in microseconds since 1970 (UTC).
+
+    entered: the beginning of the stretch that was asked about, for who was in by then. left: None for who is in at its
+      end.
+    """
+
+    segment: str
+    contact: str | int
+    entered: int
+    left: int | None
 
 
 class History:
@@ -23,9 +33,7 @@ class History:
     replayed: those of them that the database cannot answer in one pass; their contacts are read one at a time.
     """
 
-    def __init__(
-        self, engine: Engine, program: Program, names: Sequence[str], since: int, until: int
-    ) -> None:
+    def __init__(self, engine: Engine, program: Program, names: Sequence[str], since: int, until: int) -> None:
         """since, until: microseconds since 1970 (UTC). Raises `Errors`: SEG0731 if they are the wrong way round."""
         if until < since:
             message = f"the history would end ({isoformat(until)}) before it begins ({isoformat(since)})"
@@ -34,7 +42,7 @@ class History:
         self._since, self._until = since, until
         self.replayed: list[str] = []
 
-    def stays(self, replay: bool = False) -> Generator[Row, None, None]:
+    def stays(self, replay: bool = False) -> Generator[SegmentStay, None, None]:
         """Ordered by segment, contact and time; streamed. replay: contact by contact, whatever SQL can say."""
         self._engine.ready(self._program, self.names, self._until)
         asked = {} if replay else {name: self._asked(name) for name in self.names}
@@ -46,10 +54,10 @@ class History:
                 rows = asked.get(name)
                 if rows is not None:
                     for contact, entered, left in rows:
-                        yield name, contact, entered, left
+                        yield SegmentStay(name, contact, entered, left)
                     continue
                 for contact, (entered, left) in spill.of(name):
-                    yield name, contact, entered, left
+                    yield SegmentStay(name, contact, entered, left)
 
     def _asked(self, name: str) -> Iterator[tuple[str | int, int, int | None]] | None:
         return self._engine.history(self._program, name, self._since, self._until) if self._until < LAST else None

@@ -1,8 +1,9 @@
 """The stays of one contact in a segment, by asking the rule again wherever its answer may change.
 
 Nothing happens between two such instants: events, changes of attributes, and the edges of windows getting to one of
-them (`stream.watching`). Predicates look no further than now, so one index of the whole contact serves throughout;
-only where the exact search has to tell the next instant, which looks ahead, does the contact grow with time.
+them (`analysis.outlook.watching`). Predicates look no further than now, so one index of the whole contact serves
+throughout; only where the exact search has to tell the next instant, which looks ahead, does the contact grow with
+time.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from operator import itemgetter
 from segdsl.analysis.outlook.next_change import flips
 from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.analysis.outlook.probe import Probe
+from segdsl.analysis.outlook.watching import by_edges
 from segdsl.backends.python.index import Index, Row
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.program import Program
-from segdsl.stream.terms import branches_of
-from segdsl.stream.watching import by_edges
+from segdsl.core.walking import branches_of
 
 Stay = tuple[int, int | None]  # from when until when, in microseconds since 1970 (UTC); None: still in at the end
 
@@ -106,9 +107,7 @@ class _Grown:
         self._history: dict[str, list[tuple[int, object]]] = {key: [] for key in self._changes}
         begun: dict[str, list[Row]] = {kind: [] for kind, _ in timed} | timeless
         begun |= {core.changes_of(key): [] for key in self._changes}
-        self._index: Index = probe.compiled.index(
-            Facts(facts.id, facts.attributes, begun, facts.lists, self._history)
-        )
+        self._index: Index = probe.compiled.index(Facts(facts.id, facts.attributes, begun, facts.lists, self._history))
         self._position = 0
 
     def until(self, now: int) -> Index:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from segdsl.history.history import Row
+from segdsl.history.history import SegmentStay
 
 PARTS = 120
 
@@ -39,17 +39,16 @@ class Tally:
         self.bounds = [since + (until - since) * i // self.parts for i in range(self.parts + 1)]
         self.courses = {name: Course(0, [0] * self.parts, [0] * self.parts) for name in segments}
 
-    def over(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """The rows, counted on their way."""
+    def over(self, rows: Iterator[SegmentStay]) -> Iterator[SegmentStay]:
+        """The stays, counted on their way."""
         for row in rows:
-            segment, _, entered, left = row
-            course = self.courses[segment]
-            if entered == self._since:
+            course = self.courses[row.segment]
+            if row.entered == self._since:
                 course.initial += 1
             else:
-                course.entered[self._part(entered)] += 1
-            if left is not None:
-                course.left[self._part(left)] += 1
+                course.entered[self._part(row.entered)] += 1
+            if row.left is not None:
+                course.left[self._part(row.left)] += 1
             yield row
 
     def _part(self, instant: int) -> int:

@@ -185,9 +185,7 @@ class _Place:
     def _event_clauses(self, subject: Happening, keys: list[str], chained: bool) -> Iterator[Offer]:
         last = keys[-1] if keys else ""
         if (len(keys) > 1 and keys[-2:] == ["with", "same"]) or (last == "," and "same" in keys):
-            yield from (
-                (name, f"property of {kind.name}") for name, kind in common_properties(subject.kinds).values()
-            )
+            yield from ((name, f"property of {kind.name}") for name, kind in common_properties(subject.kinds).values())
             return
         if last in _COMPARE or last in phrases.HANGING or last == ",":
             return

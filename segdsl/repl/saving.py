@@ -11,9 +11,9 @@ from segdsl.check.names import declared, without
 from segdsl.core.program import BARE, needed
 from segdsl.format import format_file
 from segdsl.pipeline import compile_parsed
-from segdsl.project import display, project_paths, read
 from segdsl.repl.completion import spelled
 from segdsl.repl.results import Problems, Refused, Result, Said
+from segdsl.rule_files import display, project_paths, read
 from segdsl.syntax import ast, parse_file
 from segdsl.syntax.ast import Parsed
 from segdsl.text.source import Source

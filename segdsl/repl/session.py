@@ -9,8 +9,7 @@ import time as clock
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from segdsl.catalog.model import Catalog
 from segdsl.check.names import declared, without
@@ -41,6 +40,9 @@ from segdsl.syntax.ast import Parsed
 from segdsl.text.diagnostic import Errors
 from segdsl.text.source import Source
 from segdsl.text.suggest import nearest
+
+if TYPE_CHECKING:
+    from segdsl.engines.engine import Engine
 
 SAMPLE = 8  # contacts shown of an answer
 TYPED = "<typed>"  # the name of the source of a declaration
@@ -125,7 +127,7 @@ class Session:
 
     def moment(self) -> int:
         """The instant to ask about."""
-        return self.now if self.now is not None else time.from_datetime(datetime.now(UTC))
+        return self.now if self.now is not None else time.now()
 
     # --- answering --------------------------------------------------------------------------------------------------
 
@@ -201,7 +203,7 @@ class Session:
 
     # --- the database -----------------------------------------------------------------------------------------------
 
-    def _engine(self) -> Any:
+    def _engine(self) -> Engine:
         return self._open().engine
 
     def _open(self) -> Database:

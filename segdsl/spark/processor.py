@@ -98,14 +98,14 @@ class Follower(StatefulProcessor):
         due = contact.due if contact.kept else contact.clock
         if not contact.kept and contact.clock <= found.watermark:
             due = None
-        self._arm(found.timer, 0 if due is None else max(-(-due // 1000), 1))
+        timer = 0 if due is None else max(-(-due // 1000), 1)  # no earlier than the instant, in milliseconds
+        self._arm(found.timer, timer)
         if not contact.kept and due is None:
             self._about.clear()
             self._lines.clear()
             return
         self._keep(contact)
         token = token_hex(8)
-        timer = 0 if due is None else max(-(-due // 1000), 1)
         self._about.update((FORM, token, contact.clock, json.dumps(contact.inside), timer, contact.needed))
         _AT_HAND.put((self._rules, token), contact)
 
@@ -178,8 +178,9 @@ def _advance(contact: Alone, watermark: int) -> list[Flip]:
 
 
 def _change(flip: Flip, contact: str | int) -> Row:
-    change = "entered" if flip.entered else "left"
-    return Row(at=flip.at, segment=flip.segment, contact=str(contact), change=change, line=None, reason=None)
+    return Row(
+        at=flip.at, segment=flip.segment, contact=str(contact), change=flip.change, line=None, reason=None
+    )  # fmt: skip
 
 
 def _refused(text: str | None, reason: str) -> Row:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from segdsl.core import nodes as core
 from segdsl.core.story import Given, Listed
 from segdsl.core.time import isoformat
 from segdsl.stream.evaluator import Evaluator
-from segdsl.stream.lines import Alias, Flip, Line, Voided, Whole
+from segdsl.stream.lines import Alias, Flip, Line, Outcome, Voided, Whole
 from segdsl.stream.reading import parse, read
 
 # A line: the instant from which it counts (its own, or the clock's if it came late) and its text.
@@ -23,18 +23,9 @@ UNREAD = -1  # the number of a line that the catalog does not know any more
 SPARE = 8  # lines that it is not worth to look through
 
 
-@dataclass
-class Told:
-    """What lines led to: the changes, in the order of time, and what cannot be read, each with the reason."""
-
-    flips: list[Flip]
-    refused: list[tuple[str, str]]
-
-
 class Alone:
     """The lines of one contact, in the order in which they came, and an evaluator that has taken them.
 
-    clock: up to which everything is told of the contact, in microseconds since 1970 (UTC); None before it began.
     kept: its lines that a test may still ask for, and perhaps others.
     needed: how many of them it were when that was last looked at.
     fresh: how many at the end of `kept` came since it was made or put away. None: `kept` was made anew.
@@ -62,6 +53,7 @@ class Alone:
 
     @property
     def clock(self) -> int | None:
+        """Up to when everything is told of the contact, in microseconds since 1970 (UTC); None before it began."""
         return self._evaluator.clock
 
     @property
@@ -80,9 +72,9 @@ class Alone:
         self._void()
         return flips
 
-    def take(self, texts: Iterable[str], limit: int | None = None) -> Told:
+    def take(self, texts: Iterable[str], limit: int | None = None) -> Outcome:
         """Take lines of the contact, in this order; those of an instant after `limit` wait for the clock."""
-        told = Told([], [])
+        told = Outcome()
         for text in texts:
             clock = self.clock
             try:
@@ -126,7 +118,7 @@ class Alone:
         # Of attributes and lists the latest line holds, and of those of one instant the one that came last.
         for place in sorted(range(len(self._lines)), key=lambda place: (self._lines[place].at, place), reverse=True):
             line = self._lines[place]
-            if line.at > self.clock or self._evaluator.asks(line) or _sets(line, newer):
+            if line.at > self.clock or self._evaluator.may_ask(line) or _sets(line, newer):
                 found.add(place)
         return sorted(found)
 

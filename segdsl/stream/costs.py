@@ -12,7 +12,8 @@ from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.program import Program
 from segdsl.core.time import Earlier, Edge, FromNow, Later, Span
-from segdsl.stream.terms import Asked, Latest, branches_of, terms_of_rule
+from segdsl.core.walking import branches_of
+from segdsl.stream.terms import Asked, Latest, terms_of_rule
 from segdsl.text.diagnostic import Diagnostic
 
 INSTANT = 40  # bytes, about: a whole number and its place in a list

@@ -28,9 +28,9 @@ from segdsl.stream.terms import Latest, terms_of
 
 
 class Evaluator:
-    """All segments of a program, over all contacts that have come by.
+    """All segments of a program, over all contacts that have come by. Instants are microseconds since 1970 (UTC).
 
-    clock: the instant up to which everything is told, in microseconds since 1970 (UTC); None before the first line.
+    clock: the instant up to which everything is told; None before the first line.
     registered: whether only lines about contacts themselves make them known, as in a database, where events may be
       recorded of somebody who is in no table. A deletion takes no events then, and an alias nothing else.
     owners: other ids of contacts -> the contact.
@@ -118,7 +118,7 @@ class Evaluator:
             return line.contact
         return self.owners.get(line.contact, line.contact)
 
-    def close_ranks(self) -> list[str | int]:
+    def forget_unregistered(self) -> list[str | int]:
         """From now on every line makes its contact known. Forgets whom none has made known; their names."""
         self.registered = False
         unknown = [name for name, person in self.people.items() if not person.known]
@@ -131,12 +131,12 @@ class Evaluator:
         """The instant to which the clock is to be moved next, if no line does; None: nothing changes by itself."""
         return min((queue[0][0] for queue in self._queues if queue), default=None)
 
-    def asks(self, line: Line) -> bool:
+    def may_ask(self, line: Line) -> bool:
         """Whether a test may still ask for an event that was taken."""
         person, now = self.people.get(line.contact), self.clock
         return person is not None and now is not None and any(
             isinstance(step, Happened)
-            and self._routes.ask(step.kind, (step.at if step.timed else 0, step.properties), now, person.latest)
+            and self._routes.may_ask(step.kind, (step.at if step.timed else 0, step.properties), now, person.latest)
             for step in line.steps
         )  # fmt: skip
 
@@ -235,7 +235,7 @@ class Evaluator:
         self._news.join(person, other, self.clock, events=self.registered)
         touched.update(self._routes.all)
         if self.registered:
-            self._news.forget(other, self.clock)
+            self._news.forget(other)
         else:
             for name in other.names:
                 self.owners[name] = person.facts.id

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from segdsl.core.nodes import Attribute
 from segdsl.core.story import Given, Happened, Listed
@@ -92,3 +93,16 @@ class Flip:
     segment: str
     contact: str | int
     entered: bool
+
+    @property
+    def change(self) -> Literal["entered", "left"]:
+        """The word for it, as lines and tables have it."""
+        return "entered" if self.entered else "left"
+
+
+@dataclass
+class Outcome:
+    """What lines led to: the changes, in the order of time, and the lines that cannot be read, each with the reason."""
+
+    flips: list[Flip] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)

@@ -66,8 +66,8 @@ class News:
             self._join_rest(person, other, nothing)
         self._count_again(person, range(len(self._routes.filters)))
 
-    def forget(self, person: Person, clock: int) -> None:
-        """A contact's events with a time are another's."""
+    def forget(self, person: Person) -> None:
+        """A contact's events with a time are another's: it keeps all else."""
         rest = Person(person.facts.id)
         rest.events |= {kind: rows for kind, rows in person.events.items() if not self._is_timed(kind)}
         rest.attributes |= person.attributes
@@ -80,12 +80,12 @@ class News:
         person.delivered, person.latest, person.index = {}, {}, None
         self._count_again(person, range(len(self._routes.filters)))
 
-    def _join_rest(self, person: Person, other: Person, nothing: set[int]) -> None:
+    def _join_rest(self, person: Person, other: Person, touched: set[int]) -> None:
         for name, value in other.attributes.items():
             self._set(person, name, value, other.set_at[name])
         for listed, said in other.set_at.items():
             if isinstance(listed, str):
-                self._listed(person, listed, listed in other.facts.lists, said, nothing)
+                self._listed(person, listed, listed in other.facts.lists, said, touched)
         for key, rows in other.held.items():
             for row in rows:
                 self._held(person, key, self._catalog.attributes[key].type, row)

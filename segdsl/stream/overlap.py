@@ -47,6 +47,11 @@ class Overlap:
         return rows.pop() if rows else None
 
 
+def digest(told: object) -> bytes:
+    """The same for things that are written alike."""
+    return blake2b(repr(told).encode("utf-8", "backslashreplace"), digest_size=16).digest()
+
+
 def digest_of(line: Line | int, catalog: Catalog) -> bytes | None:
     """The same for events that are equal in all that is told of them.
 
@@ -58,5 +63,4 @@ def digest_of(line: Line | int, catalog: Catalog) -> bytes | None:
     if line.id is not None and catalog.events[event.kind].id is not None:
         return None
     said = sorted((key, value) for key, value in event.properties.items() if value is not None)
-    told = repr((event.kind, line.contact, event.at, said))
-    return blake2b(told.encode("utf-8", "backslashreplace"), digest_size=16).digest()
+    return digest((event.kind, line.contact, event.at, said))

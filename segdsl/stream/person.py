@@ -7,12 +7,13 @@ from segdsl.core.contact import Facts
 
 
 class Person:
-    """What is known of one contact, and what follows from it.
+    """What is known of one contact, and what follows from it. Instants are microseconds since 1970 (UTC).
 
     attributes, events, history: what `facts` is made of, to be written to. Of events, which are sorted by time, those
       that tests may still ask for, none of them later than the clock.
     held: rows `(instant, value)` of attributes with a history, sorted by time.
-    set_at: when each attribute, and each list, got what it has, and by which line.
+    set_at: attribute `(relation, key)`, list, or what was told as a whole -> the instant from which on it has what it
+      has, and the number of the line that said so.
     names: the other ids that are this contact's.
     delivered: kind -> id -> the row that counts, for kinds whose deliveries are told apart.
     latest: filter -> the last few instants of its events, sorted.

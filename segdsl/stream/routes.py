@@ -6,10 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TypeVar
 
 from segdsl.analysis.outlook.outlook import still
 from segdsl.analysis.outlook.probe import Probe, counted
+from segdsl.analysis.outlook.watching import Watch, watch
 from segdsl.backends.python import compile_program
 from segdsl.backends.python.index import Row
 from segdsl.backends.python.module import asks_now
@@ -17,9 +18,10 @@ from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.program import Program
 from segdsl.core.time import DAY, At, Edge, FromNow, Span
-from segdsl.stream.terms import Asked, Branches, Latest, Terms, branches_of
-from segdsl.stream.watching import Watch, watch
+from segdsl.core.walking import branches_of
+from segdsl.stream.terms import Asked, Branches, Latest, Terms
 
+K = TypeVar("K")
 SLACK = 2 * DAY  # clocks that fall back may take the edge of a calendar window to the day before
 
 
@@ -38,15 +40,18 @@ class Route:
 
 @dataclass
 class Ways:
-    """The routes of a kind: those that a property's value leads to, and those whose tests are to be asked."""
+    """The routes of a kind.
+
+    named: property -> value -> the routes that this value leads to. tested: those whose tests are to be asked.
+    """
 
     named: dict[str, dict[object, list[Route]]] = field(default_factory=dict)
-    asked: list[Route] = field(default_factory=list)
+    tested: list[Route] = field(default_factory=list)
 
     def add(self, route: Route) -> None:
         """One more route."""
         if route.named is None:
-            self.asked.append(route)
+            self.tested.append(route)
             return
         key, values = route.named
         for value in values:
@@ -54,7 +59,7 @@ class Ways:
 
     def of(self, instant: int, properties: Mapping[str, object]) -> Iterator[Route]:
         """The routes that an event takes."""
-        for route in self.asked:
+        for route in self.tested:
             if route.test is None or route.test(None, 0, (), instant, properties):
                 yield route
         for key, routes in self.named.items():
@@ -221,7 +226,7 @@ class Routes:
         """Everything that may be touched."""
         return (*self.asked, *(~number for number in range(len(self.filters))))
 
-    def ask(self, kind: str, row: Row, now: int, latest: Mapping[int, Sequence[int]]) -> bool:
+    def may_ask(self, kind: str, row: Row, now: int, latest: Mapping[int, Sequence[int]]) -> bool:
         """Whether a test may ask for an event from now on; `latest` are its contact's."""
         ways = self.kinds.get(kind)
         if ways is None:
@@ -251,7 +256,8 @@ def _named(where: core.Rule) -> tuple[str, tuple[object, ...]] | None:
     return None
 
 
-def _append(lists: dict[Any, list[int]], key: object, number: int) -> None:
+def _append(lists: dict[K, list[int]], key: K, number: int) -> None:
+    """Add a number to those of a key, unless it is the last of them."""
     found = lists.setdefault(key, [])
     if not found or found[-1] != number:
         found.append(number)

@@ -5,47 +5,50 @@ from __future__ import annotations
 import os
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar
 
+from segdsl.core.time import now
 from segdsl.stream.lines import Flip
 from segdsl.stream.state import State
-from segdsl.stream.stream import text_of
+from segdsl.stream.writing import text_of
 
 HOUR = 3600.0  # seconds
 
 
-class Sink(Protocol):
-    """told, dead: how many changes it was told by this process, and how many it would not be told.
+class Sink(ABC):
+    """Somewhere that changes go.
 
-    last: the number of the last change that it was told, by whichever process. verb: what happened to those changes.
+    verb: what happens to them there. last: the number of the last change that it was told, by whichever process.
+    told, dead: how many it was told by this process, and how many it would not be told.
     """
 
-    verb: str
+    verb: ClassVar[str]
 
-    told: int
-    dead: int
+    def __init__(self) -> None:
+        self.last = self.told = self.dead = 0
 
-    @property
-    def last(self) -> int: ...
-
+    @abstractmethod
     def deliver(self) -> None:
         """Changes were saved: tell all that were not told yet, now or soon."""
 
     def finish(self, seconds: float) -> bool:
         """Nothing more is saved: wait until everything is told, for so long at most; whether it is."""
+        return True
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (most have nothing open)
         """Tell no more."""
 
 
-class Printed:
+class Printed(Sink):
     """Standard output. A process that is killed between printing and remembering it prints the last batch again."""
 
+    verb = "printed"
+
     def __init__(self, state: State) -> None:
-        self.verb = "printed"
-        self.told = self.dead = 0
+        super().__init__()
         self._state = state
         self.last, _ = state.told("stdout") or (0, 0)
 
@@ -60,23 +63,17 @@ class Printed:
         self._state.tell("stdout", self.last)
         self.told += len(found)
 
-    def finish(self, seconds: float) -> bool:
-        """It is told already."""
-        return True
 
-    def close(self) -> None:
-        """Nothing to close."""
-
-
-class Appended:
+class Appended(Sink):
     """A file that has each change once: what a process wrote that was killed before it remembered is cut off again.
 
     Raises OSError if the file cannot be written to.
     """
 
+    verb = "written"
+
     def __init__(self, state: State, path: Path) -> None:
-        self.verb = "written"
-        self.told = self.dead = 0
+        super().__init__()
         self._state = state
         self._name = f"file {path.resolve()}"
         self._file = path.open("r+b" if path.exists() else "w+b")
@@ -105,24 +102,21 @@ class Appended:
         self._state.tell(self._name, self.last, self._file.tell())
         self.told += len(found)
 
-    def finish(self, seconds: float) -> bool:
-        """It is told already."""
-        return True
-
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
 
-class Pruned:
-    """No sink of its own: what all others were told is removed from the state file when it is old, once an hour.
+class Pruned(Sink):
+    """No place for changes: what all other sinks were told is removed from the state file when it is old, once an hour.
 
     keep: microseconds; refused lines are removed by it, too.
     """
 
+    verb = "removed from the state file"
+
     def __init__(self, state: State, keep: int, others: Sequence[Sink]) -> None:
-        self.verb = "removed from the state file"
-        self.told = self.dead = self.last = 0
+        super().__init__()
         self._state, self._keep, self._others = state, keep, others
         self._pruned = -HOUR
 
@@ -131,16 +125,13 @@ class Pruned:
         if time.monotonic() - self._pruned >= HOUR:
             self._pruned = time.monotonic()
             told = min(sink.last for sink in self._others)
-            self.told += self._state.prune(time.time_ns() // 1000 - self._keep, told)
+            self.told += self._state.prune(now() - self._keep, told)
 
     def finish(self, seconds: float) -> bool:
         """Remove what has become old meanwhile."""
         self._pruned = -HOUR
         self.deliver()
         return True
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def _text(changes: Iterable[tuple[int, Flip]]) -> str:

@@ -96,7 +96,9 @@ class State:
 
     name: made when the file was, so that no other file has it.
     clock: up to which everything is told; None before the first line.
-    positions: how far each source was read: a file in bytes, a table in microseconds or numbers.
+    positions: what followers remember of their sources by name, as one number each: how far a file was read, in bytes,
+      and how it begins (`cli.following.head_of`); how far a table was, in microseconds or numbers; and with a history
+      that lines follow, since when (microseconds) and from which byte on they may tell something new.
     feed: whence the news come: `lines` of a file or a pipe, or `tables` of the database. Before that, while the
       database's history is taken in, it is `history` (lines will follow) or `starting` (the tables will be followed).
     Every method raises `Errors` (SEG0728) if the file cannot be read or written, or is another's.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,18 +10,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from segdsl.analysis.explain.wording import moment
 from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
-from segdsl.core.time import from_datetime, isoformat
+from segdsl.core.time import from_datetime, isoformat, now, to_zoned
 from segdsl.stream.evaluator import Evaluator
-from segdsl.stream.lines import Alias, Flip, Line
+from segdsl.stream.lines import Alias, Flip, Line, Outcome
 from segdsl.stream.person import Person
 from segdsl.stream.reading import parse, read
 from segdsl.stream.state import Batch, Feed, State, Stored
 
 Fields = Mapping[str, object]
-News = Iterable[tuple[Fields | int, str]]
+Incoming = Iterable[tuple[Fields | int, str]]  # fields of a line and its text; or an instant, and no text
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Stream:
     def now(self) -> datetime | None:
         """The stream's own time, in the project's time zone: everything until then is told. None before it began."""
         clock = self._evaluator.clock
-        return None if clock is None else moment(clock, self.catalog.timezone)
+        return None if clock is None else to_zoned(clock, self.catalog.timezone)
 
     @property
     def clock(self) -> int | None:
@@ -103,14 +101,14 @@ class Stream:
         """
         fields = parse(event) if isinstance(event, str) else event
         self.read(fields)  # so that it raises before anything is taken
-        return self.changes(self.take([(fields, json.dumps(dict(fields), default=_jsonable))])[0])
+        return self.changes(self.take([(fields, json.dumps(dict(fields), default=_jsonable))]).flips)
 
     def advance(self, now: datetime) -> list[Change]:
         """Move the stream's time to an instant, if that is ahead. The changes until then, in order.
 
         Raises ValueError for a time without time zone.
         """
-        return self.changes(self.take([(from_datetime(now), "")])[0])
+        return self.changes(self.take([(from_datetime(now), "")]).flips)
 
     def members(self) -> Iterator[tuple[str, str | int]]:
         """Pairs `(segment, contact)` of all who are in now, in no order."""
@@ -156,15 +154,15 @@ class Stream:
         self._evaluator.registered = feed != "lines"
         self._save(Batch(clock=self.clock, feed=feed, positions=positions or {}))
 
-    def close_ranks(self) -> None:
+    def begin_lines(self) -> None:
         """The history is taken in, and lines follow: each makes its contact known. Forgets whom no table names."""
-        dropped = self._evaluator.close_ranks()
+        dropped = self._evaluator.forget_unregistered()
         self._save(Batch(clock=self.clock, feed="lines", dropped=dropped))
 
     def take(
-        self, news: News, batch: Batch | None = None, limit: int | None = None, capped: bool = False
-    ) -> tuple[list[Flip], list[tuple[str, str]]]:  # fmt: skip
-        """Take lines in one transaction: the changes, in order, and the lines that cannot be read, with the reasons.
+        self, news: Incoming, batch: Batch | None = None, limit: int | None = None, capped: bool = False
+    ) -> Outcome:
+        """Take lines in one transaction. Among what cannot be read are the batch's own refused lines.
 
         news: fields of lines, each with its text, or instants to which to move the time. Each is read when its turn has
           come: news that says no time is of the time that it is then.
@@ -200,16 +198,16 @@ class Stream:
         effects = list(self._evaluator.effects)
         self._evaluator.effects.clear()
         self._save(replace(batch, lines=stored, effects=effects, flips=flips, clock=self.clock, refused=refused))
-        return flips, refused
+        return Outcome(flips, refused)
 
     def _save(self, batch: Batch) -> None:
         if self._state is not None:
-            self._state.save(batch, time.time_ns() // 1000)
+            self._state.save(batch, now())
 
     def changes(self, flips: Iterable[Flip]) -> list[Change]:
         """The same for users of the API."""
         zone = self.catalog.timezone
-        return [Change(moment(flip.at, zone), flip.segment, flip.contact, flip.entered) for flip in flips]
+        return [Change(to_zoned(flip.at, zone), flip.segment, flip.contact, flip.entered) for flip in flips]
 
     def _resume(self) -> None:
         state = self._state
@@ -234,13 +232,6 @@ class Stream:
                 continue
             if isinstance(line, Line):
                 yield replace(line, number=number, contact=contact)
-
-
-def text_of(flip: Flip) -> str:
-    """The line that tells a change: JSON, without a newline."""
-    change = "entered" if flip.entered else "left"
-    fields = {"at": isoformat(flip.at), "segment": flip.segment, "contact": flip.contact, "change": change}
-    return json.dumps(fields, ensure_ascii=False)
 
 
 def _jsonable(value: object) -> object:

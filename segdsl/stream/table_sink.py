@@ -9,6 +9,7 @@ import time
 from itertools import islice
 
 from segdsl.engines.engine import failure
+from segdsl.stream.sinks import Sink
 from segdsl.stream.state import State
 from segdsl.stream.table_writers import Busy, Writer
 
@@ -17,15 +18,17 @@ PAUSE = 0.2  # seconds before a database in which somebody writes is tried again
 PATIENCE = 50  # times
 
 
-class Inserted:
-    """A sink that inserts rows `number, at, segment, contact, change`; see `sinks.Sink`.
+class Inserted(Sink):
+    """Rows `number, at, segment, contact, change` of a table.
 
     Raises `Errors` (SEG0758) where the table has changes of another follower, or cannot be written.
     """
 
+    verb = "inserted"
+
     def __init__(self, state: State, writer: Writer, table: str, where: str) -> None:
-        self.verb = "inserted"
-        self.told = self.dead = 0
+        """where: the database's URL, by which the state file knows the table."""
+        super().__init__()
         self._state, self._writer, self._table = state, writer, table
         self._name = f"table {table} in {where}"
         known = state.told(self._name)
@@ -51,7 +54,7 @@ class Inserted:
         try:
             while rows := list(islice(self._state.changes(self.last), ROWS)):
                 self._writer.insert(self._table, [
-                    (number, flip.at, flip.segment, str(flip.contact), "entered" if flip.entered else "left")
+                    (number, flip.at, flip.segment, str(flip.contact), flip.change)
                     for number, flip in rows
                 ])  # fmt: skip
                 self.last = rows[-1][0]
@@ -70,6 +73,3 @@ class Inserted:
             if time.monotonic() >= until:
                 return False
             time.sleep(PAUSE)
-
-    def close(self) -> None:
-        """Nothing is open."""

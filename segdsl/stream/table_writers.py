@@ -65,6 +65,8 @@ class SQLiteWriter(Writer):
 
 
 class PostgresWriter(Writer):
+    """The driver's mark for a value is its own."""
+
     mark = "%s"
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from sqlglot import exp
@@ -19,6 +18,7 @@ from segdsl.backends.sql.build import select
 from segdsl.core.time import FIRST, LAST
 from segdsl.engines.engine import Engine
 from segdsl.stream import writing
+from segdsl.stream.overlap import digest
 from segdsl.stream.writing import Fields
 
 
@@ -76,8 +76,7 @@ def events(engine: Engine, kind: str, above: int | None, now: int) -> Iterator[A
     query = select(outputs, rows, wanted)
     query.set("order", exp.Order(expressions=[exp.Ordered(this=b.column(order), nulls_first=False)]))
     for row in engine.ask(query):
-        digest = blake2b(repr(tuple(row)).encode("utf-8", "backslashreplace"), digest_size=16).digest()
-        yield Arrived(kind, int(row[0]), int(row[1]), digest, tuple(row))
+        yield Arrived(kind, int(row[0]), int(row[1]), digest(tuple(row)), tuple(row))
 
 
 def line(engine: Engine, arrived: Arrived) -> Fields | None:

@@ -7,7 +7,7 @@ segments they stand in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from segdsl import types
@@ -72,7 +72,7 @@ class Terms:
     formulas: list[Formula] = field(default_factory=list)
     dependents: list[list[int]] = field(default_factory=list)
 
-    def nodes(self, number: int) -> tuple[object, ...]:
+    def nodes(self, number: int) -> tuple[core.Node, ...]:
         """Every node that a term asks, in the segments and scores that it refers to, too."""
         term = self.terms[number]
         if isinstance(term, Asked):
@@ -173,11 +173,3 @@ def _up_to_now(span: Span | core.Anchored | None) -> bool:
         and (span.lo is None or isinstance(span.lo, At | FromNow))
         and (span.hi is None or span.hi == FromNow())
     )
-
-
-def branches_of(nodes: Iterable[object]) -> dict[core.Branch, None]:
-    """The events that some nodes speak of."""
-    return {
-        branch: None for node in nodes if isinstance(node, core.Events | core.Chain)
-        for branch in (node.branches if isinstance(node, core.Events) else node.branches())
-    }  # fmt: skip

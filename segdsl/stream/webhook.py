@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segdsl.stream.sinks import Sink
 from segdsl.stream.state import State
-from segdsl.stream.stream import text_of
+from segdsl.stream.writing import text_of
 from segdsl.text.diagnostic import Diagnostic, Errors
 
 if TYPE_CHECKING:
@@ -39,13 +40,15 @@ class Retries:
     longest: float = 60.0
 
 
-class Webhook:
-    """A sink that posts to a URL; see `sinks.Sink`. Has a connection of its own to the state file.
+class Webhook(Sink):
+    """Posts to a URL. Has a connection of its own to the state file.
 
     told: how many changes were delivered. dead: how many were given up.
     failed: what ended the thread, if anything did: it is raised by `deliver` and `finish`.
     Raises `Errors` (SEG0718) if httpx is not installed.
     """
+
+    verb = "posted"
 
     def __init__(self, state: Path, url: str, secret: str | None, retries: Retries | None = None) -> None:
         try:
@@ -53,10 +56,7 @@ class Webhook:
         except ImportError as error:
             help = 'pip install "segdsl[webhook]"'
             raise Errors([Diagnostic("SEG0718", "webhooks need the package `httpx`", help=help)]) from error
-        self.verb = "posted"
-        self.told = 0
-        self.dead = 0
-        self.last = 0
+        super().__init__()
         self.failed: Exception | None = None
         self._path, self._url, self._secret, self._retries = state, url, secret, retries or Retries()
         self._client = httpx.Client(timeout=PATIENCE)

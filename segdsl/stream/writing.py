@@ -1,13 +1,14 @@
-"""What a database says, as the fields of lines: the inverse of `reading`."""
+"""Lines to be written: what a database says, as fields that `reading` reads back, and changes as text."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from segdsl import types
-from segdsl.analysis.explain.wording import moment
 from segdsl.catalog.model import Catalog
-from segdsl.core.time import isoformat
+from segdsl.core.time import isoformat, to_zoned
+from segdsl.stream.lines import Flip
 from segdsl.types import Type
 
 Fields = dict[str, object]
@@ -22,7 +23,7 @@ def written(value: object, type: Type, zone: str) -> object:
         case int(), types.Timestamp():
             return isoformat(value)
         case int(), types.Date():
-            return moment(value, zone).date().isoformat()
+            return to_zoned(value, zone).date().isoformat()
         case tuple(), _:
             return list(value)
     return value
@@ -44,6 +45,12 @@ def event(
 def has(catalog: Catalog, kind: str, rows: list[Mapping[str, object]]) -> Fields:
     """What a line says of all events of a kind without a time."""
     return {"has": {catalog.events[kind].name: [_properties(catalog, kind, row) for row in rows]}}
+
+
+def text_of(flip: Flip) -> str:
+    """The line that tells a change: JSON, without a newline."""
+    fields = {"at": isoformat(flip.at), "segment": flip.segment, "contact": flip.contact, "change": flip.change}
+    return json.dumps(fields, ensure_ascii=False)
 
 
 def _properties(catalog: Catalog, kind: str, properties: Mapping[str, object]) -> Fields:

@@ -432,7 +432,7 @@ class Builder:
                     f"`{raw[start:end]}` {reason}",
                     self.state.source,
                     Span(span.start + 1 + start, span.start + 1 + end),
-                    help=r'write `\\` for a backslash; the escapes are `\"` `\\` `\n` `\t` `\u{1F600}`, '
+                    help=r"write `\\` for a backslash; the escapes are `\"` `\\` `\n` `\t` `\u{1F600}`, "
                     r"and `\*` `\?` in patterns",
                 )
             )

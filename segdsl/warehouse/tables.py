@@ -1,4 +1,4 @@
-"""The tables that segdsl keeps beside the data, and how they are written: the only tables that it ever writes.
+"""The tables of stored membership that segdsl keeps beside the data, and how they and static lists are written.
 
 Statements are built like all others and printed by the dialect; here is only what stands before a query.
 """

@@ -546,9 +546,7 @@ worlds: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
                 ),
                 "aliases": st.builds(lambda: [{"alias": "anon", "id": "a"}]),
                 "members": st.builds(
-                    lambda: [
-                        {"list": "vips", "id": "a"}, {"list": "vips", "id": "c"}, {"list": "others", "id": "b"}
-                    ]
+                    lambda: [{"list": "vips", "id": "a"}, {"list": "vips", "id": "c"}, {"list": "others", "id": "b"}]
                 ),
             }
         ),

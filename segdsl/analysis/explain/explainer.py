@@ -11,7 +11,7 @@ from segdsl.analysis.explain.explanation import Explanation, Op, Reason, Witness
 from segdsl.analysis.explain.sequences import Steps, variants
 from segdsl.analysis.explain.thresholds import Threshold, until
 from segdsl.analysis.explain.witnesses import Kept, Witnesses
-from segdsl.analysis.explain.wording import ago, clock, moment, plain, text
+from segdsl.analysis.explain.wording import ago, clock, plain, text
 from segdsl.analysis.outlook.next_change import flips
 from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.analysis.outlook.probe import Probe, nodes_of
@@ -20,7 +20,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.program import Program
-from segdsl.core.time import Span
+from segdsl.core.time import Span, to_zoned
 from segdsl.core.walking import children, walk
 from segdsl.types import Number
 
@@ -66,7 +66,7 @@ class Explainer:
         tree = _Tree(self.catalog, Outlook(self.probe, facts, now))
         reason = tree.rule(segment.rule, segment.outline, segment.words)
         return Explanation(
-            segment.name, segment.title, segment.words, facts.id, moment(now, zone), reason.holds, reason.next_change,
+            segment.name, segment.title, segment.words, facts.id, to_zoned(now, zone), reason.holds, reason.next_change,
             reason,
         )  # fmt: skip
 
@@ -116,7 +116,7 @@ class _Tree:
         return self._changes[id(rule)]
 
     def _moment(self, instant: int | None) -> datetime | None:
-        return None if instant is None else moment(instant, self.zone)
+        return None if instant is None else to_zoned(instant, self.zone)
 
     # --- tests ------------------------------------------------------------------------------------------------
 
@@ -175,7 +175,7 @@ class _Tree:
             elif counts == "later":
                 finding.missing = ""
             elif finding.before is not None:
-                finding.missing += f" before {clock(moment(finding.before, self.zone))}"
+                finding.missing += f" before {clock(to_zoned(finding.before, self.zone))}"
 
     def _amount(self, threshold: Threshold, amount: int, wanted: bool) -> str:
         """`2 of 3`; more than enough, or of what is not wanted, only how much there is."""
@@ -279,7 +279,7 @@ class _Tree:
         assert isinstance(span, Span)
         lo, hi = span.resolve(self.outlook.now)
         assert lo is not None and hi is not None
-        words = f"after {clock(moment(lo, self.zone))}, up to {clock(moment(hi, self.zone))}"
+        words = f"after {clock(to_zoned(lo, self.zone))}, up to {clock(to_zoned(hi, self.zone))}"
         return self._reason("test", words, award.rule, self._test(award.rule, self.holds(award.rule)))
 
     def _chain(self, finding: _Finding, chain: core.Chain, holds: bool, wanted: bool) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from segdsl.analysis.explain.witnesses import Kept, Witnesses
-from segdsl.analysis.explain.wording import clock, length, moment
+from segdsl.analysis.explain.wording import clock, length
 from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.core import nodes as core
+from segdsl.core.time import to_zoned
 
 Told = tuple[str, str, list[Kept]]  # what there is, what is missing, and the events
 
@@ -92,7 +93,7 @@ class Steps:
         return "up to now" if self.chain.total is None else f"within {length(self.chain.total)} after its beginning"
 
     def _clock(self, instant: int) -> str:
-        return clock(moment(instant, self.witnesses.zone))
+        return clock(to_zoned(instant, self.witnesses.zone))
 
     def _path(self, chain: core.Chain, at: int | None = None) -> tuple[int, ...] | None:
         """The instants of a chain that fits at an instant (None: at now)."""

@@ -8,13 +8,13 @@ from operator import itemgetter
 from typing import Any
 
 from segdsl.analysis.explain.explanation import SHOWN, Witness
-from segdsl.analysis.explain.wording import moment, plain
+from segdsl.analysis.explain.wording import plain
 from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.backends.python.index import Row, value_of
 from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
-from segdsl.core.time import Span
+from segdsl.core.time import Span, to_zoned
 
 Kept = tuple[int, str, Row]  # an event: when, of which kind, and its row
 
@@ -103,13 +103,13 @@ class Witnesses:
         if attribute is not None:
             declared = self.catalog.attributes[attribute]
             values = {end: plain(properties[end], declared.type, self.zone) for end in ("from", "to")}
-            return Witness(f"{declared.name} changed", moment(at, self.zone), None, values)
+            return Witness(f"{declared.name} changed", to_zoned(at, self.zone), None, values)
         event = self.catalog.events[kind]
         values = {
             prop.name: plain(properties[key], prop.type, self.zone)
             for key, prop in event.properties.items() if properties.get(key) is not None
         }  # fmt: skip
-        return Witness(event.name, moment(at, self.zone) if event.time else None, None, values)
+        return Witness(event.name, to_zoned(at, self.zone) if event.time else None, None, values)
 
     def stored(self, node: core.Attribute | core.Held) -> Witness:
         """An attribute's value."""

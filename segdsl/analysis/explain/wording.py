@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from segdsl import types
-from segdsl.core.time import MICROSECONDS, Edge, FromNow, to_datetime
+from segdsl.core.time import MICROSECONDS, Edge, FromNow, to_zoned
 from segdsl.types import Type
 
 _UNITS = [(unit, MICROSECONDS[unit]) for unit in ("w", "d", "h", "min", "s", "ms")]
-
-
-def moment(instant: int, zone: str) -> datetime:
-    """An instant as a datetime with the offset that a time zone has then (UTC at the ends of the years 1 to 9999).
-
-    The offset is fixed, so that a microsecond less is a microsecond earlier where clocks jump, too.
-    """
-    try:
-        clock = to_datetime(instant).astimezone(ZoneInfo(zone))
-        return clock.replace(tzinfo=timezone(clock.utcoffset() or timedelta(0)), fold=0)
-    except OverflowError:
-        return to_datetime(instant)
 
 
 def plain(value: Any, type: Type, zone: str) -> Any:
@@ -34,9 +21,9 @@ def plain(value: Any, type: Type, zone: str) -> Any:
         case types.Number(scale=scale) if scale:
             return Decimal(f"{value}e-{scale}")  # exact, where arithmetic would round to 28 digits
         case types.Timestamp():
-            return moment(value, zone)
+            return to_zoned(value, zone)
         case types.Date():
-            return moment(value, zone).date()
+            return to_zoned(value, zone).date()
         case types.ListOf() | types.Geo():
             return list(value)
         case _:

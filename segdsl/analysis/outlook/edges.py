@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from segdsl.backends.python.module import asks_now
 from segdsl.core import nodes as core
@@ -49,7 +50,7 @@ class Unsure:
 Moving = OverEvents | OverValue | OverHistory | Unsure
 
 
-def moving(node: object) -> Iterator[Moving]:
+def moving(node: core.Node) -> Iterator[Moving]:
     """What moves in one node, whatever is inside it; nothing for a node that asks for no time."""
     match node:
         case core.Events(branches=branches, span=span):
@@ -73,6 +74,15 @@ def moving(node: object) -> Iterator[Moving]:
             yield OverHistory(key, at)
         case core.Anniversary():
             yield Unsure(node)
+        case (
+            core.All() | core.Any() | core.Not() | core.Compare() | core.OneOf() | core.Match() | core.Known()
+            | core.Contains() | core.Near() | core.InSegment() | core.InList() | core.InSample() | core.Const()
+            | core.Attribute() | core.Held() | core.Property() | core.PeriodOf() | core.Folded() | core.Arithmetic()
+            | core.Measure() | core.Points() | core.ScoreOf() | core.Anchored()
+        ):  # fmt: skip
+            return
+        case _:
+            assert_never(node)
 
 
 def _of_chain(chain: core.Chain) -> Iterator[Moving]:
@@ -98,4 +108,3 @@ def _edges(span: Span) -> list[Edge] | None:
     """The edges of a span that move; None if one may move back."""
     edges: list[Edge] = [edge for edge in (span.lo, span.hi) if edge is not None and not isinstance(edge, At)]
     return None if any(isinstance(edge, PeriodStart) and repeats_days(edge.zone) for edge in edges) else edges
-

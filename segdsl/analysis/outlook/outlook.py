@@ -226,7 +226,7 @@ class Outlook:
                 answer: Answer = True if test is None else test(a, b)
                 if answer is False:
                     continue
-                least, greatest = (award.points, award.points) if per is None else _awarded(award, per(a, b))
+                least, greatest = (award.points, award.points) if per is None else _points_per(award, per(a, b))
                 low += least if answer else min(least, 0)
                 high += greatest if answer else max(greatest, 0)
             return Range(low, high)
@@ -278,7 +278,7 @@ class Outlook:
         return lambda a, b: window(moving, a, b)
 
 
-def still(node: core.Rule | core.Value | core.Events | core.Anchored) -> bool:
+def still(node: core.Node) -> bool:
     """Whether a rule or value is the same from `now` on if nothing new happens, as far as its own nodes tell."""
     match node:
         case core.ScoreOf() | core.InSegment():
@@ -297,6 +297,15 @@ def still(node: core.Rule | core.Value | core.Events | core.Anchored) -> bool:
                 return False
             if node.waits and (node.total is not None or any(wait.within is not None for wait in node.waits)):
                 return False
+        case (
+            core.All() | core.Any() | core.Not() | core.Compare() | core.OneOf() | core.Match() | core.Known()
+            | core.Contains() | core.Near() | core.InList() | core.InSample() | core.Const() | core.Attribute()
+            | core.Property() | core.PeriodOf() | core.Folded() | core.Arithmetic() | core.Measure() | core.Points()
+            | core.Anchored()
+        ):  # fmt: skip
+            pass  # what is inside tells
+        case _:
+            assert_never(node)
     return all(still(child) for child in children(node))
 
 
@@ -320,7 +329,7 @@ def folded(value: Range) -> Range:
     return Range("", "\U0010ffff" * 8, value.unknown)
 
 
-def _awarded(award: core.Award, per: Range) -> tuple[int, int]:
+def _points_per(award: core.Award, per: Range) -> tuple[int, int]:
     """The least and the most points of a `per` line."""
     if per.low is None:
         return 0, 0

@@ -9,12 +9,10 @@ from segdsl.backends.python.module import asks_now
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.program import Program, needed
-from segdsl.core.walking import references, walk
-
-Node = core.Rule | core.Value | core.Events | core.Anchored
+from segdsl.core.walking import branches_of, references, walk
 
 
-def nodes_of(program: Program, roots: Iterable[core.Rule]) -> tuple[Node, ...]:
+def nodes_of(program: Program, roots: Iterable[core.Rule]) -> tuple[core.Node, ...]:
     """Every node of some rules and of the segments and scores that they refer to."""
     roots = tuple(roots)
     inner = needed(program, [name for root in roots for name in references(root)])
@@ -34,10 +32,10 @@ def leaves(rule: core.Rule) -> Iterator[core.Rule]:
             yield rule
             for node in walk(rule):
                 if isinstance(node, core.Points):
-                    yield from _awarded(node)
+                    yield from _leaves_of_awards(node)
 
 
-def _awarded(points: core.Points) -> Iterator[core.Rule]:
+def _leaves_of_awards(points: core.Points) -> Iterator[core.Rule]:
     for award in points.awards:
         if award.rule is not None:
             yield from leaves(award.rule)
@@ -64,11 +62,8 @@ class Probe:
         self.nodes = nodes = nodes_of(program, self.roots)
         asked = [*self.roots, *rules]
         asked += [leaf for rule in (*self.roots, *segments) for leaf in leaves(rule)]
-        asked += [leaf for score in scores for leaf in _awarded(score)]
-        branches = {
-            branch: None for node in nodes if isinstance(node, core.Events | core.Chain)
-            for branch in (node.branches if isinstance(node, core.Events) else node.branches())
-        }  # fmt: skip
+        asked += [leaf for score in scores for leaf in _leaves_of_awards(score)]
+        branches = branches_of(nodes)
         wanted: list[core.Value] = [*values, *(node for node in nodes if isinstance(node, core.Measure))]
         wanted += [measure for branch in branches for measure in _tests_of(branch)]
         self.compiled: CompiledProgram = compile_program(self.program, wanted, asked)

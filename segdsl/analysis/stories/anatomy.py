@@ -192,7 +192,7 @@ def _shown(part: Part) -> list[Telling]:
     return list(dict.fromkeys(found))
 
 
-def _collect(node: core.Rule | core.Value | core.Events | core.Anchored, found: list[Telling]) -> None:
+def _collect(node: core.Node, found: list[Telling]) -> None:
     match node:
         case core.Attribute() | core.Held() | core.ScoreOf():
             found.append(node)

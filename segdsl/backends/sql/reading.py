@@ -115,6 +115,10 @@ class Reading:
         bare = self.dialect.bare_key(x, physical, self.whole_keys)
         return (bare[0], [bare[1]]) if bare else (self.dialect.key(x, physical, self.whole_keys), [])
 
+    def key_order(self, key: Node) -> Node:
+        """What puts keys of contacts into the order that Python gives them: of numbers, or of code points."""
+        return key if self.whole_keys else self.dialect.ordered(key)
+
     def is_text(self, table: str, column: model.Column, texts: Sequence[str], source: str | None = None) -> Node:
         """Whether a column, as text, is one of some texts."""
         x = self._comparable(*self.raw(table, column, self.dialect.physical_of(TEXT), source))

@@ -338,8 +338,7 @@ class Statement:
             ]
         named, more = ", ".join(self.wanted[:NAMED]), len(self.wanted) - NAMED
         header = f" {b.safe_comment(named)}{f' and {more} more' if more > 0 else ''} at {self.clock.title} "
-        contact = b.column("contact") if self.reading.whole_keys else self.dialect.ordered(b.column("contact"))
-        order = [self.dialect.ordered(b.column("segment")), contact]
+        order = [self.dialect.ordered(b.column("segment")), self.reading.key_order(b.column("contact"))]
         tree = selects[0]
         # An ORDER BY takes the names that a SELECT gives, but not always expressions of them.
         if len(selects) > 1 or not all(isinstance(each, exp.Column) for each in order):

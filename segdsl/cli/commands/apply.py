@@ -10,7 +10,8 @@ from segdsl.cli.common import common_options, instant, note
 @click.command("apply")
 @click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
 @click.option("--full", is_flag=True, help="Evaluate everyone, and correct whatever earlier refreshes have missed.")
-@click.option("--format", "form", type=click.Choice(["human", "json"]), default="human")
+@click.option("--format", "form", type=click.Choice(["human", "json"]), default="human",
+              help="What has changed, for people; or all segments as one JSON object.")  # fmt: skip
 @common_options
 def command(now: str | None, full: bool, form: str) -> None:
     """Store who is in each segment, and log who entered and who left since the last time.

@@ -115,7 +115,7 @@ def _fix(paths: tuple[str, ...], lints: list[str]) -> None:
     from segdsl.analysis.linting.fixes import fix
     from segdsl.cli.files import replace_text
     from segdsl.cli.target import load_target
-    from segdsl.project import read
+    from segdsl.rule_files import read
 
     rule = split(paths)[0]
     if rule is not None:

@@ -46,12 +46,11 @@ class Tally:
 @click.argument("new", required=False)
 @click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only this segment; may be repeated.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), default="table")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), default="table",
+              help="How what has changed is printed.")  # fmt: skip
 @click.option("--count", is_flag=True, help="Print how many enter and leave each segment, and not who.")
 @common_options
-def command(
-    old: str, new: str | None, now: str | None, segments: tuple[str, ...], form: str, count: bool
-) -> None:
+def command(old: str, new: str | None, now: str | None, segments: tuple[str, ...], form: str, count: bool) -> None:
     """Compare two versions of the rules on the project's data: how many enter and leave each segment, and who.
 
     OLD and NEW are .seg files, folders, or git revisions: HEAD~1, a tag, a branch, HEAD:segments/leads.seg. Without
@@ -73,7 +72,7 @@ def command(
     from segdsl.cli.versions import path_of, versions
     from segdsl.core.time import isoformat
     from segdsl.engines import connect
-    from segdsl.project import display
+    from segdsl.rule_files import display
 
     path = path_of(new) if new is not None else None
     catalog, found = load(Path(display(project_file([path] if path else []).absolute())))

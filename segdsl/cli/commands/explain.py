@@ -17,7 +17,8 @@ COLORS = {"yes": "32", "no": "31", "head": "1", "time": "36"}
 @click.argument("rule", nargs=-1, metavar="[RULE|PATHS...]")
 @click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only this segment; may be repeated.")
-@click.option("--format", "form", type=click.Choice(["human", "json"]), default="human")
+@click.option("--format", "form", type=click.Choice(["human", "json"]), default="human",
+              help="A tree for people, or a list with one JSON object a segment.")  # fmt: skip
 @common_options
 def command(contact: str, rule: tuple[str, ...], now: str | None, segments: tuple[str, ...], form: str) -> None:
     """Tell why CONTACT is in a rule in quotes, in the segments in PATHS, or in those of the whole project.

@@ -31,7 +31,7 @@ def command(paths: tuple[str, ...], check: bool, diff: bool) -> None:
     """
     from segdsl.cli.files import replace_text
     from segdsl.format import format_file
-    from segdsl.project import read
+    from segdsl.rule_files import read
     from segdsl.text.diagnostic import Diagnostic
     from segdsl.text.source import Source
 
@@ -76,7 +76,7 @@ def _stdin() -> str:
 
 
 def _files(paths: tuple[str, ...]) -> list[Path]:
-    from segdsl.project import display, project_paths, rule_paths
+    from segdsl.rule_files import display, project_paths, rule_paths
 
     if paths:
         given = [Path(path) for path in paths]

@@ -80,9 +80,9 @@ def command(
       segdsl follow --database --live --every 10s --state state.db --table segment_changes --keep 90d
       tail -F events.jsonl | segdsl follow --live --backfill --state state.db
     """
-    from segdsl.cli.following import Lines, Tables, finish, now, until_told
+    from segdsl.cli.following import Lines, Tables, finish, until_told
     from segdsl.cli.target import runnable
-    from segdsl.core.time import isoformat
+    from segdsl.core.time import now
     from segdsl.stream.stream import Stream
     from segdsl.stream.tailing import Tail
 
@@ -104,7 +104,7 @@ def command(
         source, position = ("", 0) if database else _source(file, stream, live)
         starts = _starts(stream.state, database, backfill)
         with _sinks(stream.state, output, webhooks, _table(catalog, table, table_in), keep) as sinks:
-            lines = None
+            lines = tail = None
             stopped = False
             if database or starts:
                 tail = Tail(stream, late, batch, now, announce)
@@ -121,17 +121,10 @@ def command(
             if not database and not stopped:
                 lines = Lines(stream, sinks, source, live, batch)
                 _follow_lines(lines, sinks, file, position, stream, end)
-        read = tail.taken if database else lines.lines if lines else 0
         if lines is not None:
             lines.tell()
-        reached = "nothing yet" if stream.clock is None else f"up to {isoformat(stream.clock)}"
-        note(f"{read} lines, {sinks[0].told} changes, {reached}")
-        if stream.waiting:
-            note(f"{stream.waiting} lines are of a time that is still to come, and wait for it")
-        _tell_passed(stream)
-        for sink in sinks[1:]:
-            given_up = f", {sink.dead} given up: the state file's table `dead` tells why" if sink.dead else ""
-            note(f"{sink.told} changes {sink.verb}{given_up}")
+        taken = tail.taken if database and tail is not None else lines.lines if lines is not None else 0
+        _tell_end(stream, sinks, taken)
     if lines is not None and lines.refused:
         click.get_current_context().exit(1)
 
@@ -169,12 +162,21 @@ def _tell_resumed(stream: Stream) -> None:
         note(f"rules or catalog have changed: {resumed} change{'s' if resumed > 1 else ''} of membership by that")
 
 
-def _tell_passed(stream: Stream) -> None:
-    """Which properties were passed over."""
+def _tell_end(stream: Stream, sinks: Sequence[Sink], taken: int) -> None:
+    """How many lines were taken and what became of them: which changes, which wait, what was passed over."""
+    from segdsl.core.time import isoformat
+
+    reached = "nothing yet" if stream.clock is None else f"up to {isoformat(stream.clock)}"
+    note(f"{taken} lines, {sinks[0].told} changes, {reached}")
+    if stream.waiting:
+        note(f"{stream.waiting} lines are of a time that is still to come, and wait for it")
     if stream.passed:
         most = ", ".join(f"`{name}` ({times})" for name, times in stream.passed.most_common(PASSED))
         more = f" and {len(stream.passed) - PASSED} more" if len(stream.passed) > PASSED else ""
         note(f"passed over, since segdsl.yml does not declare them: {most}{more}")
+    for sink in sinks[1:]:
+        given_up = f", {sink.dead} given up: the state file's table `dead` tells why" if sink.dead else ""
+        note(f"{sink.told} changes {sink.verb}{given_up}")
 
 
 def _starts(state: State, database: bool, backfill: bool) -> bool:

@@ -50,8 +50,8 @@ def command(
     from segdsl.cli.drawing import drawing
     from segdsl.cli.growth import show
     from segdsl.cli.interruption import interruptible
-    from segdsl.cli.intervals import write
     from segdsl.cli.progress import Progress
+    from segdsl.cli.stays import Stays, write
     from segdsl.cli.target import runnable
     from segdsl.core.time import isoformat
     from segdsl.engines import connect
@@ -77,7 +77,7 @@ def command(
                 for _ in rows:
                     pass
             else:
-                write(rows, names, engine.reading().whole_keys, form or "table", output)
+                write(Stays(rows, names, engine.reading().whole_keys), form or "table", output)
     if draw is not None:
         draw(tally, titles, catalog.timezone)
     if shown:

@@ -11,7 +11,8 @@ from segdsl.cli.common import common_options, instant, note
 @click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Show only this segment; may be repeated.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 1 if anything would change, with 0 if nothing.")
-@click.option("--format", "form", type=click.Choice(["human", "json"]), default="human")
+@click.option("--format", "form", type=click.Choice(["human", "json"]), default="human",
+              help="What differs, for people; or all segments as one JSON object.")  # fmt: skip
 @common_options
 def command(now: str | None, segments: tuple[str, ...], detailed_exitcode: bool, form: str) -> None:
     """Show who would enter and leave each segment if `segdsl apply` stored the membership now.

@@ -26,9 +26,9 @@ def command(now: str | None) -> None:
       echo 'visited "/pricing" >= 3 in 30d' | segdsl repl
     """
     from segdsl.catalog import load
-    from segdsl.project import compile_paths, display, project_paths
     from segdsl.repl.session import Session
     from segdsl.repl.show import Screen
+    from segdsl.rule_files import compile_paths, display, project_paths
 
     catalog, found = load(Path(display(project_file().absolute())))
     show(found)

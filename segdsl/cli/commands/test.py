@@ -47,7 +47,7 @@ def command(
     """
     from segdsl.cli.reports import Report, summary
     from segdsl.cli.target import load_files
-    from segdsl.project import display
+    from segdsl.rule_files import display
 
     coverage = coverage or fail_under is not None
     loaded = {display(project): load_files(project, files) for project, files in by_project(paths).items()}

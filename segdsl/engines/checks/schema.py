@@ -55,4 +55,3 @@ def _clock(each: Declared, column: str, physical: str, family: str, zone: str) -
         "SEG0720", f"{column} is {physical}, without a time zone: its times are taken as UTC",
         f"the project's time zone is {zone}", help,
     )  # fmt: skip
-

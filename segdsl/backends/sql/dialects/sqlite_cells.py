@@ -202,9 +202,7 @@ def _decimal_of_text(declared: types.Number) -> Node:
 
 
 def _whole() -> Node:
-    return sql(
-        "(v GLOB '[0-9]*' OR v GLOB '-[0-9]*') AND SUBSTR(v, 2) NOT GLOB '*[^0-9]*' AND INSTR(v, CHAR(0)) = 0"
-    )
+    return sql("(v GLOB '[0-9]*' OR v GLOB '-[0-9]*') AND SUBSTR(v, 2) NOT GLOB '*[^0-9]*' AND INSTR(v, CHAR(0)) = 0")
 
 
 def _plain() -> Node:

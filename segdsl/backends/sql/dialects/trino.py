@@ -30,9 +30,7 @@ class Trino(ReadsJSON):
         )
 
     def since_1970(self, microseconds: Node) -> Node:
-        return self.sql(
-            "CAST(FROM_UNIXTIME_NANOS(CAST(_n AS DECIMAL(38, 0)) * 1000) AS TIMESTAMP(6))", n=microseconds
-        )
+        return self.sql("CAST(FROM_UNIXTIME_NANOS(CAST(_n AS DECIMAL(38, 0)) * 1000) AS TIMESTAMP(6))", n=microseconds)
 
     def current(self) -> Node:
         return self.sql("CAST(AT_TIMEZONE(CURRENT_TIMESTAMP, 'UTC') AS TIMESTAMP(6))")

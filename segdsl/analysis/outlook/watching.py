@@ -1,7 +1,7 @@
 """When a test is to be looked at again with no news: no later than the first instant at which its answer may change.
 
 A window's edge moves over a contact's instants, and between two of them nothing changes. To find the next one is a
-search in a sorted array; to look once too often costs one answer. The exact search (`analysis.outlook`) is for tests of
+search in a sorted array; to look once too often costs one answer. The exact search (`next_change`) is for tests of
 which that cannot be said: anniversaries, tests of events that ask for now themselves, and calendar windows where clocks
 fell back across midnight.
 """
@@ -19,12 +19,11 @@ from segdsl.backends.python.index import Index
 from segdsl.backends.python.runtime import END
 from segdsl.core import nodes as core
 from segdsl.core.time import Edge, FromNow, reaches
-from segdsl.stream.terms import Branches
 
 Watch = Callable[[Index, int], int | None]  # a contact and now -> when to look again, later than now; None: never
 
 
-def watch(rule: core.Rule, nodes: Iterable[object], probe: Probe) -> Watch:
+def watch(rule: core.Rule, nodes: Iterable[core.Node], probe: Probe) -> Watch:
     """The watch of a rule of the probe; `nodes` are all that it asks, through segments and scores, too.
 
     The index must not hold events later than now.
@@ -32,7 +31,7 @@ def watch(rule: core.Rule, nodes: Iterable[object], probe: Probe) -> Watch:
     return by_edges(nodes, probe) or (lambda index, now: flips(Outlook(probe, index, now), rule))
 
 
-def by_edges(nodes: Iterable[object], probe: Probe) -> Watch | None:
+def by_edges(nodes: Iterable[core.Node], probe: Probe) -> Watch | None:
     """The same by the edges of windows alone, of an index that may hold later events; None where edges do not tell."""
     found: dict[object, Watch] = {}
     try:
@@ -53,7 +52,7 @@ class _Searched(Exception):  # noqa: N818  (no error: it takes the exact search)
     pass
 
 
-def _watches(node: object, probe: Probe) -> Iterator[tuple[object, Watch]]:
+def _watches(node: core.Node, probe: Probe) -> Iterator[tuple[object, Watch]]:
     for each in moving(node):
         match each:
             case OverEvents(branches=branches, edge=edge):
@@ -73,7 +72,7 @@ def _passed(edge: Edge, instant: int) -> int | None:
     return reaches(edge, instant)
 
 
-def _over(branches: Branches, edge: Edge, probe: Probe) -> Watch:
+def _over(branches: tuple[core.Branch, ...], edge: Edge, probe: Probe) -> Watch:
     """When an edge gets to the next of some events."""
     number, _ = probe.compiled.slot(branches)
 

@@ -63,7 +63,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "CREATE TABLE people AS SELECT (range * 7) % 30000 AS id, CASE range % 3 WHEN 0 THEN 'DE' ELSE 'FR' END"
             f" AS country FROM range({PEOPLE})"
         )
-        connection.execute("CREATE TABLE visits (person BIGINT, \"at\" TIMESTAMP)")
+        connection.execute('CREATE TABLE visits (person BIGINT, "at" TIMESTAMP)')
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -315,14 +314,15 @@ def test_colors(project: Path) -> None:
 
 
 def test_help_is_fast(tmp_path: Path) -> None:
-    """What matters is what is imported: the clock of a busy machine is given more room than the 0.15 s meant."""
+    """What matters is what is imported. Of the processor it may take more than the 0.15 s meant: machines differ."""
     heavy = {"duckdb", "lark", "sqlglot", "rich", "prompt_toolkit"}
     code = f"import sys, segdsl.cli.main; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
-    start = time.perf_counter()
+    before = os.times()
     assert shell("--help", cwd=tmp_path).returncode == 0
-    assert time.perf_counter() - start < 1.5
+    after = os.times()
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 1.5
 
 
 def test_closed_streams_and_an_empty_rule_are_no_bugs(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_every_fact_is_told() -> None:
 
 
 @pytest.mark.parametrize("fact", list(facts()), ids=lambda fact: fact["id"])
-def test_fact(fact: dict[str, str]) -> None:
+def test_a_fact_is_told_by_sql(fact: dict[str, str]) -> None:
     assert told(catalog_of(fact["dataset"]), fact) == (fact["count"], fact["ids_md5"])
 
 
@@ -38,7 +38,7 @@ SMALL = ("shop_clicks", "weblog", "online_retail")
 
 
 @pytest.mark.parametrize("fact", [f for f in facts() if f["dataset"] in SMALL], ids=lambda fact: fact["id"])
-def test_fact_by_python(fact: dict[str, str]) -> None:
+def test_a_fact_is_told_by_python(fact: dict[str, str]) -> None:
     """The same by predicates over one contact after the other."""
     catalog = catalog_of(fact["dataset"])
     compiled = compile_program(program_of(f"segment rule:\n    {RULES[fact['id']]}\n", catalog))

@@ -99,7 +99,7 @@ def test_both_ends_of_the_range_count(project: Path) -> None:
     ]
 
 
-def test_the_api(project: Path) -> None:
+def test_history_from_python(project: Path) -> None:
     since, until = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
     loaded = segdsl.load(project)
     with loaded.connect() as db:
@@ -137,7 +137,7 @@ def test_a_chart_without_matplotlib(project: Path, monkeypatch: pytest.MonkeyPat
     assert diagnostic.code == "SEG0718" and "segdsl[charts]" in diagnostic.help
 
 
-def test_charts(project: Path) -> None:
+def test_a_chart_is_a_picture_and_the_same_again(project: Path) -> None:
     pytest.importorskip("matplotlib")
     for name in ("growth.svg", "again.svg", "growth.png"):
         result = history("--chart", name)
@@ -158,7 +158,7 @@ def test_a_tally_counts_what_goes_by() -> None:
     assert Tally(["s"], 5, 5).courses["s"].sizes == [0, 0]
 
 
-def test_bars() -> None:
+def test_a_bar_is_as_high_as_its_part_of_the_largest() -> None:
     assert bars_of([0, 1, 100, 50]) == " ▁█▄" and bars_of([]) == "" and bars_of([0, 0]) == "  "
     assert folded([1, 2, 3, 4, 5], 2) == [3, 12] and folded([1, 5, 3], 10, largest=True) == [1, 5, 3]
 

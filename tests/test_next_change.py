@@ -390,9 +390,9 @@ def test_many_events_are_no_square_cost(rule: str) -> None:
     step = 365 * DAY // MANY
     rows = [(NOW - i * step, {"path": f"/{i * 7919 % 100}", "seconds": i * 104729 % 100}) for i in range(MANY)]
     compiled = project().compile(rule)
-    start = time.perf_counter()
+    start = time.process_time()
     compiled.explainer.next_change(Facts("c", {}, {"visited": rows}), NOW)
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4
 
 
 def test_changes_of_an_attribute_are_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,9 +257,9 @@ def test_globs(glob: n.Glob, yes: list[str], no: list[str]) -> None:
 
 def test_a_glob_of_many_runs_is_quick() -> None:
     glob: n.Glob = (*(piece for _ in range(30) for piece in (RUN, "a")), RUN, "b")
-    started = time.perf_counter()
+    started = time.process_time()
     assert not holds(n.Match(n.Attribute("a", STRING), (glob,)), Facts("c", {(None, "a"): "a" * 5000}))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_folding_is_of_ascii_only() -> None:
@@ -348,10 +348,10 @@ def test_a_contact_of_forty_thousand_events() -> None:
         "b": Segment("b", at_least(count(IN_30D, same=(n.Property("v", types.INT),), within=DAY), 3)),
     }, {}))  # fmt: skip
     index = program.index(facts)
-    started = time.perf_counter()
+    started = time.process_time()
     assert program.predicate("a")(index, NOW) and program.predicate("b")(index, NOW)
-    assert time.perf_counter() - started < 5
-    started = time.perf_counter()
+    assert time.process_time() - started < 5
+    started = time.process_time()
     for step in range(10_000):
         program.predicate("a")(index, NOW + step)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -216,9 +216,9 @@ def test_strings() -> None:
 def test_speed_and_size() -> None:
     segment = '    visited "/p" >= 3 in 30d and not (country in ("DE", "AT") or sum(amount of purchased) > 100)\n'
     text = "".join(f"segment s{i}:\n{segment}" for i in range(1000))
-    start = time.perf_counter()
+    start = time.process_time()
     file, found = parse_file(Source("f", text))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert found == [] and len(file.declarations) == 1000
     assert [d.code for d in parse_file(Source("f", "#" * 2_000_001))[1]] == ["SEG0001"]
     assert len(read(" and ".join(["x"] * 20_000)).operands) == 20_000  # type: ignore[union-attr]

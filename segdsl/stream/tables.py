@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import select
+from segdsl.backends.sql.build import Node, select
 from segdsl.core.time import FIRST, LAST
 from segdsl.engines.engine import Engine
 from segdsl.stream import writing
@@ -42,6 +42,12 @@ def events(engine: Engine, kind: str, above: int | None, now: int) -> Iterator[A
     above: those with a greater place alone; None: all.
     now: later ones are left for later; where the kind increases they are read all the same, lest they be missed.
     """
+    for row in engine.ask(_query(engine, kind, above, now)):
+        yield Arrived(kind, int(row[0]), int(row[1]), digest(tuple(row)), tuple(row))
+
+
+def _query(engine: Engine, kind: str, above: int | None, now: int) -> Node:
+    """`place, at, contact, name, delivery` and the properties in the catalog's order, by place; see `events`."""
     catalog, dialect, reading = engine.catalog, engine.dialect, engine.reading()
     event = catalog.events[kind]
     assert event.time is not None
@@ -75,8 +81,7 @@ def events(engine: Engine, kind: str, above: int | None, now: int) -> Iterator[A
         wanted.append(b.compare(">", b.column("t"), dialect.instant(since)))
     query = select(outputs, rows, wanted)
     query.set("order", exp.Order(expressions=[exp.Ordered(this=b.column(order), nulls_first=False)]))
-    for row in engine.ask(query):
-        yield Arrived(kind, int(row[0]), int(row[1]), digest(tuple(row)), tuple(row))
+    return query
 
 
 def line(engine: Engine, arrived: Arrived) -> Fields | None:
@@ -94,15 +99,11 @@ def line(engine: Engine, arrived: Arrived) -> Fields | None:
 
 def aliases(engine: Engine) -> Iterator[tuple[str | int, str | int]]:
     """`(alias, contact)` of all identities: of one that is named twice the least contact, as in every question."""
-    identities = engine.catalog.identities
-    if identities is None:
+    if engine.catalog.identities is None:
         return
     reading = engine.reading()
-    name = reading.text(identities.table, identities.alias)
-    contact = reading.key(identities.table, identities.contact)
-    inner = select([("name", name), ("contact", contact)], reading.source(identities.table)).subquery("i")
-    query = select([("name", b.column("name")), ("contact", exp.Min(this=b.column("contact")))], inner,
-                   [b.known(b.column("name")), b.known(b.column("contact"))])  # fmt: skip
-    for alias, owner in engine.ask(query.group_by(b.column("name"), copy=False)):
+    name, contact = b.column("alias"), exp.Min(this=b.column("contact"))
+    query = select([("alias", name), ("contact", contact)], reading.aliases().subquery("i"))
+    for alias, owner in engine.ask(query.group_by(name.copy(), copy=False)):
         key = reading.find_key(alias)
         yield (alias if key is None else key), owner

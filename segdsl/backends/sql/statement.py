@@ -53,8 +53,8 @@ def compile_segments(
 ) -> str:
     """The SQL statement that yields `segment, contact` for the named segments at `now`, in that order.
 
-    `now`: None asks the database's own clock each time that the statement runs. `schema` tells how columns are
-    physically stored; without it they are taken to be as declared.
+    `now`: microseconds since 1970 (UTC); None asks the database's own clock each time that the statement runs.
+    `schema` tells how columns are physically stored; without it they are taken to be as declared.
     Raises `Errors`: SEG0701 for an unknown dialect, SEG0704 for what the dialect cannot do.
     """
     return Statement(program, catalog, names, now, schema, dialects.get(dialect)).text()

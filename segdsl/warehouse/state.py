@@ -29,6 +29,10 @@ class Part:
     everyone: bool
     reason: Reason
 
+    def answers(self, everyone: bool) -> bool:
+        """Whether those contacts are looked at for it."""
+        return self.everyone == everyone and self.reason != "segment removed"
+
 
 @dataclass(frozen=True)
 class State:
@@ -64,19 +68,39 @@ class State:
 
 @dataclass(frozen=True)
 class Task:
-    """What a refresh has to do: its parts in order, and why it is about everyone (why "" if it is not)."""
+    """What a refresh has to do.
+
+    parts: in order. why: it is about everyone; "" if it is not.
+    anew: whether what is known of contacts is made anew of all: when they are due depends on every segment.
+    """
 
     now: int
     state: State
     parts: tuple[Part, ...]
     why: str
+    anew: bool
     project: str
     definitions: dict[str, str]
 
     @property
     def everyone(self) -> bool:
-        """Whether what is known of contacts is made anew for all."""
+        """Whether all contacts are evaluated for every segment."""
         return bool(self.why)
+
+    @property
+    def choosing(self) -> bool:
+        """Whether it matters who is touched: some part is not about everyone."""
+        return not all(part.everyone for part in self.parts)
+
+    @property
+    def told(self) -> list[Part]:
+        """The parts that have segments."""
+        return [part for part in self.parts if part.names]
+
+    @property
+    def answering(self) -> Part:
+        """The part with which what is known of contacts is made anew."""
+        return next(part for part in self.parts if part.answers(self.anew))
 
     def status(self, name: str) -> Status:
         """What became of a segment's definition."""
@@ -107,6 +131,7 @@ def task(state: State, catalog: Catalog, program: Program, now: int, full: bool)
         reason: Reason = "new segment" if before is None else "data" if before == definition else "definition changed"
         everyone = reason != "data" or bool(why) or _untimed(catalog, program, name)
         names.setdefault((reason, everyone), []).append(name)
+    anew = full or bool(why) or any(reason != "data" for reason, _ in names)
     parts = [Part(tuple(found), everyone, reason) for (reason, everyone), found in sorted(names.items())]
     removed = tuple(sorted(set(state.definitions) - set(definitions)))
     if removed:
@@ -114,7 +139,9 @@ def task(state: State, catalog: Catalog, program: Program, now: int, full: bool)
     if full and not why:
         why = "`--full` was asked for"
         parts.append(Part(tuple(definitions), True, "found by full"))
-    return Task(now, state, tuple(parts), why, project, definitions)
+    if not any(part.answers(anew) for part in parts):
+        parts.append(Part((), anew, "data"))  # no segments, but what is known of contacts
+    return Task(now, state, tuple(parts), why, anew, project, definitions)
 
 
 def _untimed(catalog: Catalog, program: Program, name: str) -> bool:

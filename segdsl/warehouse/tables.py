@@ -29,6 +29,11 @@ COLUMNS: Mapping[str, Mapping[str, types.Type | None]] = {
     "refreshes": {"refresh": NUMBER, "at": TIME, "instant": NUMBER, "stage": TEXT, "project": TEXT},
     "lists": {"list": TEXT, "contact": KEY},
 }
+# What a refresh works with, in tables that are there as long as it is.
+WORKING: Mapping[str, Mapping[str, types.Type | None]] = {
+    # The members of segments, and of each contact a row with the segment "" that has what is known of it.
+    "answers": {"segment": TEXT, "contact": KEY, "due": NUMBER},
+}
 
 
 class Tables:
@@ -42,9 +47,13 @@ class Tables:
         """The name of a table, perhaps with its schema."""
         return self.prefix + table
 
+    def working(self, table: str) -> str:
+        """The name of a table that is there as long as a refresh is; such tables have no schema."""
+        return self.name(table).rpartition(".")[2]
+
     def node(self, table: str) -> Node:
         """A table to select from."""
-        return b.table(self.name(table))
+        return b.table(self.working(table) if table in WORKING else self.name(table))
 
     def exists(self, table: str) -> bool:
         """Whether the database has the table."""
@@ -58,13 +67,28 @@ class Tables:
 
     def make(self, execute: Execute, table: str) -> None:
         """Makes the table if there is none."""
-        columns = ", ".join(f"{self._spelled(column)} {self._kind(kind)}" for column, kind in COLUMNS[table].items())
-        name = self.node(table).sql(dialect=self.dialect.printer)
-        execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns}){self.dialect.storage}", {})
+        execute(f"CREATE TABLE IF NOT EXISTS {self._printed(table)} ({self._columns(table)}){self.dialect.storage}", {})
 
     def insert(self, execute: Execute, table: str, query: Node) -> None:
         """Adds the rows of a query, whose columns are those of the table in their order."""
         self.insert_into(execute, self.name(table), list(COLUMNS[table]), query)
+
+    def work_on(self, execute: Execute, table: str, query: Node) -> None:
+        """Makes a working table of a query's rows, whose columns are those of the table in their order."""
+        execute(f"CREATE TEMPORARY TABLE {self._printed(table)} ({self._columns(table)})", {})
+        self.insert_into(execute, self.working(table), list(WORKING[table]), query)
+        self._analyze(execute, self.working(table))
+
+    def copy(self, execute: Execute, name: str, query: Node) -> None:
+        """Makes a working table of that name with a query's columns and rows. Nothing in the query is a bound text."""
+        text, values = self.dialect.question(query)
+        assert not values, "databases have no placeholders there"
+        execute(f"CREATE TEMPORARY TABLE {b.table(name).sql(dialect=self.dialect.printer)} AS {text}", {})
+        self._analyze(execute, name)
+
+    def _analyze(self, execute: Execute, name: str) -> None:
+        if self.dialect.analyze:
+            execute(f"{self.dialect.analyze} {b.table(name).sql(dialect=self.dialect.printer)}", {})
 
     def insert_into(self, execute: Execute, name: str, columns: Sequence[str], query: Node) -> None:
         """The same with any table."""
@@ -91,6 +115,13 @@ class Tables:
         """Whether a column is one of the values that a table has in a column of that name."""
         query = select([(column, b.column(column))], self.node(table))
         return exp.In(this=b.column(column), query=query.subquery())
+
+    def _printed(self, table: str) -> str:
+        return str(self.node(table).sql(dialect=self.dialect.printer))
+
+    def _columns(self, table: str) -> str:
+        columns = COLUMNS[table] if table in COLUMNS else WORKING[table]
+        return ", ".join(f"{self._spelled(column)} {self._kind(kind)}" for column, kind in columns.items())
 
     def _spelled(self, column: str) -> str:
         return str(b.identifier(column).sql(dialect=self.dialect.printer))

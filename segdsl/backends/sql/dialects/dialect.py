@@ -72,6 +72,7 @@ class Dialect(ABC):
     instant_type: ClassVar[str] = "TIMESTAMP"  # canonical types, as DuckDB spells them
     widest: ClassVar[int] = 38  # digits of the widest decimal
     storage: ClassVar[str] = ""  # what ends the CREATE TABLE of a table of segdsl's own
+    analyze: ClassVar[str] = ""  # what tells the planner of a table that was just filled, in front of its name
 
     # --- printing ------------------------------------------------------------------------------------------------
 

@@ -77,7 +77,8 @@ class ClickHouseServer(ClickHouse):
 
     @contextmanager
     def session(self) -> Iterator[Execute]:
-        settings = {"session_id": f"segdsl-{secrets.token_hex(8)}", "session_timeout": IDLE}
+        name = f"segdsl-{secrets.token_hex(8)}"
+        settings: dict[str, str | int] = {"session_id": name, "session_timeout": IDLE}
         yield lambda statement, values: _told(self._client, statement, values, settings)
 
     def close(self) -> None:

@@ -83,7 +83,7 @@ def differences(tables: Tables, part: Part, members: Node | None, among: Among |
         members.set("with_", None)
         columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(1))]
         sides.append(select(columns, members.subquery("found", copy=False)))
-    if tables.exists("members") or work.state.number:
+    if tables.columns("members") is not None or work.state.number:
         columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(-1))]
         sides.append(select(columns, tables.node("members"), held))
     total = exp.Sum(this=b.column("side"))
@@ -175,10 +175,16 @@ def _settle(execute: Execute, tables: Tables, number: int, part: Part) -> None:
 
 
 def _definitions(execute: Execute, tables: Tables, program: Program, work: Task) -> None:
-    tables.delete(execute, "segments")
-    for name, definition in work.definitions.items():
-        words = " ".join(program.segments[name].words.split())
-        tables.add(execute, "segments", [b.text(name), b.text(definition), b.text(words)])
+    """Of the segments' rules those that are not stored as they are."""
+    wanted = {name: (definition, " ".join(program.segments[name].words.split()))
+              for name, definition in work.definitions.items()}  # fmt: skip
+    stored = work.state.segments
+    stale = [name for name in stored if stored[name] != wanted.get(name)]
+    if stale:
+        tables.delete(execute, "segments", [b.one_of(b.column("segment"), [b.text(name) for name in stale])])
+    for name, words in wanted.items():
+        if stored.get(name) != words:
+            tables.add(execute, "segments", [b.text(name), *map(b.text, words)])
 
 
 # --- what is told -----------------------------------------------------------------------------------------------------
@@ -228,7 +234,7 @@ def _logged(engine: Engine, tables: Tables, number: int) -> Iterable[tuple[objec
 
 def _sizes(engine: Engine, tables: Tables) -> dict[str, int]:
     """How many members each segment has in the stored membership."""
-    if not tables.exists("members"):
+    if not tables.columns("members") is not None:
         return {}
     segment = b.column("segment")
     columns = [("segment", segment), ("n", exp.Count(this=exp.Star()))]
@@ -247,7 +253,7 @@ def _result(
     work: Task, rows: Iterable[tuple[object, ...]], sizes: dict[str, int], contacts: int | None, applied: bool
 ) -> Refresh:
     found = {name: SegmentRefresh(name, work.status(name), sizes.get(name, 0))
-             for name in sorted({*work.definitions, *work.state.definitions})}  # fmt: skip
+             for name in sorted({*work.definitions, *work.state.segments})}  # fmt: skip
     counted: set[tuple[object, ...]] = set()
     for segment, change, contact, reason, n in rows:
         each = found[str(segment)]

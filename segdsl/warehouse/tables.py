@@ -42,6 +42,7 @@ class Tables:
     def __init__(self, engine: Engine) -> None:
         self.engine, self.dialect = engine, engine.dialect
         self.prefix = engine.catalog.refresh.tables
+        self._known: dict[str, list[str] | None] = {}
 
     def name(self, table: str) -> str:
         """The name of a table, perhaps with its schema."""
@@ -55,19 +56,25 @@ class Tables:
         """A table to select from."""
         return b.table(self.working(table) if table in WORKING else self.name(table))
 
-    def exists(self, table: str) -> bool:
-        """Whether the database has the table."""
-        return self.engine.columns(self.name(table)) is not None
+    def columns(self, table: str) -> list[str] | None:
+        """The names of the columns that a table has in the database; None if there is no such table."""
+        if table not in self._known:
+            stored = self.engine.columns(self.name(table))
+            self._known[table] = None if stored is None else [name for name, _ in stored]
+        return self._known[table]
 
-    def rows(self, table: str) -> list[tuple[object, ...]]:
-        """All rows of a table with few; none if there is no such table."""
-        if not self.exists(table):
+    def rows(self, table: str, where: Iterable[Node] = ()) -> list[tuple[object, ...]]:
+        """The rows of a table for which all conditions hold; none if there is no such table."""
+        if self.columns(table) is None:
             return []
-        return list(self.engine.ask(select([(c, b.column(c)) for c in COLUMNS[table]], self.node(table))))
+        return list(self.engine.ask(select([(c, b.column(c)) for c in COLUMNS[table]], self.node(table), where)))
 
     def make(self, execute: Execute, table: str) -> None:
         """Makes the table if there is none."""
+        if self.columns(table) is not None:
+            return
         execute(f"CREATE TABLE IF NOT EXISTS {self._printed(table)} ({self._columns(table)}){self.dialect.storage}", {})
+        self._known[table] = list(COLUMNS[table])
 
     def insert(self, execute: Execute, table: str, query: Node) -> None:
         """Adds the rows of a query, whose columns are those of the table in their order."""

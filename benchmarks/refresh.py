@@ -2,9 +2,9 @@
 
     python benchmarks/refresh.py [duckdb] [postgres]
 
-Twenty segments. In the hour between two refreshes 1% new events come, of one contact in fifty; `late` is an hour. The
-peers are the first refresh, which evaluates everyone, and the bare question about all members. On PostgreSQL there are
-indexes that a sensible user has: one of events by time, and one by contact and time.
+Twenty segments. In each hour between two refreshes 1% new events come, of one contact in fifty; `late` is an hour. Of
+three such hours the median counts. The peers are the first refresh, which evaluates everyone, and the bare question
+about all members. On PostgreSQL there are indexes that a sensible user has: of events by time, and by contact and time.
 
 Of DuckDB, which is in this process, processor seconds are told; of a server those that pass.
 """
@@ -23,6 +23,7 @@ from batch import segments
 from data import NOW, PROJECT, folder
 
 import segdsl
+from segdsl.backends.sql.dialects.dialect import shown
 from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
 from segdsl.core.time import from_datetime
@@ -37,10 +38,11 @@ COUNT = 20
 TARGET = "at most 5%"
 END = from_datetime(NOW)
 HOUR = 3600 * 10**6
+HOURS = 3
 # Numbered by a series, which both databases have.
 NEW = """
     INSERT INTO events SELECT n * 50 % (SELECT COUNT(*) FROM contacts), 'view', '/p/1', 1,
-        TIMESTAMP '2026-06-29 23:00:00' + n % 3600 * INTERVAL '1' SECOND
+        TIMESTAMP '{since}' + n % 3600 * INTERVAL '1' SECOND
     FROM generate_series(1, {count}) AS numbers (n)
 """
 
@@ -104,11 +106,15 @@ def measured(name: str, catalog: Catalog, program: Program) -> None:
         asked, members = min((seconds(clock, lambda: question(engine)) for _ in range(2)), key=lambda found: found[0])
         [(count,)] = engine.rows("SELECT COUNT(*) FROM events", {})
     first, _ = seconds(clock, lambda: refresh(END - HOUR))
-    with connect(catalog, writing=True) as engine, engine.writing() as execute:
-        execute(NEW.format(count=count // 100), {})
-    part, found = seconds(clock, lambda: refresh(END))
+    hours = []
+    for hour in range(HOURS):
+        since = END + (hour - 1) * HOUR
+        with connect(catalog, writing=True) as engine, engine.writing() as execute:
+            execute(NEW.format(count=count // 100, since=shown(since)), {})
+        hours.append(seconds(clock, lambda now=since + HOUR: refresh(now)))
+    part, found = sorted(hours, key=lambda each: each[0])[HOURS // 2]
     assert isinstance(found, Refresh) and not found.everyone
-    everyone, _ = seconds(clock, lambda: refresh(END, True))
+    everyone, _ = seconds(clock, lambda: refresh(END + (HOURS - 1) * HOUR, True))
     changed = sum(each.entered + each.left for each in found.segments)
     print(f"{name}, {members} members: first {first:.2f} s, --full {everyone:.2f} s, bare question {asked:.2f} s")
     print(f"  1% new events: {part:.2f} s, {found.contacts} contacts looked at, {changed} changes")

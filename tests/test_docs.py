@@ -21,7 +21,7 @@ from segdsl.syntax import parse_file, parse_rule
 from segdsl.text.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/language.md", "docs/repl.md")
+PAGES = ("README.md", "docs/language.md", "docs/repl.md", "docs/warehouse.md")
 BLOCK = re.compile(r"^```seg\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DECLARATION = re.compile(r"^(segment|score|test)\b.*:", re.MULTILINE)
 

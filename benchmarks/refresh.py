@@ -2,8 +2,11 @@
 
     python benchmarks/refresh.py [duckdb] [postgres]
 
-Twenty segments. In the hour between two refreshes 1% new events come, of one contact in fifty; `late` is an hour. The
-peers are the first refresh, which evaluates everyone, and the bare question about all members.
+Twenty segments. In each hour between two refreshes 1% new events come, of one contact in fifty; `late` is an hour. Of
+three such hours the median counts. The peers are the first refresh, which evaluates everyone, and the bare question
+about all members. On PostgreSQL there are indexes that a sensible user has: of events by time, and by contact and time.
+
+Of DuckDB, which is in this process, processor seconds are told; of a server those that pass.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from batch import segments
 from data import NOW, PROJECT, folder
 
 import segdsl
+from segdsl.backends.sql.dialects.dialect import shown
 from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
 from segdsl.core.time import from_datetime
@@ -34,18 +38,22 @@ COUNT = 20
 TARGET = "at most 5%"
 END = from_datetime(NOW)
 HOUR = 3600 * 10**6
+HOURS = 3
 # Numbered by a series, which both databases have.
 NEW = """
     INSERT INTO events SELECT n * 50 % (SELECT COUNT(*) FROM contacts), 'view', '/p/1', 1,
-        TIMESTAMP '2026-06-29 23:00:00' + n % 3600 * INTERVAL '1' SECOND
+        TIMESTAMP '{since}' + n % 3600 * INTERVAL '1' SECOND
     FROM generate_series(1, {count}) AS numbers (n)
 """
 
 
-def seconds(work: Callable[[], object]) -> tuple[float, object]:
-    started = time.perf_counter()
+CLOCKS = {"duckdb": time.process_time, "postgres": time.perf_counter}
+
+
+def seconds(clock: Callable[[], float], work: Callable[[], object]) -> tuple[float, object]:
+    started = clock()
     found = work()
-    return time.perf_counter() - started, found
+    return clock() - started, found
 
 
 def duckdb_copy(place: Path, target: Path) -> str:
@@ -58,7 +66,7 @@ def duckdb_copy(place: Path, target: Path) -> str:
 
 
 def postgres_copy(place: Path, target: Path) -> str:
-    """The same on a server, with an index by time and one by contact."""
+    """The same on a server, with an index by time, and one by contact and time."""
     sys.path.insert(0, str(ROOT))  # its server is the tests'
     from tests.support.databases import database
 
@@ -79,12 +87,14 @@ def postgres_copy(place: Path, target: Path) -> str:
                     copy.write(block)
             file.unlink()
     run("CREATE INDEX ON events (ts)")
-    run("CREATE INDEX ON events (contact_id)")
+    run("CREATE INDEX ON events (contact_id, ts)")
     run("ANALYZE")
     return server.url
 
 
 def measured(name: str, catalog: Catalog, program: Program) -> None:
+    clock = CLOCKS[name]
+
     def refresh(now: int, full: bool = False) -> Refresh:
         with connect(catalog, writing=True) as engine:
             return apply(engine, program, now, full)
@@ -93,14 +103,18 @@ def measured(name: str, catalog: Catalog, program: Program) -> None:
         return sum(engine.sizes(program, list(program.segments), END).values())
 
     with connect(catalog) as engine:
-        asked, members = min((seconds(lambda: question(engine)) for _ in range(2)), key=lambda found: found[0])
+        asked, members = min((seconds(clock, lambda: question(engine)) for _ in range(2)), key=lambda found: found[0])
         [(count,)] = engine.rows("SELECT COUNT(*) FROM events", {})
-    first, _ = seconds(lambda: refresh(END - HOUR))
-    with connect(catalog, writing=True) as engine, engine.writing() as execute:
-        execute(NEW.format(count=count // 100), {})
-    part, found = seconds(lambda: refresh(END))
+    first, _ = seconds(clock, lambda: refresh(END - HOUR))
+    hours = []
+    for hour in range(HOURS):
+        since = END + (hour - 1) * HOUR
+        with connect(catalog, writing=True) as engine, engine.writing() as execute:
+            execute(NEW.format(count=count // 100, since=shown(since)), {})
+        hours.append(seconds(clock, lambda now=since + HOUR: refresh(now)))
+    part, found = sorted(hours, key=lambda each: each[0])[HOURS // 2]
     assert isinstance(found, Refresh) and not found.everyone
-    everyone, _ = seconds(lambda: refresh(END, True))
+    everyone, _ = seconds(clock, lambda: refresh(END + (HOURS - 1) * HOUR, True))
     changed = sum(each.entered + each.left for each in found.segments)
     print(f"{name}, {members} members: first {first:.2f} s, --full {everyone:.2f} s, bare question {asked:.2f} s")
     print(f"  1% new events: {part:.2f} s, {found.contacts} contacts looked at, {changed} changes")

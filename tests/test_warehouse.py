@@ -152,6 +152,17 @@ def test_other_definitions_are_told_as_such(shop: Shop) -> None:
     assert reasons == {("both", "new segment"), ("german", "segment removed")}
 
 
+def test_another_definition_is_waited_for_by_everyone(shop: Shop) -> None:
+    shop.apply(NOON, RULES.replace("quiet:\n    not visited in 7d", "quiet:\n    not visited in 365d"))
+    # Nobody is touched; and yet it is another instant at which each of them is due.
+    shop.apply(NOON, RULES)
+    assert told(shop.apply(NOON + 1, RULES)) == {"quiet": ("same", 1, 0)}
+    more = RULES + 'segment new:\n    visited "/pricing" in 9d\n'
+    shop.apply(NOON + 1, more)
+    assert told(shop.apply(NOON + DAY, more)) == {"keen": ("same", 0, 1), "new": ("same", 0, 1)}
+    assert shop.members() == shop.asked(NOON + DAY, more)
+
+
 def test_what_came_too_late_is_found_by_full(shop: Shop) -> None:
     shop.apply(NOON)
     shop.visits.append(("b", "/pricing", NOON - 3 * DAY))

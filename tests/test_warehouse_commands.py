@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -114,3 +115,13 @@ def test_from_python(project: Path) -> None:
             db.plan(now=datetime(2026, 3, 9))
         with pytest.raises(KeyError):
             db.snapshot("nobody", "x")
+
+
+def test_the_program_on_the_page(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "warehouse.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (project / "segments" / "a.seg").write_text('segment engaged_leads:\n    visited "/pricing" >= 2\n')
+    exec(compile(program, "warehouse.md", "exec"), {"project": segdsl.load()})
+    assert capsys.readouterr().out == "engaged_leads new 1 0 1\n"
+    with duckdb.connect("w.duckdb", read_only=True) as connection:
+        assert connection.execute("FROM segdsl_lists").fetchall() == [("spring campaign", 1)]

@@ -14,12 +14,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from chdb.state.sqlitelike import ChdbError, Connection  # type: ignore[attr-defined]
 
 from segdsl.catalog import model
 from segdsl.engines.clickhouse_common import ClickHouse, reason
-from segdsl.engines.engine import Row, failure
+from segdsl.engines.engine import Execute, Row, failure
 
 JSON = {
     "output_format_json_quote_64bit_integers": 0,
@@ -67,10 +68,14 @@ class ChDB(ClickHouse):
                 connection.close()
 
     def command(self, statement: str, values: Mapping[str, str] | None = None) -> None:
+        with self.session() as execute:
+            execute(statement, values or {})
+
+    @contextmanager
+    def session(self) -> Iterator[Execute]:
         connection = self._connected()
         try:
-            escaped = {name: _escaped(value) for name, value in (values or {}).items()}
-            connection.query(statement, params=escaped)
+            yield lambda statement, values: _executed(connection, statement, values)
         finally:
             connection.close()
 
@@ -89,6 +94,10 @@ class ChDB(ClickHouse):
         settings = {"session_timezone": "UTC", **JSON, **self.settings()}
         connection.query("SET " + ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items()))
         return connection
+
+
+def _executed(connection: Connection, statement: str, values: Mapping[str, str]) -> None:
+    connection.query(statement, params={name: _escaped(value) for name, value in values.items()})
 
 
 def _escaped(text: str) -> str:

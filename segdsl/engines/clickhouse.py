@@ -8,20 +8,24 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import clickhouse_connect
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 from urllib3.exceptions import HTTPError
 
 from segdsl.catalog import model
 from segdsl.engines.clickhouse_common import ClickHouse, reason
-from segdsl.engines.engine import Row, failure
+from segdsl.engines.engine import Execute, Row, failure
 
 FORM = "clickhouse://user:password@host:8123/database"
 PATIENCE = 10  # seconds that a server may take to accept a connection
 LONGEST = 24 * 3600  # seconds that a server may take to answer
+IDLE = 600  # seconds between two statements for which a session keeps its temporary tables
 
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())  # what it logs, it also raises
 
@@ -71,8 +75,18 @@ class ClickHouseServer(ClickHouse):
     def command(self, statement: str, values: Mapping[str, str] | None = None) -> None:
         self._client.command(statement, parameters=dict(values or {}))
 
+    @contextmanager
+    def session(self) -> Iterator[Execute]:
+        name = f"segdsl-{secrets.token_hex(8)}"
+        settings: dict[str, str | int] = {"session_id": name, "session_timeout": IDLE}
+        yield lambda statement, values: _told(self._client, statement, values, settings)
+
     def close(self) -> None:
         self._client.close()
+
+
+def _told(client: Client, statement: str, values: Mapping[str, str], settings: dict[str, str | int]) -> None:
+    client.command(statement, parameters=dict(values), settings=settings)
 
 
 def _parsed(url: str) -> SplitResult:

@@ -6,7 +6,7 @@ import re
 import secrets
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from segdsl.backends.sql.dialects.clickhouse import ClickHouse as Dialect
 from segdsl.catalog import model
@@ -52,18 +52,23 @@ class ClickHouse(Engine):
         An error of the database is raised as the driver has it.
         """
 
+    @abstractmethod
+    def session(self) -> AbstractContextManager[Execute]:
+        """Statements as `command` runs them, one after the other, which see the temporary tables of those before."""
+
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Without transactions: each statement is there as soon as it was executed. See `Engine`."""
+        with self.session() as run:
 
-        def execute(statement: str, values: Mapping[str, str]) -> None:
-            try:
-                self.command(statement, values)
-            except Exception as error:
-                help = "the next refresh puts right what was begun"
-                raise failure("SEG0742", f"the database refuses: {reason(error)}", help) from error
+            def execute(statement: str, values: Mapping[str, str]) -> None:
+                try:
+                    run(statement, values)
+                except Exception as error:
+                    help = "the next refresh puts right what was begun"
+                    raise failure("SEG0742", f"the database refuses: {reason(error)}", help) from error
 
-        yield execute
+            yield execute
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
         database, _, name = table.rpartition(".")

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
+from segdsl.backends.sql.among import Among
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.clock import Fixed
 from segdsl.backends.sql.dialects.dialect import Dialect
@@ -19,7 +20,7 @@ from segdsl.backends.sql.history.edges import Unsaid
 from segdsl.backends.sql.history.statement import HistoryStatement
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.reading import Reading, Schema
-from segdsl.backends.sql.statement import Among, Statement
+from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import model
 from segdsl.core import nodes
 from segdsl.core.contact import Facts
@@ -147,7 +148,7 @@ class Engine(ABC):
         help_ = f"did you mean `{close}`?" if close else ""
         return Diagnostic("SEG0712", f"table `{table}` has no column `{column}`", help=help_)
 
-    def reading(self, only: Sequence[str | int] = (), among: str | None = None) -> Reading:
+    def reading(self, only: Sequence[str | int] = (), among: Among | None = None) -> Reading:
         """The catalog's tables as this database stores them; see `Reading` for `only` and `among`."""
         return Reading(self.catalog, self.dialect, self.schema(), only, among)
 
@@ -172,10 +173,11 @@ class Engine(ABC):
         return {name: found.get(name, 0) for name in names}
 
     def statement(
-        self, program: Program, names: Sequence[str], now: int, among: Among | None = None
-    ) -> Statement:
-        """The statement about segments, whether the database can answer it or not; `among`: only these contacts."""
-        return Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup, among)
+        self, program: Program, names: Sequence[str], now: int, among: Among | None = None,
+        values: Mapping[str, nodes.Value] | None = None,
+    ) -> Statement:  # fmt: skip
+        """The statement about segments, whether the database can answer it or not; see `Statement` for the rest."""
+        return Statement(program, self.catalog, names, now, self.schema(), self.dialect, self.lookup, among, values)
 
     def history(
         self, program: Program, name: str, since: int, until: int

@@ -28,12 +28,9 @@ def snapshot(engine: Engine, program: Program, segment: str, name: str, now: int
     engine.ready(program, [segment], now)
     table = declared.table if declared else tables.name("lists")
     named, contact = (declared.list.name, declared.contact.name) if declared else ("list", "contact")
-    members = engine.statement(program, [segment], now).tree()
-    opening = members.args["with_"]
-    members.set("with_", None)
-    members.set("order", None)
-    rows = select([(named, b.text(name)), (contact, b.column("contact"))], members.subquery("found"))
-    rows.set("with_", opening)
+    asked = engine.statement(program, [segment], now).parts()
+    rows = select([(named, b.text(name)), (contact, b.column("contact"))], asked.members.subquery("found"))
+    rows.set("with_", asked.opening)
     on_it = b.compare("=", b.column(named), b.text(name))
     if declared is not None:
         on_it = engine.reading().is_text(table, declared.list, [name])

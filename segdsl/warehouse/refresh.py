@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from segdsl.backends.sql import build as b
+from segdsl.backends.sql.among import Among
 from segdsl.backends.sql.build import Node, select
-from segdsl.backends.sql.statement import Among
 from segdsl.core.program import Program
 from segdsl.core.time import FIRST, to_datetime
 from segdsl.engines.engine import Engine, Execute
@@ -29,15 +29,17 @@ def plan(engine: Engine, program: Program, now: int) -> Refresh:
     tables = Tables(engine)
     work = task(State.read(tables), engine.catalog, program, now, full=False)
     watched = _ready(engine, tables, program, work)
-    among = None if work.everyone else Among("segdsl_looked_at", watched.touched(_since(work, engine)))
+    among = watched.among(_since(work, engine)) if work.choosing else None
     rows: list[tuple[object, ...]] = []
-    for part in work.parts:
+    for part in work.told:
         side = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
         columns = [("segment", b.column("segment")), ("change", side), ("contact", b.column("contact")),
                    ("reason", b.literal(part.reason))]  # fmt: skip
-        found = differences(engine, tables, program, part, None if part.everyone else among, work)
+        looked_at = None if part.everyone else among
+        members = _members(engine, program, part, now, looked_at)
+        found = differences(tables, part, members, looked_at, work)
         rows += engine.ask(_summary(_outside(found, columns)))
-    contacts = None if among is None else _count(engine, among.query)
+    contacts = None if among is None or work.everyone else _count(engine, among.queries[among.contacts])
     return _result(work, rows, _sizes(engine, tables), contacts, applied=False)
 
 
@@ -61,38 +63,45 @@ def apply(engine: Engine, program: Program, now: int, full: bool = False) -> Ref
         _changes(execute, tables, watched, work, number)
         _definitions(execute, tables, program, work)
         _mark(execute, tables, work, number, "done")
-    contacts = None if work.everyone else _count(engine, tables.node("touched"))
+    contacts = None if work.everyone or not work.choosing else _count(engine, tables.node("touched"))
     return _result(work, _logged(engine, tables, number), _sizes(engine, tables), contacts, applied=True)
 
 
-def differences(
-    engine: Engine, tables: Tables, program: Program, part: Part, among: Among | None, work: Task
-) -> Node:
-    """`segment, contact, side` of a part: 1 of who is in and not stored, -1 of who is stored and not in."""
+def differences(tables: Tables, part: Part, members: Node | None, among: Among | None, work: Task) -> Node:
+    """`segment, contact, side` of a part: 1 of who is in and not stored, -1 of who is stored and not in.
+
+    members: `segment, contact` of who is in; None: nobody.
+    """
     segment, contact = b.column("segment"), b.column("contact")
     held = [b.one_of(segment.copy(), [b.text(name) for name in part.names])]
     if among is not None:
-        query = select([("contact", contact.copy())], b.table(among.table))
+        query = select([("contact", contact.copy())], b.table(among.contacts))
         held.append(exp.In(this=contact.copy(), query=query.subquery()))
-    sides = []
-    if tables.exists("members") or work.state.number:
+    sides, opening = [], None
+    if members is not None:
+        opening = members.args.get("with_")
+        members.set("with_", None)
+        columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(1))]
+        sides.append(select(columns, members.subquery("found", copy=False)))
+    if tables.columns("members") is not None or work.state.number:
         columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(-1))]
         sides.append(select(columns, tables.node("members"), held))
-    opening = None
-    if part.reason != "segment removed":
-        members = engine.statement(program, part.names, work.now, among).tree()
-        opening = members.args["with_"]
-        members.set("with_", None)
-        members.set("order", None)
-        columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(1))]
-        sides.insert(0, select(columns, members.subquery("found")))
     total = exp.Sum(this=b.column("side"))
-    tree = select([("segment", segment), ("contact", contact), ("side", total)], b.united(sides).subquery("sides"))
+    columns = [("segment", segment), ("contact", contact), ("side", total)]
+    tree = select(columns, b.united(sides).subquery("sides", copy=False))
     tree = tree.group_by(segment.copy(), contact.copy(), copy=False)
     tree = tree.having(exp.NEQ(this=total.copy(), expression=b.number(0)), copy=False)
-    if opening is not None:
-        tree.set("with_", opening)
+    tree.set("with_", opening)
     return tree
+
+
+def _members(engine: Engine, program: Program, part: Part, now: int, among: Among | None) -> Node | None:
+    """`segment, contact` of the members of a part's segments; None if these are gone."""
+    if part.reason == "segment removed":
+        return None
+    asked = engine.statement(program, part.names, now, among).parts()
+    asked.members.set("with_", asked.opening)
+    return asked.members
 
 
 # --- what is written, in this order ----------------------------------------------------------------------------------
@@ -125,26 +134,26 @@ def _mark(execute: Execute, tables: Tables, work: Task, number: int, stage: str)
 
 def _changes(execute: Execute, tables: Tables, watched: Watched, work: Task, number: int) -> None:
     """The log, then the members by the log, then what is known of contacts."""
-    engine = tables.engine
-    among = None
+    engine, among = tables.engine, None
     tables.delete(execute, "touched")
-    if work.state.since is not None and not work.state.unfinished and not all(part.everyone for part in work.parts):
-        among = Among(tables.name("touched"))
+    if work.choosing:
         tables.insert(execute, "touched", watched.touched(_since(work, engine)))
-    for part in work.parts:
-        found = differences(engine, tables, watched.program, part, None if part.everyone else among, work)
+        among = watched.copied(execute)
+    known = None if work.anew else among
+    tables.work_on(execute, "answers", watched.answers(work.answering.names, known))
+    for part in work.told:
+        looked_at = None if part.everyone else among
+        answered = part is work.answering
+        members = watched.members() if answered else _members(engine, watched.program, part, work.now, looked_at)
+        found = differences(tables, part, members, looked_at, work)
         change = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
         columns = [("refresh", b.number(number)), ("at", tables.dialect.stamp(work.now)),
                    ("segment", b.column("segment")), ("contact", b.column("contact")), ("change", change),
                    ("reason", b.literal(part.reason))]  # fmt: skip
         tables.insert(execute, "changes", _outside(found, columns))
         _settle(execute, tables, number, part)
-    if work.everyone or among is None:
-        tables.delete(execute, "contacts")
-        tables.insert(execute, "contacts", watched.contacts(None))
-    else:
-        tables.delete(execute, "contacts", [tables.among("contact", "touched")])
-        tables.insert(execute, "contacts", watched.contacts(among))
+    tables.delete(execute, "contacts", [] if known is None else [tables.among("contact", "touched")])
+    tables.insert(execute, "contacts", watched.contacts(known))
     tables.delete(execute, "aliases")
     if engine.catalog.identities is not None:
         tables.insert(execute, "aliases", engine.reading().aliases())
@@ -166,10 +175,16 @@ def _settle(execute: Execute, tables: Tables, number: int, part: Part) -> None:
 
 
 def _definitions(execute: Execute, tables: Tables, program: Program, work: Task) -> None:
-    tables.delete(execute, "segments")
-    for name, definition in work.definitions.items():
-        words = " ".join(program.segments[name].words.split())
-        tables.add(execute, "segments", [b.text(name), b.text(definition), b.text(words)])
+    """Of the segments' rules those that are not stored as they are."""
+    wanted = {name: (definition, " ".join(program.segments[name].words.split()))
+              for name, definition in work.definitions.items()}  # fmt: skip
+    stored = work.state.segments
+    stale = [name for name in stored if stored[name] != wanted.get(name)]
+    if stale:
+        tables.delete(execute, "segments", [b.one_of(b.column("segment"), [b.text(name) for name in stale])])
+    for name, words in wanted.items():
+        if stored.get(name) != words:
+            tables.add(execute, "segments", [b.text(name), *map(b.text, words)])
 
 
 # --- what is told -----------------------------------------------------------------------------------------------------
@@ -191,7 +206,7 @@ def _outside(found: Node, columns: list[tuple[str, Node]]) -> Node:
     """A query over another one, whose CTEs it takes to its own beginning."""
     opening = found.args.get("with_")
     found.set("with_", None)
-    tree = select(columns, found.subquery("differences"))
+    tree = select(columns, found.subquery("differences", copy=False))
     if opening is not None:
         tree.set("with_", opening)
     return tree
@@ -219,7 +234,7 @@ def _logged(engine: Engine, tables: Tables, number: int) -> Iterable[tuple[objec
 
 def _sizes(engine: Engine, tables: Tables) -> dict[str, int]:
     """How many members each segment has in the stored membership."""
-    if not tables.exists("members"):
+    if not tables.columns("members") is not None:
         return {}
     segment = b.column("segment")
     columns = [("segment", segment), ("n", exp.Count(this=exp.Star()))]
@@ -238,7 +253,7 @@ def _result(
     work: Task, rows: Iterable[tuple[object, ...]], sizes: dict[str, int], contacts: int | None, applied: bool
 ) -> Refresh:
     found = {name: SegmentRefresh(name, work.status(name), sizes.get(name, 0))
-             for name in sorted({*work.definitions, *work.state.definitions})}  # fmt: skip
+             for name in sorted({*work.definitions, *work.state.segments})}  # fmt: skip
     counted: set[tuple[object, ...]] = set()
     for segment, change, contact, reason, n in rows:
         each = found[str(segment)]

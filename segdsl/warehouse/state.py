@@ -7,8 +7,12 @@ from hashlib import md5
 from importlib.metadata import version
 from typing import Literal
 
+from sqlglot import exp
+
 from segdsl.analysis.diff import fingerprints
 from segdsl.analysis.outlook.probe import nodes_of
+from segdsl.backends.sql import build as b
+from segdsl.backends.sql.build import select
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.program import Program
@@ -29,6 +33,10 @@ class Part:
     everyone: bool
     reason: Reason
 
+    def answers(self, everyone: bool) -> bool:
+        """Whether those contacts are looked at for it."""
+        return self.everyone == everyone and self.reason != "segment removed"
+
 
 @dataclass(frozen=True)
 class State:
@@ -36,55 +44,79 @@ class State:
 
     number: of the last refresh that is done; 0 before the first. since: its instant.
     unfinished: whether one was begun after it and is not done.
-    project: the fingerprint of the project file then. definitions: that of each segment.
+    project: the fingerprint of the project file then. segments: that of each definition, and its words.
     """
 
     number: int
     since: int | None
     unfinished: bool
     project: str
-    definitions: dict[str, str]
+    segments: dict[str, tuple[str, str]]
 
     @classmethod
     def read(cls, tables: Tables) -> State:
         """The state in a database; raises `Errors` (SEG0745) where tables of these names hold something else."""
         for table, columns in COLUMNS.items():
-            stored = tables.engine.columns(tables.name(table))
-            if stored is not None and not set(columns) <= {name.lower() for name, _ in stored}:
+            stored = tables.columns(table)
+            if stored is not None and not set(columns) <= {name.lower() for name in stored}:
                 help = "set another `tables` under `refresh` in segdsl.yml, or drop the table if nobody needs it"
                 raise failure("SEG0745", f"`{tables.name(table)}` is not a table of segdsl's", help)
+        number = b.column("refresh")
+        last = select([("last", exp.Max(this=number))], tables.node("refreshes"),
+                      [b.compare("=", b.column("stage"), b.literal("done"))]).subquery()  # fmt: skip
+        recent = b.compare(">=", number.copy(), b.coalesce(last, b.number(0)))
         rows = [(int(str(number)), int(str(at)), stage, str(project))
-                for number, _, at, stage, project in tables.rows("refreshes")]  # fmt: skip
+                for number, _, at, stage, project in tables.rows("refreshes", [recent])]  # fmt: skip
         done = [row for row in rows if row[2] == "done"]
         number, since, _, project = max(done, default=(0, None, "", ""))
         begun = max((row[0] for row in rows), default=0)
-        definitions = {str(name): str(definition) for name, definition, _ in tables.rows("segments")}
-        return cls(number, since, begun > number, project, definitions)
+        segments = {str(name): (str(definition), str(words)) for name, definition, words in tables.rows("segments")}
+        return cls(number, since, begun > number, project, segments)
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a refresh has to do: its parts in order, and why it is about everyone (why "" if it is not)."""
+    """What a refresh has to do.
+
+    parts: in order. why: it is about everyone; "" if it is not.
+    anew: whether what is known of contacts is made anew of all: when they are due depends on every segment.
+    """
 
     now: int
     state: State
     parts: tuple[Part, ...]
     why: str
+    anew: bool
     project: str
     definitions: dict[str, str]
 
     @property
     def everyone(self) -> bool:
-        """Whether what is known of contacts is made anew for all."""
+        """Whether all contacts are evaluated for every segment."""
         return bool(self.why)
+
+    @property
+    def choosing(self) -> bool:
+        """Whether it matters who is touched: some part is not about everyone."""
+        return not all(part.everyone for part in self.parts)
+
+    @property
+    def told(self) -> list[Part]:
+        """The parts that have segments."""
+        return [part for part in self.parts if part.names]
+
+    @property
+    def answering(self) -> Part:
+        """The part with which what is known of contacts is made anew."""
+        return next(part for part in self.parts if part.answers(self.anew))
 
     def status(self, name: str) -> Status:
         """What became of a segment's definition."""
         if name not in self.definitions:
             return "removed"
-        if name not in self.state.definitions:
+        if name not in self.state.segments:
             return "new"
-        return "same" if self.state.definitions[name] == self.definitions[name] else "changed"
+        return "same" if self.state.segments[name][0] == self.definitions[name] else "changed"
 
 
 def task(state: State, catalog: Catalog, program: Program, now: int, full: bool) -> Task:
@@ -103,18 +135,21 @@ def task(state: State, catalog: Catalog, program: Program, now: int, full: bool)
         why = "segdsl.yml or segdsl has changed" if state.project != project else ""
     names: dict[tuple[Reason, bool], list[str]] = {}
     for name, definition in definitions.items():
-        before = state.definitions.get(name)
+        before, _ = state.segments.get(name, (None, ""))
         reason: Reason = "new segment" if before is None else "data" if before == definition else "definition changed"
         everyone = reason != "data" or bool(why) or _untimed(catalog, program, name)
         names.setdefault((reason, everyone), []).append(name)
+    anew = full or bool(why) or any(reason != "data" for reason, _ in names)
     parts = [Part(tuple(found), everyone, reason) for (reason, everyone), found in sorted(names.items())]
-    removed = tuple(sorted(set(state.definitions) - set(definitions)))
+    removed = tuple(sorted(set(state.segments) - set(definitions)))
     if removed:
         parts.append(Part(removed, True, "segment removed"))
     if full and not why:
         why = "`--full` was asked for"
         parts.append(Part(tuple(definitions), True, "found by full"))
-    return Task(now, state, tuple(parts), why, project, definitions)
+    if not any(part.answers(anew) for part in parts):
+        parts.append(Part((), anew, "data"))  # no segments, but what is known of contacts
+    return Task(now, state, tuple(parts), why, anew, project, definitions)
 
 
 def _untimed(catalog: Catalog, program: Program, name: str) -> bool:

@@ -29,6 +29,11 @@ COLUMNS: Mapping[str, Mapping[str, types.Type | None]] = {
     "refreshes": {"refresh": NUMBER, "at": TIME, "instant": NUMBER, "stage": TEXT, "project": TEXT},
     "lists": {"list": TEXT, "contact": KEY},
 }
+# What a refresh works with, in tables that are there as long as it is.
+WORKING: Mapping[str, Mapping[str, types.Type | None]] = {
+    # The members of segments, and of each contact a row with the segment "" that has what is known of it.
+    "answers": {"segment": TEXT, "contact": KEY, "due": NUMBER},
+}
 
 
 class Tables:
@@ -37,34 +42,60 @@ class Tables:
     def __init__(self, engine: Engine) -> None:
         self.engine, self.dialect = engine, engine.dialect
         self.prefix = engine.catalog.refresh.tables
+        self._known: dict[str, list[str] | None] = {}
 
     def name(self, table: str) -> str:
         """The name of a table, perhaps with its schema."""
         return self.prefix + table
 
+    def working(self, table: str) -> str:
+        """The name of a table that is there as long as a refresh is; such tables have no schema."""
+        return self.name(table).rpartition(".")[2]
+
     def node(self, table: str) -> Node:
         """A table to select from."""
-        return b.table(self.name(table))
+        return b.table(self.working(table) if table in WORKING else self.name(table))
 
-    def exists(self, table: str) -> bool:
-        """Whether the database has the table."""
-        return self.engine.columns(self.name(table)) is not None
+    def columns(self, table: str) -> list[str] | None:
+        """The names of the columns that a table has in the database; None if there is no such table."""
+        if table not in self._known:
+            stored = self.engine.columns(self.name(table))
+            self._known[table] = None if stored is None else [name for name, _ in stored]
+        return self._known[table]
 
-    def rows(self, table: str) -> list[tuple[object, ...]]:
-        """All rows of a table with few; none if there is no such table."""
-        if not self.exists(table):
+    def rows(self, table: str, where: Iterable[Node] = ()) -> list[tuple[object, ...]]:
+        """The rows of a table for which all conditions hold; none if there is no such table."""
+        if self.columns(table) is None:
             return []
-        return list(self.engine.ask(select([(c, b.column(c)) for c in COLUMNS[table]], self.node(table))))
+        return list(self.engine.ask(select([(c, b.column(c)) for c in COLUMNS[table]], self.node(table), where)))
 
     def make(self, execute: Execute, table: str) -> None:
         """Makes the table if there is none."""
-        columns = ", ".join(f"{self._spelled(column)} {self._kind(kind)}" for column, kind in COLUMNS[table].items())
-        name = self.node(table).sql(dialect=self.dialect.printer)
-        execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns}){self.dialect.storage}", {})
+        if self.columns(table) is not None:
+            return
+        execute(f"CREATE TABLE IF NOT EXISTS {self._printed(table)} ({self._columns(table)}){self.dialect.storage}", {})
+        self._known[table] = list(COLUMNS[table])
 
     def insert(self, execute: Execute, table: str, query: Node) -> None:
         """Adds the rows of a query, whose columns are those of the table in their order."""
         self.insert_into(execute, self.name(table), list(COLUMNS[table]), query)
+
+    def work_on(self, execute: Execute, table: str, query: Node) -> None:
+        """Makes a working table of a query's rows, whose columns are those of the table in their order."""
+        execute(f"CREATE TEMPORARY TABLE {self._printed(table)} ({self._columns(table)})", {})
+        self.insert_into(execute, self.working(table), list(WORKING[table]), query)
+        self._analyze(execute, self.working(table))
+
+    def copy(self, execute: Execute, name: str, query: Node) -> None:
+        """Makes a working table of that name with a query's columns and rows. Nothing in the query is a bound text."""
+        text, values = self.dialect.question(query)
+        assert not values, "databases have no placeholders there"
+        execute(f"CREATE TEMPORARY TABLE {b.table(name).sql(dialect=self.dialect.printer)} AS {text}", {})
+        self._analyze(execute, name)
+
+    def _analyze(self, execute: Execute, name: str) -> None:
+        if self.dialect.analyze:
+            execute(f"{self.dialect.analyze} {b.table(name).sql(dialect=self.dialect.printer)}", {})
 
     def insert_into(self, execute: Execute, name: str, columns: Sequence[str], query: Node) -> None:
         """The same with any table."""
@@ -91,6 +122,13 @@ class Tables:
         """Whether a column is one of the values that a table has in a column of that name."""
         query = select([(column, b.column(column))], self.node(table))
         return exp.In(this=b.column(column), query=query.subquery())
+
+    def _printed(self, table: str) -> str:
+        return str(self.node(table).sql(dialect=self.dialect.printer))
+
+    def _columns(self, table: str) -> str:
+        columns = COLUMNS[table] if table in COLUMNS else WORKING[table]
+        return ", ".join(f"{self._spelled(column)} {self._kind(kind)}" for column, kind in columns.items())
 
     def _spelled(self, column: str) -> str:
         return str(b.identifier(column).sql(dialect=self.dialect.printer))

@@ -6,19 +6,20 @@ seen of them. Nothing here reads events that are older than the refresh looks fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from sqlglot import exp
 
 from segdsl.analysis.outlook.probe import nodes_of
 from segdsl.backends.sql import build as b
+from segdsl.backends.sql.among import Among, Part
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.clock import Fixed
-from segdsl.backends.sql.statement import Among
+from segdsl.backends.sql.excerpts import excerpts
 from segdsl.core import nodes as core
 from segdsl.core.program import Program
-from segdsl.engines.engine import Engine
+from segdsl.engines.engine import Engine, Execute
 from segdsl.types import INT, Enum, String, Type
 from segdsl.warehouse import waits
 from segdsl.warehouse.tables import Tables
@@ -31,9 +32,32 @@ class Watched:
         self.engine, self.tables, self.program, self.names, self.now = engine, tables, program, names, now
         self.dialect, self.catalog = engine.dialect, engine.catalog
         self.clock = Fixed(self.dialect, now)
-        self.statement = engine.statement(program, names, now)
+        self.turns = waits.turns(program, names, now)
+        self.values = waits.asking(self.turns)
+        self.statement = engine.statement(program, names, now, values=self.values)
         nodes = nodes_of(program, [program.segments[name].rule for name in names])
         self.lists = sorted({node.name for node in nodes if isinstance(node, core.InList)})
+
+    def among(self, since: int) -> Among:
+        """The contacts that are touched, and what is stored of them, as CTEs."""
+        contacts = Among(self.tables.working("looked_at"))
+        parts = self._excerpts(contacts)
+        queries = {contacts.contacts: self.touched(since), **dict(parts.values())}
+        return Among(contacts.contacts, {part: name for part, (name, _) in parts.items()}, queries)
+
+    def copied(self, execute: Execute) -> Among:
+        """The same out of working tables, which are made, for those whom the table of the touched has."""
+        contacts = Among(self.tables.name("touched"))
+        parts = self._excerpts(contacts)
+        for name, query in parts.values():
+            self.tables.copy(execute, name, query)
+        return Among(contacts.contacts, {part: name for part, (name, _) in parts.items()})
+
+    def _excerpts(self, contacts: Among) -> dict[Part, tuple[str, Node]]:
+        """What the segments ask of what is stored of some contacts: names for tables of it, and their queries."""
+        found = excerpts(self.statement, self.engine.reading(among=contacts))
+        return {part: (self.tables.working(f"rows_{number}"), query)
+                for number, (part, query) in enumerate(found.items(), 1)}  # fmt: skip
 
     def touched(self, since: int) -> Node:
         """`contact` of all with news after `since` or due by now, in any order, each once; also of those who are gone.
@@ -81,11 +105,9 @@ class Watched:
         gone = gone.join(known, on=on, join_type="left", copy=False).where(_unknown("id", "now_"), copy=False)
         return [fresh, gone]
 
-    def seen(self, among: str | None) -> Node:
-        """`contact, seen`: a fingerprint of each contact's asked attributes and lists.
-
-        among: a table or CTE of the only contacts that are wanted.
-        """
+    def seen(self, among: Among | None) -> Node:
+        """`contact, seen`: a fingerprint of each contact's asked attributes and lists; of all contacts or of those
+        among."""
         reading = self.engine.reading(among=among)
         wanted = [node for node in self.statement.attributes if isinstance(node, core.Attribute)]
         columns: dict[core.Attribute | core.Held, tuple[str, ...]] = {
@@ -129,24 +151,31 @@ class Watched:
         total = exp.Sum(this=b.column("side"))
         return [differ.having(exp.NEQ(this=total, expression=b.number(0)), copy=False)]
 
-    def contacts(self, among: Among | None) -> Node:
-        """`contact, due, seen`, as they are stored after a refresh, of all contacts or of those among."""
-        turns = waits.turns(self.program, self.names, self.now)
-        program, names = waits.asking(turns)
-        seen = self.seen(among.table if among else None)
-        if not names:
-            due = waits.due(turns, names, self.dialect, self.now, "")
-            columns = [("contact", b.column("contact")), ("due", due), ("seen", b.column("seen"))]
-            return select(columns, seen.subquery("s"))
-        values = self.engine.statement(program, ["due"], self.now, among).values(names)
-        opening = values.args["with_"]
-        values.set("with_", None)
-        due = waits.due(turns, names, self.dialect, self.now, "d")
-        columns = [("contact", b.column("contact", "s")), ("due", due), ("seen", b.column("seen", "s"))]
-        on = b.compare("=", b.column("id", "d"), b.column("contact", "s"))
-        tree = select(columns, seen.subquery("s")).join(values.subquery("d"), on=on, copy=False)
-        tree.set("with_", opening)
+    def answers(self, names: Sequence[str], among: Among | None) -> Node:
+        """The members of some segments, and when each contact is due, of all contacts or of those among; the table
+        `answers` has these rows."""
+        asked = self.engine.statement(self.program, names, self.now, among, self.values).parts()
+        columns = [("segment", b.column("segment")), ("contact", b.column("contact")), ("due", b.number(0))]
+        members = select(columns, asked.members.subquery("members", copy=False))
+        due = waits.due(self.turns, self.values, self.dialect, self.now)
+        columns = [("segment", b.literal("")), ("contact", b.column("id")), ("due", due)]
+        tree = b.united([members, select(columns, asked.values.subquery("asked", copy=False))])
+        tree.set("with_", asked.opening)
         return tree
+
+    def members(self) -> Node:
+        """`segment, contact` of the members that `answers` has."""
+        columns = [(name, b.column(name)) for name in ("segment", "contact")]
+        named = exp.NEQ(this=b.column("segment"), expression=b.literal(""))
+        return select(columns, self.tables.node("answers"), [named])
+
+    def contacts(self, among: Among | None) -> Node:
+        """`contact, due, seen`, as they are stored after a refresh, out of what `answers` has of the same contacts."""
+        columns = [(name, b.column(name, at)) for name, at in (("contact", "s"), ("due", "d"), ("seen", "s"))]
+        due = select([(n, b.column(n)) for n in ("contact", "due")], self.tables.node("answers"),
+                     [b.compare("=", b.column("segment"), b.literal(""))])  # fmt: skip
+        on = b.compare("=", b.column("contact", "d"), b.column("contact", "s"))
+        return select(columns, self.seen(among).subquery("s")).join(due.subquery("d"), on=on, copy=False)
 
 
 def _unknown(name: str, table: str) -> Node:

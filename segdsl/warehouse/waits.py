@@ -19,7 +19,7 @@ from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.terms import counted
 from segdsl.core import nodes as core
-from segdsl.core.program import Program, Segment, needed
+from segdsl.core.program import Program, needed
 from segdsl.core.time import (
     DAY,
     EVER,
@@ -67,18 +67,17 @@ def turns(program: Program, names: list[str], now: int) -> list[Turn]:
     return list(found)
 
 
-def asking(turns: list[Turn]) -> tuple[Program, dict[str, core.Value]]:
-    """A program of one segment whose rule asks all values of turns, and a name for each value."""
+def asking(turns: list[Turn]) -> dict[str, core.Value]:
+    """All values of turns, under names that are given to them."""
     values: dict[core.Value, None] = {}
     for turn in turns:
         values.update((value, None) for value in (turn.value, turn.count) if value is not None)
-    rule = core.All(tuple(core.Known(value) for value in values))
-    return Program({"due": Segment("due", rule)}, {}), {f"v{i}": value for i, value in enumerate(values)}
+    return {f"v{i}": value for i, value in enumerate(values)}
 
 
-def due(turns: list[Turn], names: dict[str, core.Value], dialect: Dialect, now: int, table: str) -> Node:
+def due(turns: list[Turn], names: dict[str, core.Value], dialect: Dialect, now: int) -> Node:
     """Microseconds since 1970 until which nothing changes, from a table with the values of `asking` as columns."""
-    columns = {value: b.column(name, table) for name, value in names.items()}
+    columns = {value: b.column(name) for name, value in names.items()}
     options = [_earliest(turn, columns, dialect, now) for turn in turns]
     return b.extreme(exp.Least, [b.number(LAST), *options])
 

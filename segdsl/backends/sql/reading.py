@@ -7,12 +7,13 @@ that is stored in canonical form stays a bare column.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql import build as b
+from segdsl.backends.sql.among import Among, Part
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.clock import Clock
 from segdsl.backends.sql.dialects.dialect import Dialect
@@ -32,11 +33,11 @@ class Reading:
 
     def __init__(
         self, catalog: model.Catalog, dialect: Dialect, schema: Schema | None, only: Sequence[str | int] = (),
-        among: str | None = None,
+        among: Among | None = None,
     ) -> None:
         """only: what one contact is called, as key and as aliases; rows of others need not be read then. Who asks
         must still leave out what is not that contact's: a stored key may be an alias of another.
-        among: a table or CTE whose column `contact` holds keys; contacts and rows of others are left out."""
+        among: the only contacts that are wanted; those and rows of others are left out."""
         self.catalog = catalog
         self.only = tuple(only)
         self.among = among
@@ -68,14 +69,17 @@ class Reading:
             names[column] = taken.name("_".join((column.name, *column.path)))
         return names[column]
 
-    def source(self, table: str, alias: str | None = None) -> Node:
-        """What to select from, once all columns are known: the table, with what they need out of JSON beside it."""
+    def source(self, table: str, alias: str | None = None, excerpt: str | None = None) -> Node:
+        """What to select from, once all columns are known: the table, with what they need out of JSON beside it.
+
+        excerpt: another table to read instead, which has all that is wanted of this one.
+        """
         names = self._extracted.pop((table, alias), {})
         if not names:
-            return b.table(table, alias)
+            return b.table(excerpt or table, alias)
         wanted = [(name, b.column(column.name), column.path, self._stored(table, column))
                   for column, name in names.items()]  # fmt: skip
-        inner = self.dialect.extracting(b.table(table), wanted)
+        inner = self.dialect.extracting(b.table(excerpt or table), wanted)
         return exp.Subquery(this=inner, alias=exp.TableAlias(this=b.identifier(alias or table.split(".")[-1])))
 
     def value(self, table: str, column: model.Column, declared: Type, source: str | None = None) -> Node:
@@ -146,9 +150,10 @@ class Reading:
     def table_of(self, kind: str) -> str:
         """The table that holds a kind's events."""
         changed = nodes.changed_attribute(kind)
-        return self.catalog.events[kind].table if changed is None else self._history(changed).table
+        return self.catalog.events[kind].table if changed is None else self.history(changed).table
 
-    def _history(self, key: str) -> model.History:
+    def history(self, key: str) -> model.History:
+        """Where the values of an attribute that has a history are stored."""
         history = self.catalog.attributes[key].history
         assert history is not None
         return history
@@ -169,20 +174,13 @@ class Reading:
             return self.changes(changed, names)
         event = self.catalog.events[kind]
         delivered = event.id if once else None
-        catalog = self.catalog
-        aliases = catalog.identities
-        side = "e" if aliases else None
-        contact = self.key(event.table, event.contact, side)
-        original = contact
-        if aliases:
-            original = self.text(event.table, event.contact, side)
-            contact = b.coalesce(b.column("contact", "alias"), contact)
+        side = "e" if self.catalog.identities else None
+        contact, original = self._owner(event.table, event.contact, side)
         columns = [("contact", contact)]
         conditions = [self.is_text(event.table, column, values, side) for column, values in event.where]
         conditions += self._only(event.table, event.contact, side)
-        if self.among is not None:
-            owner = contact if aliases else self.bare_key(event.table, event.contact, side)[0]
-            conditions.append(_is_among(owner, self.among))
+        excerpt, among = self._part((event.table, event.contact, True), side, contact)
+        conditions += among
         if event.time and timed:
             # Of deliveries with one id the earliest counts: it may lie before what is asked for.
             time, stored = self.time(event.table, event.time, side, since if delivered is None else None)
@@ -197,13 +195,53 @@ class Reading:
             columns.append((name, self.value(event.table, prop.column, prop.type, side)))
         if delivered is not None:
             columns.append(("delivery", self.text(event.table, delivered, side)))
-        rows = self._joined(select(columns, self.source(event.table, side), conditions), original)
+        rows = self._joined(select(columns, self.source(event.table, side, excerpt), conditions), original)
         if delivered is None:
             return rows
         # The earliest row of a delivery counts, ties go to the least of all declared properties.
         order = [b.column("t")] if event.time and timed else []
         order += [self.ordered(b.column(every[key]), prop.type) for key, prop in event.properties.items()]
         return _delivered_once(rows, kept, order)
+
+    def excerpt(self, part: Part, names: Iterable[str], time: model.TimeColumn | None, since: Node | None) -> Node:
+        """Columns, as they are stored, of the rows of `among`'s contacts in a part of what is stored.
+
+        names: the columns. time, since: the rows' time, and an instant before which none is asked for, if there is one.
+        """
+        table, column, aliased = part
+        side = "e" if aliased and self.catalog.identities else None
+        contact, original = self._owner(table, column, side)
+        _, conditions = self._part(part, side, contact)
+        if time is not None and since is not None:
+            conditions += self._not_before(table, time, side, since)
+        rows = select([(name, b.column(name, side)) for name in names], self.source(table, side), conditions)
+        return self._joined(rows, original) if side else rows
+
+    def _not_before(self, table: str, time: model.TimeColumn, source: str | None, since: Node) -> list[Node]:
+        """The condition that drops rows of a table from before an instant, if a bare column tells."""
+        x, physical = self.raw(table, time.column, self.dialect.physical_of(INT if time.unit else INSTANT), source)
+        if time.unit or time.timezone not in (None, "UTC") or self.dialect.unguarded(x, physical) is None:
+            return []
+        return [b.compare(">=", x.copy(), self.dialect.stored(since, physical))]
+
+    def _owner(self, table: str, column: model.Column, source: str | None) -> tuple[Node, Node]:
+        """The contact that a row belongs to, and what it is recorded under, as text if `source` joins aliases."""
+        contact = self.key(table, column, source)
+        if source is None:
+            return contact, contact
+        return b.coalesce(b.column("contact", "alias"), contact), self.text(table, column, source)
+
+    def _part(self, part: Part, source: str | None, contact: Node) -> tuple[str | None, list[Node]]:
+        """Where `among`'s rows of a part of what is stored are, if not in its table, and the condition that finds them.
+
+        contact: whose a row is, if `source` joins aliases.
+        """
+        if self.among is None:
+            return None, []
+        if part in self.among.excerpts:
+            return self.among.excerpts[part], []
+        owner = contact if source else self.bare_key(part[0], part[1])[0]
+        return None, [_is_one(owner, self.among.contacts)]
 
     def _only(self, table: str, column: model.Column, source: str | None = None) -> list[Node]:
         """The condition on a table's contacts that `only` sets, on the bare column where that is possible."""
@@ -267,7 +305,7 @@ class Reading:
         conditions += [self.dialect.is_key(identity.copy(), self.whole_keys)]
         conditions += self._only(catalog.contacts, catalog.key, side)
         if self.among is not None:
-            conditions.append(_is_among(identity, self.among))
+            conditions.append(_is_one(identity, self.among.contacts))
         query = select(columns, self.source(catalog.contacts, side), conditions)
         for table, alias, on in related_on:
             query = query.join(self.source(table, alias), on=on, join_type="left", copy=False)
@@ -317,15 +355,15 @@ class Reading:
 
     def stored_changes(self, key: str, until: Node | None = None) -> Node:
         """`contact, t, value`: the rows of an attribute's history, up to an instant."""
-        attribute, history = self.catalog.attributes[key], self._history(key)
+        attribute, history = self.catalog.attributes[key], self.history(key)
         time, stored = self.time(history.table, history.time)
         columns = [("contact", self.key(history.table, history.contact)), ("t", time),
                    ("value", self.value(history.table, history.value, attribute.type))]  # fmt: skip
         limit = b.known(time.copy()) if until is None else b.compare("<=", time.copy(), until)
         conditions = [*stored, limit, *self._only(history.table, history.contact)]
-        if self.among is not None:
-            conditions.append(_is_among(self.bare_key(history.table, history.contact)[0], self.among))
-        return select(columns, self.source(history.table), conditions)
+        excerpt, among = self._part((history.table, history.contact, False), None, columns[0][1])
+        conditions += among
+        return select(columns, self.source(history.table, excerpt=excerpt), conditions)
 
     def aliases(self) -> Node:
         """`alias, contact` of the catalog's identities, each pair once."""
@@ -368,7 +406,7 @@ class Reading:
         return select(columns, self.source(lists.table), conditions)
 
 
-def _is_among(key: Node, table: str) -> Node:
+def _is_one(key: Node, table: str) -> Node:
     """Whether a key is among those of a table's column `contact`."""
     known = select([("contact", b.column("contact"))], b.table(table))
     return exp.In(this=b.operand(key.copy()), query=known.subquery())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql import dialects, terms
+from segdsl.backends.sql.among import Among
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
 from segdsl.backends.sql.clock import Fixed, Live
@@ -33,14 +34,16 @@ NAMED = 5  # segments that the first line of a statement names
 JOINED = 3  # with more segments than this, all measures are joined to the contacts once
 
 
-class Among(NamedTuple):
-    """The contacts that a statement looks at: those in a table's column `contact`, or in a CTE of that name.
+class Parts(NamedTuple):
+    """A statement in parts.
 
-    query: what the CTE is; None for a table of the database.
+    opening: its CTEs, as WITH. members: `segment, contact` of all members, in any order. values: `id`, and a column
+    of each value that is asked of every contact.
     """
 
-    table: str
-    query: Node | None = None
+    opening: Node
+    members: Node
+    values: Node
 
 
 def compile_segments(
@@ -73,20 +76,21 @@ class Statement:
         dialect: Dialect,
         lookup: Lookup | None = None,
         among: Among | None = None,
+        values: Mapping[str, nodes.Value] | None = None,
     ) -> None:
         """`now`: None is the database's clock. `lookup`: another way to ask for neighbours than the dialect's own.
-        `among`: only these contacts are looked at."""
+        `among`: only these contacts are looked at. `values`: what is asked of every contact besides, by name."""
         self.program, self.catalog, self.dialect = program, catalog, dialect
         tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
         tables += [relation.table for relation in catalog.relations.values()]
         tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
         tables += [a.history.table for a in catalog.attributes.values() if a.history]
-        tables += [among.table] if among else []
-        self.among = among
+        tables += [among.contacts, *among.excerpts.values()] if among else []
+        self.among, self.asked = among, values or {}
         self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
         self.clock = Live(dialect, self.tables.name) if now is None else Fixed(dialect, now)
         self.lookup = lookup or self.dialect.lookup
-        self.reading = Reading(catalog, self.dialect, schema, among=among.table if among else None)
+        self.reading = Reading(catalog, self.dialect, schema, among=among)
         self.wanted = list(dict.fromkeys(names))
         self.segments = list(needed(program, self.wanted).segments)
         self.measures: dict[nodes.Measure, None] = {}
@@ -97,6 +101,7 @@ class Statement:
         self.lists = False
         self.referred: set[str] = set()
         walked = [list(self._walk(program.segments[name].rule, set())) for name in self.segments]
+        walked += [list(self._walk(value, set())) for value in self.asked.values()]
         for found in walked:
             self._collect(found)
         joins = dialect.joins_rules and isinstance(self.clock, Fixed)
@@ -163,28 +168,25 @@ class Statement:
 
     def tree(self) -> Node:
         """The statement as sqlglot's tree."""
-        ctes, rules, segments = self._facts(lambda count: count > (1 if self.dialect.inlines else JOINED))
+        ctes, rules, segments = self._facts()
         members = self._members(rules, segments, ctes)
         return self._finished([*self.clock.ctes(), *ctes], members)
 
-    def values(self, values: Mapping[str, nodes.Value]) -> Node:
-        """`id`, and a column of each value under its name, of every contact; the segments' rules must ask them."""
-        ctes, rules, _ = self._facts(lambda count: True)
-        columns = [("id", rules.identity()), *((name, rules.value(value)) for name, value in values.items())]
-        tree = select(columns, b.table(rules.contact))
-        tree.set("with_", exp.With(expressions=[*self.clock.ctes(), *ctes]))
-        return tree
+    def parts(self) -> Parts:
+        """What the statement says, to be put together otherwise than in `tree`."""
+        ctes, rules, segments = self._facts()
+        members = self._members(rules, segments, ctes)
+        columns = [("id", rules.identity()), *((name, rules.value(value)) for name, value in self.asked.items())]
+        values = select(columns, b.table(rules.contact))
+        return Parts(exp.With(expressions=[*self.clock.ctes(), *ctes]), b.united(members or [self._nobody()]), values)
 
-    def _facts(self, joined: Callable[[int], bool]) -> tuple[list[Node], Rules, dict[str, str]]:
-        """The CTEs of all that is known of contacts, the writer of rules over them, and the names of segments' CTEs.
-
-        joined: whether to join it all into one CTE for so many segments.
-        """
+    def _facts(self) -> tuple[list[Node], Rules, dict[str, str]]:
+        """The CTEs of all that is known of contacts, the writer of rules over them, and the names of segments' CTEs."""
         kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
         properties = {kind: self._property_columns(kind) for kind in self.kinds}
         ctes = []
-        if self.among is not None and self.among.query is not None:
-            ctes.append(b.cte(self.among.table, self.among.query.copy()))
+        if self.among is not None:
+            ctes += [b.cte(name, query.copy()) for name, query in self.among.queries.items()]
         ctes += [b.cte(kinds[kind], self._events(kind, properties[kind])) for kind in self.kinds]
         columns = Namer(["id"])  # of the facts about contacts: attributes, measures and terms
         attributes = {node: self._attribute_columns(node, columns) for node in self.attributes}
@@ -201,17 +203,15 @@ class Statement:
             query = Chains(passes, chain, self.lookup, self.tables.name, self.reading.title)
             names.chains[chain] = query.members()
             ctes += query.ctes
-        if joined(len(self.segments)) and (names.measures or names.terms.bits):
+        most = 1 if self.dialect.inlines or self.among is not None else JOINED
+        if (self.asked or len(self.segments) > most) and (names.measures or names.terms.bits):
             rules.facts = self.tables.name("facts of contacts")
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
         return ctes, rules, segments
 
     def sizes(self) -> Node:
         """`segment, size` of each segment that has members, in any order, as sqlglot's tree."""
-        members = self.tree()
-        opening = members.args["with_"]
-        members.set("with_", None)
-        members.set("order", None)
+        opening, members, _ = self.parts()
         segment = b.column("segment")
         columns = [("segment", segment), ("size", exp.Count(this=exp.Star()))]
         tree = select(columns, members.subquery("members")).group_by(segment.copy(), copy=False)
@@ -300,7 +300,8 @@ class Statement:
     def _members(self, rules: Rules, segments: Mapping[str, str], ctes: list[Node]) -> list[Node]:
         """The queries of all wanted segments' members; those that others ask become CTEs first (name -> CTE)."""
         together = [name for name in self.wanted if name not in self.referred]
-        if rules.facts is None or len(together) <= (1 if self.dialect.inlines else MANY) or not self.dialect.unnests:
+        most = 1 if self.dialect.inlines or self.among is not None else MANY
+        if rules.facts is None or len(together) <= most or not self.dialect.unnests:
             together = []
         once = set(together)
         size = INLINED if self.dialect.inlines else MANY
@@ -330,12 +331,14 @@ class Statement:
         asked = select(columns, b.table(rules.contact)).subquery("asked")
         return select([(n, b.column(n)) for n in ("segment", "contact")], asked, [b.known(b.column("segment"))])
 
+    def _nobody(self) -> Node:
+        """The members of no segment."""
+        columns = [("segment", b.text("")), ("contact", b.NULL())]
+        return select(columns, b.table(self.catalog.contacts), [b.FALSE()])
+
     def _finished(self, ctes: list[Node], selects: list[Node]) -> Node:
         """The whole statement: the CTEs, and all members sorted by segment and contact."""
-        if not selects:
-            selects = [
-                select([("segment", b.text("")), ("contact", b.NULL())], b.table(self.catalog.contacts), [b.FALSE()])
-            ]
+        selects = selects or [self._nobody()]
         named, more = ", ".join(self.wanted[:NAMED]), len(self.wanted) - NAMED
         header = f" {b.safe_comment(named)}{f' and {more} more' if more > 0 else ''} at {self.clock.title} "
         order = [self.dialect.ordered(b.column("segment")), self.reading.key_order(b.column("contact"))]

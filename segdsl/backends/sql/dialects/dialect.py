@@ -72,6 +72,7 @@ class Dialect(ABC):
     instant_type: ClassVar[str] = "TIMESTAMP"  # canonical types, as DuckDB spells them
     widest: ClassVar[int] = 38  # digits of the widest decimal
     storage: ClassVar[str] = ""  # what ends the CREATE TABLE of a table of segdsl's own
+    analyze: ClassVar[str] = ""  # what tells the planner of a table that was just filled, in front of its name
 
     # --- printing ------------------------------------------------------------------------------------------------
 
@@ -90,7 +91,7 @@ class Dialect(ABC):
             if node.is_string and node.meta.get("bound"):  # from here on it prints as it stands, like a number
                 node.set("this", mark + names.setdefault(str(node.this), f"p{len(names) + 1}"))
                 node.set("is_string", False)
-        printed = str(whole.sql(dialect=self.printer, comments=False))
+        printed = str(whole.sql(dialect=self.printer, comments=False, copy=False))
         pieces = printed.split(mark)
         for i, piece in enumerate(pieces[1:], 1):
             name = piece[: next((n for n, c in enumerate(piece) if not c.isalnum()), len(piece))]

@@ -50,6 +50,7 @@ class Postgres(Dialect):
     name = printer = "postgres"
     title = "PostgreSQL"
     executed = skips = unnests = True
+    analyze = "ANALYZE"
     comparable = (frozenset({"int"}),)  # texts only once they are plain: see `_plain_text`
 
     # --- printing ------------------------------------------------------------------------------------------------

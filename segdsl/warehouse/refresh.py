@@ -22,6 +22,7 @@ from segdsl.warehouse.tables import COLUMNS, Tables
 from segdsl.warehouse.touched import Watched
 
 KEPT = [table for table in COLUMNS if table != "lists"]
+DEFINED = ("new segment", "definition changed")  # why a part is evaluated for everyone
 
 
 def plan(engine: Engine, program: Program, now: int) -> Refresh:
@@ -68,7 +69,7 @@ def apply(engine: Engine, program: Program, now: int, full: bool = False) -> Ref
 def differences(
     engine: Engine, tables: Tables, program: Program, part: Part, among: Among | None, work: Task
 ) -> Node:
-    """`segment, contact, side` of a part: 1 of who is in and not stored, -1 of who is stored and not in."""
+    """`segment, contact, side` of a part: above 0 of who is in and not stored, below of who is stored and not in."""
     segment, contact = b.column("segment"), b.column("contact")
     held = [b.one_of(segment.copy(), [b.text(name) for name in part.names])]
     if among is not None:
@@ -86,7 +87,8 @@ def differences(
         members.set("order", None)
         columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(1))]
         sides.insert(0, select(columns, members.subquery("found")))
-    total = exp.Sum(this=b.column("side"))
+    # Not the sum: of a contact that is in the data twice there are two rows, and it is in once.
+    total = exp.Add(this=exp.Max(this=b.column("side")), expression=exp.Min(this=b.column("side")))
     tree = select([("segment", segment), ("contact", contact), ("side", total)], b.united(sides).subquery("sides"))
     tree = tree.group_by(segment.copy(), contact.copy(), copy=False)
     tree = tree.having(exp.NEQ(this=total.copy(), expression=b.number(0)), copy=False)
@@ -139,7 +141,8 @@ def _changes(execute: Execute, tables: Tables, watched: Watched, work: Task, num
                    ("reason", b.literal(part.reason))]  # fmt: skip
         tables.insert(execute, "changes", _outside(found, columns))
         _settle(execute, tables, number, part)
-    if work.everyone or among is None:
+    if work.everyone or among is None or any(part.reason in DEFINED for part in work.parts):
+        # Until when nothing changes is another instant for everyone if something else is asked.
         tables.delete(execute, "contacts")
         tables.insert(execute, "contacts", watched.contacts(None))
     else:

@@ -13,7 +13,9 @@ import pytest
 from segdsl.backends.sql.dialects import get
 from segdsl.catalog import load_text
 from segdsl.core.time import DAY
-from segdsl.types import Bool, String
+from segdsl.engines import connect
+from segdsl.text.diagnostic import Errors
+from segdsl.types import INT, Bool, String
 from tests.support.databases import Table
 from tests.test_warehouse import CATALOG, ENGINES, NOON, RULES, Shop, told
 
@@ -86,3 +88,34 @@ def test_a_contact_that_is_there_twice_is_a_member_once(shop: Shop) -> None:
     assert told(shop.apply(NOON)) == {} and told(shop.apply(NOON, full=True)) == {} and shop.members() == before
     shop.save()
     assert refreshed(shop, NOON) == {}
+
+
+@pytest.mark.parametrize("table", ["members", "changes", "contacts", "touched", "aliases", "segments", "refreshes"])
+def test_a_table_that_is_gone_is_made_anew(table: str, shop: Shop) -> None:
+    refreshed(shop, NOON)
+    with connect(shop.catalog, writing=True) as engine, engine.writing() as execute:
+        execute(f"DROP TABLE own_{table}", {})
+    planned = shop.plan(NOON)
+    assert planned.everyone and "gone" in planned.why
+    assert all(each.size == sum(name == each.segment for name, _ in shop.asked(NOON)) for each in planned.segments)
+    refreshed(shop, NOON + 1)
+    log = sorted(shop.rows("changes", "refresh", "segment", "contact", "change"))
+    inside: set[tuple[str, str]] = set()
+    for _, segment, contact, change in log:
+        member = (segment, contact)
+        assert (member in inside) == (change == "left")
+        inside ^= {member}
+    assert sorted(inside) == shop.members()
+    assert not shop.plan(NOON + 1).everyone
+
+
+def test_a_table_with_other_types_is_not_taken_for_one_of_its_own(shop: Shop) -> None:
+    whole = get(shop.name).physical_of(INT)
+    others = Table({"segment": whole, "contact": whole, "entered_at": whole}, [[1, 2, 3]])
+    shop.save(own_members=others)
+    for attempt in (shop.plan, shop.apply):
+        with pytest.raises(Errors) as raised:
+            attempt(NOON)
+        [found] = raised.value.diagnostics
+        assert found.code == "SEG0745" and "`segment` is" in found.message
+    assert shop.rows("members", "contact") == [(2,)]

@@ -31,15 +31,16 @@ def plan(engine: Engine, program: Program, now: int) -> Refresh:
     work = task(State.read(tables), engine.catalog, program, now, full=False)
     watched = _ready(engine, tables, program, work)
     among = None if work.everyone else Among("segdsl_looked_at", watched.touched(_since(work, engine)))
+    held = _held(tables, work)
     rows: list[tuple[object, ...]] = []
     for part in work.parts:
         side = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
         columns = [("segment", b.column("segment")), ("change", side), ("contact", b.column("contact")),
                    ("reason", b.literal(part.reason))]  # fmt: skip
-        found = differences(engine, tables, program, part, None if part.everyone else among, work)
+        found = differences(engine, held, program, part, None if part.everyone else among, work)
         rows += engine.ask(_summary(_outside(found, columns)))
     contacts = None if among is None else _count(engine, among.query)
-    return _result(work, rows, _sizes(engine, tables), contacts, applied=False)
+    return _result(work, rows, _sizes(engine, held), contacts, applied=False)
 
 
 def apply(engine: Engine, program: Program, now: int, full: bool = False) -> Refresh:
@@ -63,22 +64,26 @@ def apply(engine: Engine, program: Program, now: int, full: bool = False) -> Ref
         _definitions(execute, tables, program, work)
         _mark(execute, tables, work, number, "done")
     contacts = None if work.everyone else _count(engine, tables.node("touched"))
-    return _result(work, _logged(engine, tables, number), _sizes(engine, tables), contacts, applied=True)
+    sizes = _sizes(engine, tables.node("members"))
+    return _result(work, _logged(engine, tables, number), sizes, contacts, applied=True)
 
 
 def differences(
-    engine: Engine, tables: Tables, program: Program, part: Part, among: Among | None, work: Task
+    engine: Engine, stored: Node | None, program: Program, part: Part, among: Among | None, work: Task
 ) -> Node:
-    """`segment, contact, side` of a part: above 0 of who is in and not stored, below of who is stored and not in."""
+    """`segment, contact, side` of a part: above 0 of who is in and not stored, below of who is stored and not in.
+
+    stored: `segment, contact`, a table or a query as one; None if nobody is stored.
+    """
     segment, contact = b.column("segment"), b.column("contact")
     held = [b.one_of(segment.copy(), [b.text(name) for name in part.names])]
     if among is not None:
         query = select([("contact", contact.copy())], b.table(among.table))
         held.append(exp.In(this=contact.copy(), query=query.subquery()))
     sides = []
-    if tables.exists("members") or work.state.number:
+    if stored is not None:
         columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(-1))]
-        sides.append(select(columns, tables.node("members"), held))
+        sides.append(select(columns, stored.copy(), held))
     opening = None
     if part.reason != "segment removed":
         members = engine.statement(program, part.names, work.now, among).tree()
@@ -107,17 +112,23 @@ def _repair(execute: Execute, tables: Tables, number: int) -> None:
     """
     tables.delete(execute, "changes", [b.compare(">=", b.column("refresh"), b.number(number))])
     tables.delete(execute, "members")
+    tables.insert(execute, "members", _by_log(tables, number))
+
+
+def _by_log(tables: Tables, number: int) -> Node:
+    """`segment, contact, entered_at` of who is in by the log of the refreshes before one."""
+    earlier = b.compare("<", b.column("refresh"), b.number(number))
     latest = exp.Max(this=b.column("refresh"))
     keys = [b.column("segment"), b.column("contact")]
-    last = select([("segment", keys[0]), ("contact", keys[1]), ("latest", latest)], tables.node("changes"))
+    columns = [("segment", keys[0]), ("contact", keys[1]), ("latest", latest)]
+    last = select(columns, tables.node("changes"), [earlier])
     last = last.group_by(*(key.copy() for key in keys), copy=False).subquery("last_")
     on = [b.compare("=", b.column(name, "log_"), b.column(other, "last_"))
           for name, other in (("segment", "segment"), ("contact", "contact"), ("refresh", "latest"))]  # fmt: skip
     columns = [("segment", b.column("segment", "log_")), ("contact", b.column("contact", "log_")),
                ("entered_at", b.column("at", "log_"))]  # fmt: skip
     joined = select(columns, b.table(tables.name("changes"), "log_")).join(last, on=b.conjunction(on), copy=False)
-    entered = b.compare("=", b.column("change", "log_"), b.literal("entered"))
-    tables.insert(execute, "members", joined.where(entered, copy=False))
+    return joined.where(b.compare("=", b.column("change", "log_"), b.literal("entered")), copy=False)
 
 
 def _mark(execute: Execute, tables: Tables, work: Task, number: int, stage: str) -> None:
@@ -127,14 +138,14 @@ def _mark(execute: Execute, tables: Tables, work: Task, number: int, stage: str)
 
 def _changes(execute: Execute, tables: Tables, watched: Watched, work: Task, number: int) -> None:
     """The log, then the members by the log, then what is known of contacts."""
-    engine = tables.engine
+    engine, members = tables.engine, tables.node("members")
     among = None
     tables.delete(execute, "touched")
     if work.state.since is not None and not work.state.unfinished and not all(part.everyone for part in work.parts):
         among = Among(tables.name("touched"))
         tables.insert(execute, "touched", watched.touched(_since(work, engine)))
     for part in work.parts:
-        found = differences(engine, tables, watched.program, part, None if part.everyone else among, work)
+        found = differences(engine, members, watched.program, part, None if part.everyone else among, work)
         change = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
         columns = [("refresh", b.number(number)), ("at", tables.dialect.stamp(work.now)),
                    ("segment", b.column("segment")), ("contact", b.column("contact")), ("change", change),
@@ -220,13 +231,20 @@ def _logged(engine: Engine, tables: Tables, number: int) -> Iterable[tuple[objec
     return engine.ask(_summary(select(columns, tables.node("changes"), [mine])))
 
 
-def _sizes(engine: Engine, tables: Tables) -> dict[str, int]:
+def _held(tables: Tables, work: Task) -> Node | None:
+    """Who is in as a refresh will find it: what is stored, or what the log says if that has to be put right."""
+    if not work.state.unfinished:
+        return tables.node("members") if tables.exists("members") else None
+    return _by_log(tables, work.state.number + 1).subquery("held") if tables.exists("changes") else None
+
+
+def _sizes(engine: Engine, stored: Node | None) -> dict[str, int]:
     """How many members each segment has in the stored membership."""
-    if not tables.exists("members"):
+    if stored is None:
         return {}
     segment = b.column("segment")
     columns = [("segment", segment), ("n", exp.Count(this=exp.Star()))]
-    query = select(columns, tables.node("members")).group_by(segment.copy(), copy=False)
+    query = select(columns, stored.copy()).group_by(segment.copy(), copy=False)
     return {str(name): int(size) for name, size in engine.ask(query)}
 
 

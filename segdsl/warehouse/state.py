@@ -18,6 +18,7 @@ from segdsl.warehouse.results import Status
 from segdsl.warehouse.tables import COLUMNS, Tables
 
 Reason = Literal["data", "new segment", "definition changed", "segment removed", "found by full"]
+BROKEN = "the last one was broken off, or tables of it are gone"
 LONGEST = {**MICROSECONDS, "mo": 31 * DAY, "y": 366 * DAY}
 
 
@@ -35,7 +36,7 @@ class State:
     """What is stored.
 
     number: of the last refresh that is done; 0 before the first. since: its instant.
-    unfinished: whether one was begun after it and is not done.
+    unfinished: whether one was begun after it and is not done, or some of the tables are gone.
     project: the fingerprint of the project file then. definitions: that of each segment.
     """
 
@@ -48,18 +49,15 @@ class State:
     @classmethod
     def read(cls, tables: Tables) -> State:
         """The state in a database; raises `Errors` (SEG0745) where tables of these names hold something else."""
-        for table, columns in COLUMNS.items():
-            stored = tables.engine.columns(tables.name(table))
-            if stored is not None and not set(columns) <= {name.lower() for name, _ in stored}:
-                help = "set another `tables` under `refresh` in segdsl.yml, or drop the table if nobody needs it"
-                raise failure("SEG0745", f"`{tables.name(table)}` is not a table of segdsl's", help)
+        there = [tables.found(table) for table in COLUMNS if table != "lists"]
+        tables.found("lists")
         rows = [(int(str(number)), int(str(at)), stage, str(project))
                 for number, _, at, stage, project in tables.rows("refreshes")]  # fmt: skip
         done = [row for row in rows if row[2] == "done"]
         number, since, _, project = max(done, default=(0, None, "", ""))
         begun = max((row[0] for row in rows), default=0)
         definitions = {str(name): str(definition) for name, definition, _ in tables.rows("segments")}
-        return cls(number, since, begun > number, project, definitions)
+        return cls(number, since, begun > number or (any(there) and not all(there)), project, definitions)
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,9 @@ def task(state: State, catalog: Catalog, program: Program, now: int, full: bool)
     project = md5(f"{version('segdsl')}\n{catalog.source.text}".encode(), usedforsecurity=False).hexdigest()
     definitions = fingerprints(program)
     if state.since is None:
-        why = "the last one was broken off" if state.unfinished else "this is the first"
+        why = BROKEN if state.unfinished else "this is the first"
     elif state.unfinished:
-        why = "the last one was broken off"
+        why = BROKEN
     else:
         why = "segdsl.yml or segdsl has changed" if state.project != project else ""
     names: dict[tuple[Reason, bool], list[str]] = {}

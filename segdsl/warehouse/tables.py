@@ -12,7 +12,7 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
-from segdsl.engines.engine import Engine, Execute
+from segdsl.engines.engine import Engine, Execute, failure
 
 TEXT, NUMBER, TIME, KEY = types.String(), types.INT, types.Timestamp(), None
 
@@ -49,6 +49,29 @@ class Tables:
     def exists(self, table: str) -> bool:
         """Whether the database has the table."""
         return self.engine.columns(self.name(table)) is not None
+
+    def found(self, table: str) -> bool:
+        """The same; raises `Errors` (SEG0745) for a table of that name that holds something else."""
+        stored = self.engine.columns(self.name(table))
+        if stored is None:
+            return False
+        types_of = {name.lower(): physical for name, physical in stored}
+        catalog = self.engine.catalog
+        keyed = (catalog.contacts, catalog.key.name) in self.engine.schema()
+        for column, kind in COLUMNS[table].items():
+            if kind is KEY and column in types_of and not keyed:
+                continue  # that the contacts' table has no key is told by whoever asks for it
+            wanted = self._kind(kind)
+            if column not in types_of or self._family(types_of[column]) != self._family(wanted):
+                what = f"its column `{column}` is {types_of[column]}" if column in types_of else f"it has no `{column}`"
+                help = "set another `tables` under `refresh` in segdsl.yml, or drop the table if nobody needs it"
+                raise failure("SEG0745", f"`{self.name(table)}` is not a table of segdsl's: {what}", help)
+        return True
+
+    def _family(self, physical: str) -> str:
+        """What a column holds; a text is a text in whatever order it stands."""
+        family = self.dialect.family(physical)
+        return "text" if family == "label" else family
 
     def rows(self, table: str) -> list[tuple[object, ...]]:
         """All rows of a table with few; none if there is no such table."""

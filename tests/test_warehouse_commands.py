@@ -95,6 +95,36 @@ def test_a_snapshot_says_what_the_project_file_needs(project: Path) -> None:
     assert call("snapshot", "kean", "--as", "spring").exit_code == 2
 
 
+def test_a_list_without_a_name_is_none(project: Path) -> None:
+    for name in ("", " ", "a\udcff"):
+        found = call("snapshot", "keen", "--as", name, "--now", NOW)
+        assert found.exit_code == 2 and "a list needs a name" in found.stderr
+    made = call("snapshot", "keen", "--as", "a\u202eb", "--now", NOW)
+    assert made.exit_code == 0 and made.stderr.endswith('on the list "a<U+202E>b"; --now 2026-03-09T00:00:00Z\n')
+
+
+def test_a_name_in_other_letters_is_another_segment(project: Path) -> None:
+    call("apply", "--now", NOW)
+    (project / "segments" / "a.seg").write_text(RULES.replace("keen", "Keen"))
+    told = "Keen: new segment: 1 enter, 0 leave, 1 in it then\n  + 1\n"
+    told += "keen: removed: 0 enter, 1 leave, 0 in it then\n  - 1\n"
+    assert call("plan", "--now", NOW, "--segment", "KEEN").stdout == told
+    assert call("apply", "--now", NOW).stdout == told + "no change: germans\n"
+
+
+def test_a_project_without_a_database_is_told(project: Path) -> None:
+    (project / "segdsl.yml").write_text(PROJECT.replace("database: duckdb:///w.duckdb\n", ""))
+    for command in (["plan"], ["apply"], ["snapshot", "keen", "--as", "x"]):
+        found = shell(*command, cwd=project)
+        assert found.returncode == 2 and "SEG0710" in found.stderr
+
+
+def test_a_file_that_is_no_database_is_told(project: Path) -> None:
+    (project / "w.duckdb").write_text("garbage")
+    found = shell("apply", cwd=project)
+    assert found.returncode == 2 and "not a valid DuckDB" in found.stderr and "help: `database` in" in found.stderr
+
+
 def test_a_folder_is_told_where_membership_can_be_stored(project: Path) -> None:
     (project / "segdsl.yml").write_text(PROJECT.replace("duckdb:///w.duckdb", "."))
     for command in (["plan"], ["apply"], ["snapshot", "keen", "--as", "x"]):

@@ -32,12 +32,13 @@ def named(program: Program, name: str) -> str:
 
 def chosen(found: Refresh, segments: tuple[str, ...]) -> Refresh:
     """A refresh as it is about some segments only; ends the command for a name that is none, and was none."""
-    known = {name_key(each.segment): each for each in found.segments}
+    known = {name_key(each.segment) for each in found.segments}
     for segment in segments:
         if name_key(segment) not in known:
             raise no_segment(segment, [each.segment for each in found.segments])
-    wanted = {name_key(segment) for segment in segments} or set(known)
-    return replace(found, segments=tuple(each for key, each in known.items() if key in wanted))
+    wanted = {name_key(segment) for segment in segments} or known
+    # A segment whose name is written another way now is there twice: removed, and new.
+    return replace(found, segments=tuple(each for each in found.segments if name_key(each.segment) in wanted))
 
 
 def write(found: Refresh, form: str) -> None:

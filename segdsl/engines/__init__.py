@@ -83,7 +83,7 @@ def connect(catalog: Catalog, writing: bool = False) -> Engine:
 
 def require_stores(catalog: Catalog) -> None:
     """Raises `Errors` (SEG0741) for a database in which segdsl keeps no tables."""
-    kind = kind_of(catalog.database or "")
+    kind = kind_of(catalog.database) if catalog.database is not None else None  # `connect` tells that there is none
     if kind is not None and not kind.stores:
         what = "a folder of files" if kind is FOLDER else "Spark"
         where = ", ".join(f"`{each.example}`" for each in KINDS if each.stores and each.scheme[:-1] in STORES)

@@ -27,6 +27,12 @@ ON_WRITERS = (
     "DuckDB lets nobody else in as long as one process may write: let it close the file, and ask again; "
     "`segdsl follow --live` waits for that by itself"
 )
+# What can be done about some of DuckDB's own errors.
+REMEDIES = {
+    "not a valid DuckDB database file": ON_PATHS,
+    "Cannot open file": "may you read the file? To store membership you must be allowed to write it and its folder",
+    "No space left on device": "make room on the disk, and run it again",
+}
 
 
 class DuckDB(Engine):
@@ -64,7 +70,7 @@ class DuckDB(Engine):
         except duckdb.Error as error:
             if "set lock on file" in str(error):
                 raise failure("SEG0755", f"another process has `{url}` open for writing", ON_WRITERS) from error
-            raise failure("SEG0719", f"the database says: {error}") from error
+            raise failure("SEG0719", f"the database says: {error}", _remedy(error)) from error
         self._asked: set[duckdb.DuckDBPyConnection] = set()  # the cursors of questions that are not answered yet
 
     def close(self) -> None:
@@ -125,7 +131,7 @@ class DuckDB(Engine):
             while rows := cursor.fetchmany(BATCH):
                 yield from rows
         except duckdb.Error as error:
-            raise failure("SEG0719", f"the database says: {error}") from error
+            raise failure("SEG0719", f"the database says: {error}", _remedy(error)) from error
         except RuntimeError as error:  # how DuckDB takes Ctrl-C, if it hears it
             if "interrupted" in str(error):
                 raise KeyboardInterrupt from error
@@ -144,7 +150,8 @@ class DuckDB(Engine):
             yield lambda statement, values: _executed(cursor, statement, values)
             cursor.execute("COMMIT")
         except duckdb.Error as error:
-            raise failure("SEG0742", f"the database refuses: {error}", "nothing was changed") from error
+            help = _remedy(error) or "nothing was changed"
+            raise failure("SEG0742", f"the database refuses: {error}", help) from error
         except RuntimeError as error:
             if "interrupted" in str(error):
                 raise KeyboardInterrupt from error
@@ -160,3 +167,8 @@ class DuckDB(Engine):
 
 def _executed(cursor: duckdb.DuckDBPyConnection, statement: str, values: Mapping[str, str]) -> None:
     cursor.execute(statement, dict(values) or None)
+
+
+def _remedy(error: duckdb.Error) -> str:
+    """What can be done about an error; "" if DuckDB's own words have to do."""
+    return next((help for words, help in REMEDIES.items() if words in str(error)), "")

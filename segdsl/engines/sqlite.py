@@ -150,6 +150,8 @@ def _remedy(error: sqlite3.Error) -> str:
         "file is not a database": ON_PATHS,
         "unable to open database file": "is the file readable? One in WAL mode wants its folder to be writable, too",
         "database is locked": "another program writes to it; try again when it is done",
+        "attempt to write a readonly database": "may you write the file and its folder? Nothing was changed",
+        "database or disk is full": "nothing was changed; make room on the disk, and run it again",
         "database disk image is malformed": "the file is damaged: `PRAGMA integrity_check` tells where",
     }
     return known.get(str(error), "")

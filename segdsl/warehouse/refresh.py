@@ -30,6 +30,7 @@ def plan(engine: Engine, program: Program, now: int) -> Refresh:
     work = task(State.read(tables), engine.catalog, program, now, full=False)
     watched = _ready(engine, tables, program, work)
     among = watched.among(_since(work, engine)) if work.choosing else None
+    held = _held(tables, work)
     rows: list[tuple[object, ...]] = []
     for part in work.told:
         side = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
@@ -37,10 +38,12 @@ def plan(engine: Engine, program: Program, now: int) -> Refresh:
                    ("reason", b.literal(part.reason))]  # fmt: skip
         looked_at = None if part.everyone else among
         members = _members(engine, program, part, now, looked_at)
-        found = differences(tables, part, members, looked_at, work)
+        if members is None and held is None:
+            continue  # a segment is gone, and so are its members
+        found = differences(held, part, members, looked_at)
         rows += engine.ask(_summary(_outside(found, columns)))
     contacts = None if among is None or work.everyone else _count(engine, among.queries[among.contacts])
-    return _result(work, rows, _sizes(engine, tables), contacts, applied=False)
+    return _result(work, rows, _sizes(engine, held), contacts, applied=False)
 
 
 def apply(engine: Engine, program: Program, now: int, full: bool = False) -> Refresh:
@@ -64,13 +67,14 @@ def apply(engine: Engine, program: Program, now: int, full: bool = False) -> Ref
         _definitions(execute, tables, program, work)
         _mark(execute, tables, work, number, "done")
     contacts = None if work.everyone or not work.choosing else _count(engine, tables.node("touched"))
-    return _result(work, _logged(engine, tables, number), _sizes(engine, tables), contacts, applied=True)
+    sizes = _sizes(engine, tables.node("members"))
+    return _result(work, _logged(engine, tables, number), sizes, contacts, applied=True)
 
 
-def differences(tables: Tables, part: Part, members: Node | None, among: Among | None, work: Task) -> Node:
-    """`segment, contact, side` of a part: 1 of who is in and not stored, -1 of who is stored and not in.
+def differences(stored: Node | None, part: Part, members: Node | None, among: Among | None) -> Node:
+    """`segment, contact, side` of a part: above 0 of who is in and not stored, below of who is stored and not in.
 
-    members: `segment, contact` of who is in; None: nobody.
+    stored: `segment, contact`, a table or a query as one; members: a query of the same of who is in. None: nobody.
     """
     segment, contact = b.column("segment"), b.column("contact")
     held = [b.one_of(segment.copy(), [b.text(name) for name in part.names])]
@@ -83,10 +87,11 @@ def differences(tables: Tables, part: Part, members: Node | None, among: Among |
         members.set("with_", None)
         columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(1))]
         sides.append(select(columns, members.subquery("found", copy=False)))
-    if tables.columns("members") is not None or work.state.number:
+    if stored is not None:
         columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(-1))]
-        sides.append(select(columns, tables.node("members"), held))
-    total = exp.Sum(this=b.column("side"))
+        sides.append(select(columns, stored.copy(), held))
+    # Not the sum: of a contact that is in the data twice there are two rows, and it is in once.
+    total = exp.Add(this=exp.Max(this=b.column("side")), expression=exp.Min(this=b.column("side")))
     columns = [("segment", segment), ("contact", contact), ("side", total)]
     tree = select(columns, b.united(sides).subquery("sides", copy=False))
     tree = tree.group_by(segment.copy(), contact.copy(), copy=False)
@@ -114,17 +119,23 @@ def _repair(execute: Execute, tables: Tables, number: int) -> None:
     """
     tables.delete(execute, "changes", [b.compare(">=", b.column("refresh"), b.number(number))])
     tables.delete(execute, "members")
+    tables.insert(execute, "members", _by_log(tables, number))
+
+
+def _by_log(tables: Tables, number: int) -> Node:
+    """`segment, contact, entered_at` of who is in by the log of the refreshes before one."""
+    earlier = b.compare("<", b.column("refresh"), b.number(number))
     latest = exp.Max(this=b.column("refresh"))
     keys = [b.column("segment"), b.column("contact")]
-    last = select([("segment", keys[0]), ("contact", keys[1]), ("latest", latest)], tables.node("changes"))
+    columns = [("segment", keys[0]), ("contact", keys[1]), ("latest", latest)]
+    last = select(columns, tables.node("changes"), [earlier])
     last = last.group_by(*(key.copy() for key in keys), copy=False).subquery("last_")
     on = [b.compare("=", b.column(name, "log_"), b.column(other, "last_"))
           for name, other in (("segment", "segment"), ("contact", "contact"), ("refresh", "latest"))]  # fmt: skip
     columns = [("segment", b.column("segment", "log_")), ("contact", b.column("contact", "log_")),
                ("entered_at", b.column("at", "log_"))]  # fmt: skip
     joined = select(columns, b.table(tables.name("changes"), "log_")).join(last, on=b.conjunction(on), copy=False)
-    entered = b.compare("=", b.column("change", "log_"), b.literal("entered"))
-    tables.insert(execute, "members", joined.where(entered, copy=False))
+    return joined.where(b.compare("=", b.column("change", "log_"), b.literal("entered")), copy=False)
 
 
 def _mark(execute: Execute, tables: Tables, work: Task, number: int, stage: str) -> None:
@@ -145,7 +156,7 @@ def _changes(execute: Execute, tables: Tables, watched: Watched, work: Task, num
         looked_at = None if part.everyone else among
         answered = part is work.answering
         members = watched.members() if answered else _members(engine, watched.program, part, work.now, looked_at)
-        found = differences(tables, part, members, looked_at, work)
+        found = differences(tables.node("members"), part, members, looked_at)
         change = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
         columns = [("refresh", b.number(number)), ("at", tables.dialect.stamp(work.now)),
                    ("segment", b.column("segment")), ("contact", b.column("contact")), ("change", change),
@@ -232,13 +243,20 @@ def _logged(engine: Engine, tables: Tables, number: int) -> Iterable[tuple[objec
     return engine.ask(_summary(select(columns, tables.node("changes"), [mine])))
 
 
-def _sizes(engine: Engine, tables: Tables) -> dict[str, int]:
+def _held(tables: Tables, work: Task) -> Node | None:
+    """Who is in as a refresh will find it: what is stored, or what the log says if that has to be put right."""
+    if not work.state.unfinished:
+        return tables.node("members") if tables.columns("members") is not None else None
+    return _by_log(tables, work.state.number + 1).subquery("held") if tables.columns("changes") is not None else None
+
+
+def _sizes(engine: Engine, stored: Node | None) -> dict[str, int]:
     """How many members each segment has in the stored membership."""
-    if not tables.columns("members") is not None:
+    if stored is None:
         return {}
     segment = b.column("segment")
     columns = [("segment", segment), ("n", exp.Count(this=exp.Star()))]
-    query = select(columns, tables.node("members")).group_by(segment.copy(), copy=False)
+    query = select(columns, stored.copy()).group_by(segment.copy(), copy=False)
     return {str(name): int(size) for name, size in engine.ask(query)}
 
 

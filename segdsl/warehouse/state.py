@@ -22,6 +22,7 @@ from segdsl.warehouse.results import Status
 from segdsl.warehouse.tables import COLUMNS, Tables
 
 Reason = Literal["data", "new segment", "definition changed", "segment removed", "found by full"]
+BROKEN = "the last one was broken off, or tables of it are gone"
 LONGEST = {**MICROSECONDS, "mo": 31 * DAY, "y": 366 * DAY}
 
 
@@ -43,7 +44,7 @@ class State:
     """What is stored.
 
     number: of the last refresh that is done; 0 before the first. since: its instant.
-    unfinished: whether one was begun after it and is not done.
+    unfinished: whether one was begun after it and is not done, or some of the tables are gone.
     project: the fingerprint of the project file then. segments: that of each definition, and its words.
     """
 
@@ -56,11 +57,8 @@ class State:
     @classmethod
     def read(cls, tables: Tables) -> State:
         """The state in a database; raises `Errors` (SEG0745) where tables of these names hold something else."""
-        for table, columns in COLUMNS.items():
-            stored = tables.columns(table)
-            if stored is not None and not set(columns) <= {name.lower() for name in stored}:
-                help = "set another `tables` under `refresh` in segdsl.yml, or drop the table if nobody needs it"
-                raise failure("SEG0745", f"`{tables.name(table)}` is not a table of segdsl's", help)
+        there = [tables.found(table) for table in COLUMNS if table != "lists"]
+        tables.found("lists")
         number = b.column("refresh")
         last = select([("last", exp.Max(this=number))], tables.node("refreshes"),
                       [b.compare("=", b.column("stage"), b.literal("done"))]).subquery()  # fmt: skip
@@ -71,7 +69,7 @@ class State:
         number, since, _, project = max(done, default=(0, None, "", ""))
         begun = max((row[0] for row in rows), default=0)
         segments = {str(name): (str(definition), str(words)) for name, definition, words in tables.rows("segments")}
-        return cls(number, since, begun > number, project, segments)
+        return cls(number, since, begun > number or (any(there) and not all(there)), project, segments)
 
 
 @dataclass(frozen=True)
@@ -128,9 +126,9 @@ def task(state: State, catalog: Catalog, program: Program, now: int, full: bool)
     project = md5(f"{version('segdsl')}\n{catalog.source.text}".encode(), usedforsecurity=False).hexdigest()
     definitions = fingerprints(program)
     if state.since is None:
-        why = "the last one was broken off" if state.unfinished else "this is the first"
+        why = BROKEN if state.unfinished else "this is the first"
     elif state.unfinished:
-        why = "the last one was broken off"
+        why = BROKEN
     else:
         why = "segdsl.yml or segdsl has changed" if state.project != project else ""
     names: dict[tuple[Reason, bool], list[str]] = {}

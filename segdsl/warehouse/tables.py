@@ -12,7 +12,7 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
-from segdsl.engines.engine import Engine, Execute
+from segdsl.engines.engine import Engine, Execute, failure
 
 TEXT, NUMBER, TIME, KEY = types.String(), types.INT, types.Timestamp(), None
 
@@ -42,7 +42,7 @@ class Tables:
     def __init__(self, engine: Engine) -> None:
         self.engine, self.dialect = engine, engine.dialect
         self.prefix = engine.catalog.refresh.tables
-        self._known: dict[str, list[str] | None] = {}
+        self._known: dict[str, dict[str, str] | None] = {}
 
     def name(self, table: str) -> str:
         """The name of a table, perhaps with its schema."""
@@ -56,12 +56,34 @@ class Tables:
         """A table to select from."""
         return b.table(self.working(table) if table in WORKING else self.name(table))
 
-    def columns(self, table: str) -> list[str] | None:
-        """The names of the columns that a table has in the database; None if there is no such table."""
+    def columns(self, table: str) -> dict[str, str] | None:
+        """The columns that a table has in the database, in small letters, and their types as the database has them;
+        None if there is no such table."""
         if table not in self._known:
             stored = self.engine.columns(self.name(table))
-            self._known[table] = None if stored is None else [name for name, _ in stored]
+            self._known[table] = None if stored is None else {name.lower(): kind for name, kind in stored}
         return self._known[table]
+
+    def found(self, table: str) -> bool:
+        """Whether the database has the table; raises `Errors` (SEG0745) for one that holds something else."""
+        stored = self.columns(table)
+        if stored is None:
+            return False
+        catalog = self.engine.catalog
+        keyed = (catalog.contacts, catalog.key.name) in self.engine.schema()
+        for column, kind in COLUMNS[table].items():
+            if kind is KEY and column in stored and not keyed:
+                continue  # that the contacts' table has no key is told by whoever asks for it
+            if column not in stored or self._family(stored[column]) != self._family(self._kind(kind)):
+                what = f"its column `{column}` is {stored[column]}" if column in stored else f"it has no `{column}`"
+                help = "set another `tables` under `refresh` in segdsl.yml, or drop the table if nobody needs it"
+                raise failure("SEG0745", f"`{self.name(table)}` is not a table of segdsl's: {what}", help)
+        return True
+
+    def _family(self, physical: str) -> str:
+        """What a column holds; a text is a text in whatever order it stands."""
+        family = self.dialect.family(physical)
+        return "text" if family == "label" else family
 
     def rows(self, table: str, where: Iterable[Node] = ()) -> list[tuple[object, ...]]:
         """The rows of a table for which all conditions hold; none if there is no such table."""
@@ -74,7 +96,7 @@ class Tables:
         if self.columns(table) is not None:
             return
         execute(f"CREATE TABLE IF NOT EXISTS {self._printed(table)} ({self._columns(table)}){self.dialect.storage}", {})
-        self._known[table] = list(COLUMNS[table])
+        self._known[table] = {column: self._kind(kind) for column, kind in COLUMNS[table].items()}
 
     def insert(self, execute: Execute, table: str, query: Node) -> None:
         """Adds the rows of a query, whose columns are those of the table in their order."""

@@ -7,6 +7,7 @@ seen of them. Nothing here reads events that are older than the refresh looks fo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from hashlib import md5
 from typing import Literal
 
 from sqlglot import exp
@@ -117,7 +118,9 @@ class Watched:
         for name in self.lists:
             on = exp.In(this=b.column("id"), query=reading.on_list(name).subquery())
             pieces.append(b.case([(on, b.literal("1"))], b.literal("0")))
-        whole = b.literal("")
+        # What is asked stands before it: else other attributes with the same values would look the same.
+        asked = md5(repr((wanted, self.lists)).encode(), usedforsecurity=False).hexdigest()
+        whole = b.literal(asked if pieces else "")
         for piece in pieces:
             whole = exp.DPipe(this=whole, expression=b.paren(piece), safe=True)
         seen = self.dialect.md5(whole, 32) if pieces else whole
@@ -137,7 +140,8 @@ class Watched:
         return b.coalesce(told, b.literal("-"))
 
     def _alias_changes(self) -> list[Node]:
-        """The contacts of aliases that were not seen, or were and are gone."""
+        """The contacts of aliases that were not seen, or were and are gone; and contacts whose key is such an alias, as
+        what is recorded under it was theirs before, or is now."""
         if self.catalog.identities is None:
             return []
         sides: list[tuple[Node, Literal[1, -1]]] = [
@@ -146,10 +150,18 @@ class Watched:
         alias, contact = b.column("alias"), b.column("contact")
         rows = [select([("alias", alias.copy()), ("contact", contact.copy()), ("side", b.number(side))], source)
                 for source, side in sides]  # fmt: skip
-        differ = select([("contact", contact)], b.united(rows).subquery("sides"))
-        differ = differ.group_by(alias, contact.copy(), copy=False)
         total = exp.Sum(this=b.column("side"))
-        return [differ.having(exp.NEQ(this=total, expression=b.number(0)), copy=False)]
+
+        def differ(column: Node) -> Node:
+            found = select([(column.name, column)], b.united([row.copy() for row in rows]).subquery("sides"))
+            found = found.group_by(alias.copy(), contact.copy(), copy=False)
+            return found.having(exp.NEQ(this=total.copy(), expression=b.number(0)), copy=False)
+
+        reading = self.engine.reading()
+        key = self.dialect.key_text(b.column("id"), reading.whole_keys)
+        named = select([("contact", b.column("id"))], reading.contacts({}, self.clock).subquery("known"),
+                       [exp.In(this=key, query=differ(alias).subquery())])  # fmt: skip
+        return [differ(contact), named]
 
     def answers(self, names: Sequence[str], among: Among | None) -> Node:
         """The members of some segments, and when each contact is due, of all contacts or of those among; the table

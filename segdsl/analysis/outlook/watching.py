@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 
 from segdsl.analysis.outlook.edges import OverEvents, OverHistory, OverValue, Unsure, moving
 from segdsl.analysis.outlook.next_change import flips
@@ -110,8 +111,8 @@ def _of_history(key: str, at: Edge) -> Watch:
     """When an edge gets to the next change of an attribute with a history."""
 
     def watch(index: Index, now: int) -> int | None:
-        seen = at.resolve(now)
-        following = next((instant for instant, _ in index.facts.history.get(key, ()) if instant > seen), None)
-        return None if following is None else _passed(at, following)
+        rows = index.facts.history.get(key, ())
+        following = bisect_right(rows, at.resolve(now), key=itemgetter(0))
+        return None if following == len(rows) else _passed(at, rows[following][0])
 
     return watch

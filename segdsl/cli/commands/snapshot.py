@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from segdsl.cli.common import common_options, instant, note
+from segdsl.cli.common import Stop, common_options, instant, note
 
 
 @click.command("snapshot")
@@ -28,8 +28,11 @@ def command(segment: str, name: str, now: str | None) -> None:
     from segdsl.cli.refreshing import everything, named
     from segdsl.core.time import isoformat
     from segdsl.engines import connect
+    from segdsl.text.render import printable
     from segdsl.warehouse.lists import snapshot
 
+    if not name.strip() or name != name.encode(errors="ignore").decode():  # half a character is in no database
+        raise Stop("a list needs a name, in UTF-8", 'write --as "spring campaign"')
     catalog, program = everything()
     wanted = named(program, segment)
     moment = instant(now, catalog)
@@ -39,4 +42,4 @@ def command(segment: str, name: str, now: str | None) -> None:
         click.echo(made.declaration)
         note("write this line into segdsl.yml, so that rules find the list")
     word = "contact" if made.size == 1 else "contacts"
-    note(f"{made.size} {word} of {wanted} on the list \"{name}\"; --now {isoformat(moment)}")
+    note(f"{made.size} {word} of {wanted} on the list \"{printable(name)}\"; --now {isoformat(moment)}")

@@ -149,7 +149,7 @@ def test_from_python(project: Path) -> None:
 
 def test_the_program_on_the_page(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = (Path(__file__).parents[1] / "docs" / "warehouse.md").read_text(encoding="utf-8")
-    [program] = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    *_, program = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (project / "segments" / "a.seg").write_text('segment engaged_leads:\n    visited "/pricing" >= 2\n')
     exec(compile(program, "warehouse.md", "exec"), {"project": segdsl.load()})
     assert capsys.readouterr().out == "engaged_leads new 1 0 1\n"

@@ -37,11 +37,11 @@ def test_the_wheel_runs_in_a_clean_environment(tmp_path: Path) -> None:
     python = place / "bin" / "python"
 
     def segdsl(*arguments: str) -> str:
-        command = [str(python), "-P", "-m", "segdsl", *arguments]
+        command = [str(python), "-I", "-m", "segdsl", *arguments]
         return subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout
 
     where = subprocess.run(
-        [str(python), "-c", "import segdsl; print(segdsl.__file__)"], cwd=project, capture_output=True, text=True
+        [str(python), "-I", "-c", "import segdsl; print(segdsl.__file__)"], cwd=project, capture_output=True, text=True
     )
     assert where.stdout.startswith(str(site))
     assert segdsl("run", 'country = "DE"', "--format", "csv") == "segment,contact\nrule,c1\n"

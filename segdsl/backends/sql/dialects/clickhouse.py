@@ -187,6 +187,10 @@ class ClickHouse(Columns):
 
     # --- tables of segdsl's own --------------------------------------------------------------------------------------
 
+    def instant(self, moment: int) -> Node:
+        # As it stands a number is unsigned, and so would be the greater of it and an instant.
+        return call("toInt64", super().instant(moment))
+
     def stamp(self, moment: int) -> Node:
         return call("toDateTime64", literal(shown(moment)), number(6), literal("UTC"))
 

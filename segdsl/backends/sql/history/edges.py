@@ -32,11 +32,11 @@ class Edges:
 
     def never(self) -> Node:
         """An instant behind the last one."""
-        return b.number(self.until + 1)
+        return whole(self.until + 1)
 
     def begin(self) -> Node:
         """The first instant."""
-        return b.number(self.since)
+        return whole(self.since)
 
     def reached(self, edge: Edge, t: Node) -> Node:
         """The first `now` at which an edge lies at `t` or later.
@@ -92,7 +92,7 @@ class Edges:
         middle = len(moves) // 2
         now, place = moves[middle]
         if len(moves) == 1:
-            found, after = b.number(now), self.never()
+            found, after = whole(now), self.never()
         else:
             found, after = self._first(t, moves[: middle + 1]), self._by_periods(t, moves[middle + 1 :])
         return b.case([(b.compare("<=", t.copy(), b.number(place)), found)], after)
@@ -100,10 +100,15 @@ class Edges:
     def _first(self, t: Node, moves: Sequence[tuple[int, int]]) -> Node:
         """The same where the last of the moves is known to take the edge that far."""
         if len(moves) == 1:
-            return b.number(moves[0][0])
+            return whole(moves[0][0])
         middle = (len(moves) - 1) // 2
         here = b.compare("<=", t.copy(), b.number(moves[middle][1]))
         return b.case([(here, self._first(t, moves[: middle + 1]))], self._first(t, moves[middle + 1 :]))
+
+
+def whole(instant: int) -> Node:
+    """The literal of an instant; with its type, as small numbers and large ones are not alike everywhere."""
+    return b.cast(b.number(instant), "BIGINT")
 
 
 def later(t: Node, microseconds: int) -> Node:

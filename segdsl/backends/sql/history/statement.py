@@ -2,8 +2,8 @@
 
 Every number that the rule asks for (`plan`) changes by deltas (`deltas`). A test that enough events lie in a window is
 such a number by itself: 1 while it holds. All deltas of a contact are laid together in the order of time, with what is
-so from the beginning on; running sums are the numbers at every instant. Where the rule's answer at an instant is not the
-one before, the contact enters or leaves.
+so from the beginning on; running sums are the numbers at every instant. Where the rule's answer at an instant is not
+the one before, the contact enters or leaves.
 """
 
 from __future__ import annotations

@@ -63,6 +63,7 @@ class Dialect(ABC):
     skips: ClassVar[bool] = False  # whether to say of stored times what windows say of instants made of them
     unnests: ClassVar[bool] = False  # whether `rows_of` is there
     sums_run: ClassVar[bool] = True  # whether all sums can run on, row by row, in the order of time
+    keeps_order: ClassVar[bool] = False  # whether sorted rows stay so in queries about them, and OVER () goes by it
     ranges: ClassVar[bool] = True  # whether a RANGE frame may be of any length of time
     cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people
 

@@ -30,7 +30,7 @@ class DuckDB(Dialect):
 
     name = printer = "duckdb"
     title = "DuckDB"
-    executed = True
+    executed = keeps_order = True
     joins_rules = unnests = True
 
     def lookup(

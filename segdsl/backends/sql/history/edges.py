@@ -1,4 +1,8 @@
-"""When an edge of a window gets to an instant that is a column: the inverse of an edge (`core.time.reaches`) as SQL."""
+"""When an edge of a window gets to an instant that is a column: the inverse of an edge (`core.time.reaches`) as SQL.
+
+Instants are whole numbers here, microseconds since 1970 (UTC), on every database: they are added to and compared faster
+than times.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,8 @@ from sqlglot import exp
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.dialect import Dialect
-from segdsl.core.time import At, Earlier, Edge, FromNow, Later, PeriodStart, reaches, repeats_days
+from segdsl.core.time import DAY, FIRST, LAST, At, Earlier, Edge, FromNow, Later, PeriodStart, reaches, repeats_days
+from segdsl.types import INT
 
 STEPS = 2000  # of a calendar edge, at most
 
@@ -27,7 +32,11 @@ class Edges:
 
     def never(self) -> Node:
         """An instant behind the last one."""
-        return self.dialect.instant(self.until + 1)
+        return whole(self.until + 1)
+
+    def begin(self) -> Node:
+        """The first instant."""
+        return whole(self.since)
 
     def reached(self, edge: Edge, t: Node) -> Node:
         """The first `now` at which an edge lies at `t` or later.
@@ -37,10 +46,9 @@ class Edges:
         """
         match edge:
             case At():
-                begin = self.dialect.instant(self.since)
-                return b.case([(b.compare("<=", t, self.dialect.instant(edge.instant)), begin)], self.never())
+                return b.case([(b.compare("<=", t, b.number(edge.instant)), self.begin())], self.never())
             case FromNow():
-                wanted = self.dialect.moved(t, -edge.microseconds)
+                wanted = later(t, -edge.microseconds)
                 return self._by_months(wanted, -edge.months) if edge.months else wanted
             case PeriodStart():
                 return self._by_periods(t, self._moves(edge))
@@ -51,8 +59,15 @@ class Edges:
 
     def _by_months(self, wanted: Node, months: int) -> Node:
         """A step of months runs on from the middle of what it stepped from, and stands still at a month's end."""
-        close = self.dialect.moved(self.dialect.since_month(self.dialect.moved(wanted.copy(), -1), months), 1)
-        return b.extreme(exp.Least, [self.dialect.since_month(wanted, months), close])
+        room = (abs(months) + 2) * 31 * DAY
+        lowest, highest = FIRST + room, LAST - room
+        if self.since < lowest + room or self.until > highest - room:
+            raise Unsaid
+        # What is beyond can be reached at no instant that is asked for, and databases' times do not go on for ever.
+        near = b.extreme(exp.Least, [b.extreme(exp.Greatest, [wanted, b.number(lowest)]), b.number(highest)])
+        moment = self.dialect.epoch(near, self.dialect.physical_of(INT), "us")
+        close = self.dialect.moved(self.dialect.since_month(self.dialect.moved(moment.copy(), -1), months), 1)
+        return self.dialect.micros(b.extreme(exp.Least, [self.dialect.since_month(moment, months), close]))
 
     def _moves(self, edge: PeriodStart) -> list[tuple[int, int]]:
         """Where the edge is from which `now` on, between the two instants: reckoned here, where all calendars are."""
@@ -77,15 +92,25 @@ class Edges:
         middle = len(moves) // 2
         now, place = moves[middle]
         if len(moves) == 1:
-            found, later = self.dialect.instant(now), self.never()
+            found, after = whole(now), self.never()
         else:
-            found, later = self._first(t, moves[: middle + 1]), self._by_periods(t, moves[middle + 1 :])
-        return b.case([(b.compare("<=", t.copy(), self.dialect.instant(place)), found)], later)
+            found, after = self._first(t, moves[: middle + 1]), self._by_periods(t, moves[middle + 1 :])
+        return b.case([(b.compare("<=", t.copy(), b.number(place)), found)], after)
 
     def _first(self, t: Node, moves: Sequence[tuple[int, int]]) -> Node:
         """The same where the last of the moves is known to take the edge that far."""
         if len(moves) == 1:
-            return self.dialect.instant(moves[0][0])
+            return whole(moves[0][0])
         middle = (len(moves) - 1) // 2
-        here = b.compare("<=", t.copy(), self.dialect.instant(moves[middle][1]))
+        here = b.compare("<=", t.copy(), b.number(moves[middle][1]))
         return b.case([(here, self._first(t, moves[: middle + 1]))], self._first(t, moves[middle + 1 :]))
+
+
+def whole(instant: int) -> Node:
+    """The literal of an instant; with its type, as small numbers and large ones are not alike everywhere."""
+    return b.cast(b.number(instant), "BIGINT")
+
+
+def later(t: Node, microseconds: int) -> Node:
+    """An instant that much later, or earlier if negative."""
+    return exp.Paren(this=b.added(t, b.number(microseconds))) if microseconds else t

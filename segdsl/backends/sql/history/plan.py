@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from segdsl import types
 from segdsl.backends.python.module import asks_now
 from segdsl.backends.sql.history.edges import Unsaid
+from segdsl.backends.sql.history.rewriting import enough
 from segdsl.core import nodes as core
 from segdsl.core.time import At, Span
 from segdsl.core.walking import walk
@@ -24,22 +25,44 @@ class Plan:
 
     constants: tests of what has no time. dates: those of an instant that an attribute holds. held: those of an
       attribute with a history, with what it is asked for. groups: tests that some group of events is large enough, with
-      the count and how much is enough. measures: counts, sums and distinct counts that comparisons ask for.
+      the count and how much is enough. terms: for a count of events in a window, how many are enough, one or several.
+      measures: counts, sums and distinct counts that other comparisons ask for.
     """
 
     constants: dict[core.Rule, None] = field(default_factory=dict)
     dates: dict[core.InSpan, None] = field(default_factory=dict)
     held: dict[core.Rule, core.Held] = field(default_factory=dict)
     groups: dict[core.Rule, tuple[core.Measure, int]] = field(default_factory=dict)
+    terms: dict[core.Measure, dict[int, core.Rule]] = field(default_factory=dict)
     measures: dict[core.Measure, None] = field(default_factory=dict)
+
+    def size(self) -> int:
+        """How many numbers there are."""
+        others = len(self.constants) + len(self.dates) + len(self.held) + len(self.groups) + len(self.measures)
+        return others + sum(len(terms) for terms in self.terms.values())
+
+    def at_rest(self, rule: core.Rule) -> bool | None:
+        """What a rule of the plan says of a contact whose numbers are all 0; None if that depends on the contact."""
+        match rule:
+            case core.Not():
+                inside = self.at_rest(rule.part)
+                return None if inside is None else not inside
+            case core.All() | core.Any():
+                parts = [self.at_rest(part) for part in rule.parts]
+                decided = isinstance(rule, core.Any)
+                if decided in parts:
+                    return decided
+                return None if None in parts else not decided
+        count = enough(rule)
+        moves = count is not None and count[0] in self.terms
+        return False if moves or rule in self.dates or rule in self.held or rule in self.groups else None
 
 
 def plan_of(rule: core.Rule) -> Plan:
     """The plan of a rule that `rewriting` has been over. Raises Unsaid for a test that has no such form."""
     plan = Plan()
     _rule(rule, plan)
-    found = (plan.constants, plan.dates, plan.held, plan.groups, plan.measures)
-    if sum(len(each) for each in found) > NUMBERS:
+    if plan.size() > NUMBERS:
         raise Unsaid
     return plan
 
@@ -66,6 +89,9 @@ def _rule(rule: core.Rule, plan: Plan) -> None:
     match rule:
         case core.InSpan(value=core.Attribute(), span=Span()):
             plan.dates[rule] = None
+        case core.Compare() if (count := enough(rule)) is not None:
+            _events(count[0])
+            plan.terms.setdefault(count[0], {})[count[1]] = rule
         case core.Compare() if (group := _grouped(rule)) is not None:
             plan.groups[rule] = group
         case core.Compare():

@@ -201,7 +201,7 @@ def test_live_the_tables_are_read_again_and_a_writer_is_waited_for(tmp_path: Pat
     )  # fmt: skip
     assert process.stdout is not None and process.stderr is not None
     try:
-        assert "1 members at the start" in process.stderr.readline()
+        assert "1 member at the start" in process.stderr.readline()
         with opened(tmp_path / "w.duckdb") as connection:
             time.sleep(1)  # meanwhile the follower finds it closed
             connection.execute(f"INSERT INTO visits VALUES ('a', '{ago(seconds=1)}', NULL, '/cart')")
@@ -271,7 +271,7 @@ def test_what_was_told_is_removed_when_it_is_old(folder: Path) -> None:
     arguments = ["events.jsonl", "--state", "state.db"]
     assert follow(folder, *arguments).returncode == 1
     done = follow(folder, *arguments, "--keep", "1d")
-    assert "1 changes removed" in done.stderr
+    assert "1 change removed" in done.stderr
     write(folder, visit("a", "2026-03-10T00:00:00Z"))
     assert [change[3] for change in told(follow(folder, *arguments).stdout)] == ["left"]
     with closing(sqlite3.connect(folder / "state.db")) as state:

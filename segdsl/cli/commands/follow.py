@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segdsl.cli.common import Stop, common_options, instant, note
+from segdsl.cli.common import Stop, common_options, instant, many, note
 from segdsl.cli.lengths import Length
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def command(
     catalog, program, _ = runnable((), ())
     end = None if until is None else instant(until, catalog, "--until")
     file = file or Path("-")
+    output = None if str(output) == "-" else output  # standard output, as in every command
     _distinct(file, state, output)
     with closing(Stream(catalog, program, state)) as stream:
         assert stream.state is not None
@@ -125,13 +126,16 @@ def command(
         if lines is not None:
             lines.tell()
         reached = "nothing yet" if stream.clock is None else f"up to {isoformat(stream.clock)}"
-        note(f"{read} lines, {sinks[0].told} changes, {reached}")
+        note(f"{many(read, 'line')}, {many(sinks[0].told, 'change')}, {reached}")
         if stream.waiting:
-            note(f"{stream.waiting} lines are of a time that is still to come, and wait for it")
+            are = "line is of a time that is still to come, and waits" if stream.waiting == 1 else (
+                "lines are of a time that is still to come, and wait"
+            )  # fmt: skip
+            note(f"{stream.waiting} {are} for it")
         _tell_passed(stream)
         for sink in sinks[1:]:
             given_up = f", {sink.dead} given up: the state file's table `dead` tells why" if sink.dead else ""
-            note(f"{sink.told} changes {sink.verb}{given_up}")
+            note(f"{many(sink.told, 'change')} {sink.verb}{given_up}")
     if lines is not None and lines.refused:
         click.get_current_context().exit(1)
 
@@ -164,9 +168,10 @@ def _tell_resumed(stream: Stream) -> None:
     """What has changed by the rules or by the catalog since the state was left."""
     resumed = len(stream.resumed)
     if stream.dropped:
-        note(f"warning: {stream.dropped} stored lines are of events that segdsl.yml does not have any more")
+        are = "is of an event" if stream.dropped == 1 else "are of events"
+        note(f"warning: {many(stream.dropped, 'stored line')} {are} that segdsl.yml does not have any more")
     if resumed:
-        note(f"rules or catalog have changed: {resumed} change{'s' if resumed > 1 else ''} of membership by that")
+        note(f"rules or catalog have changed: {many(resumed, 'change')} of membership by that")
 
 
 def _tell_passed(stream: Stream) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from segdsl.core.time import isoformat
 from segdsl.cli.lines_in import Reader
+from segdsl.core.time import isoformat
 from tests.support.following import ROOT, SEGDSL, follow, killed, project_in, random_lines, told, visit, write
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,7 +86,13 @@ def test_a_deleted_contact_leaves_and_may_come_back(folder: Path) -> None:
         ("[" * 100_000, "no JSON|nested too deeply"),
         ({"contact": "a", "event": "visitd", "at": "2026-03-01T00:00:00Z"}, "did you mean `visited`"),
         ({"contact": "a", "event": "visited"}, "needs the field `at`"),
-        ({"contact": "a", "event": "visited", "at": "yesterday"}, "`at` is no time"),
+        ({"contact": "a", "event": "visited", "at": "yesterday"}, '`at` is no time: "yesterday"'),
+        ({"contact": None, "event": "visited", "at": "2026-03-01T00:00:00Z"}, "not null"),
+        ({"contact": "a", "event": "visited", "at": "0001-01-01T00:00:00+14:00"}, "outside the years 1 to 9999"),
+        ({"at": "9999-12-31T23:59:59-14:00"}, "outside the years 1 to 9999"),
+        ('{"at": "2026-03-01"} x', "no JSON: Extra data, at character 22"),
+        ({"contact": "a", "history": {"plan": [["2026-03-01T00:00:00.000001Z", "pro"]]}, "at": "2026-03-01T00:00:00Z"},
+         "is later: tell it by `set`"),
         ({"contact": "a", "event": "visited", "at": "2026-03-01T00:00:00Z", "properties": 1}, "an object of names"),
         ({"contact": True, "set": {"country": "DE"}}, "text or a whole number"),
         ({"contact": 2**63, "set": {"country": "DE"}}, "no database"),
@@ -113,6 +120,20 @@ def test_lines_that_cannot_be_read_say_why_and_change_nothing(folder: Path, line
         stream.push(line)
     assert list(stream.members()) == []
     assert not stream.push(visit("a", "2026-03-01T00:00:00Z"))
+
+
+def test_lines_are_restored_in_the_order_in_which_they_counted(folder: Path) -> None:
+    """A history that waited was told after a value that came later, and has taken its place."""
+    project = segdsl.load(folder / "segdsl.yml")
+    with project.follow(folder / "state.db") as stream:
+        stream.push({"contact": "a", "set": {"country": "DE"}, "at": "2026-03-01T00:00:00Z"})
+        assert stream.clock is not None
+        waits = {"contact": "a", "history": {"plan": [["2026-03-01T00:00:00Z", "pro"]]}, "at": "2026-03-10T00:00:00Z"}
+        stream.take([(waits, json.dumps(waits))], None, stream.clock)
+        stream.push({"contact": "a", "set": {"plan": "free"}, "at": "2026-03-05T00:00:00Z"})
+        assert "german_pro" in [change.segment for change in stream.push({"at": "2026-03-10T00:00:00Z"})]
+    with project.follow(folder / "state.db") as stream:
+        assert not stream.resumed and ("german_pro", "a") in set(stream.members())
 
 
 # --- state ----------------------------------------------------------------------------------------------------

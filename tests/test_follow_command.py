@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from segdsl.cli.lines_in import Reader
 from segdsl.core.time import isoformat
 from tests.support.following import ROOT, SEGDSL, follow, killed, project_in, random_lines, told, visit, write
 
@@ -43,7 +44,7 @@ def test_the_command_reads_a_file_and_goes_on_behind_it(folder: Path) -> None:
     done = follow(folder, "events.jsonl", "--state", "state.db")
     assert done.returncode == 0
     assert told(done.stdout) == [("2026-03-04T00:00:00Z", "quiet", "a", "entered")]
-    assert "2 lines, 1 changes, up to 2026-03-04T00:00:00Z" in done.stderr
+    assert "2 lines, 1 change, up to 2026-03-04T00:00:00Z" in done.stderr
     write(folder, visit("a", "2026-03-05T00:00:00Z"), '{"contact": "a", "event": "vis')
     with (folder / "events.jsonl").open("r+b") as file:
         file.truncate(file.seek(0, os.SEEK_END) - 1)  # the newline: somebody is still writing it
@@ -141,6 +142,30 @@ def test_mistakes_of_usage(folder: Path) -> None:
     (folder / "events.jsonl").write_text("")
     done = follow(folder, "events.jsonl", "--state", "state.db")
     assert (done.returncode, "shorter than what was read" in done.stderr) == (2, True)
+
+
+def test_what_is_meant_for_a_file_or_for_standard_output(folder: Path) -> None:
+    write(folder, visit("a", "2026-03-01T00:00:00Z"), {"at": "2026-03-09T00:00:00Z"})
+    done = follow(folder, "events.jsonl", "--state", ":memory:", "-o", "-")
+    assert [change[3] for change in told(done.stdout)] == ["entered"]
+    assert (folder / ":memory:").is_file() and not (folder / "-").exists()
+    for device in ("/dev/null", "/dev/full"):
+        done = follow(folder, "events.jsonl", "--state", "state.db", "-o", device)
+        assert (done.returncode, done.stderr.startswith(f"error: {device}: is no file")) == (2, True), done.stderr
+    done = follow(folder, "-", "--state", "state.db", "--keep", "999999999w", given="")
+    assert (done.returncode, "longer than 100 years" in done.stderr) == (2, True)
+
+
+def test_a_line_that_does_not_end_takes_no_time_but_its_own(tmp_path: Path) -> None:
+    """Its pieces are joined once, and not again with each that comes."""
+    size = 64 << 20
+    (tmp_path / "long").write_bytes(b"x" * size + b"\nshort\nrest")
+    with (tmp_path / "long").open("rb") as file:
+        begun = time.process_time()
+        found = list(Reader(file.fileno(), 0, on=False).chunks(5))
+        assert time.process_time() - begun < 3  # joined with each piece, 8 GB would be copied
+    assert [(len(c.lines), c.begin, c.whole) for c in found if c] == [(2, 0, True), (1, size + 7, False)]
+    assert [len(line) for c in found if c for line in c.lines] == [size, 5, 4]
 
 
 def test_live_it_goes_by_the_clock_and_stops_on_sigterm(folder: Path) -> None:

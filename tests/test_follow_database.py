@@ -201,7 +201,7 @@ def test_live_the_tables_are_read_again_and_a_writer_is_waited_for(tmp_path: Pat
     )  # fmt: skip
     assert process.stdout is not None and process.stderr is not None
     try:
-        assert "1 members at the start" in process.stderr.readline()
+        assert "1 member at the start" in process.stderr.readline()
         with opened(tmp_path / "w.duckdb") as connection:
             time.sleep(1)  # meanwhile the follower finds it closed
             connection.execute(f"INSERT INTO visits VALUES ('a', '{ago(seconds=1)}', NULL, '/cart')")
@@ -266,12 +266,49 @@ def test_a_table_has_each_change_once_and_goes_on(url: str, tmp_path: Path) -> N
         Inserted(state, writer(catalog_at(url)), name, url)
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb", "postgres"])
+def test_killed_at_any_moment_a_table_has_each_change_once(kind: str, tmp_path: Path) -> None:
+    project_in(tmp_path)
+    write(tmp_path, *random_lines(11, 450))
+    made = {"sqlite": f"sqlite:///{tmp_path}/t.db", "duckdb": f"duckdb:///{tmp_path}/t.duckdb"}
+    url, name = made.get(kind) or database(kind).url, f"killed_{os.getpid()}"
+    assert killed(tmp_path, 7, 3, "events.jsonl", "--table", name, "--table-in", url) >= 5
+    expected = [change[1:] for change in told((tmp_path / "changes.jsonl").read_text())]
+    rows = changes_in(url, f"SELECT number, segment, contact, change FROM {name} ORDER BY number")
+    assert len(expected) > 50
+    assert [tuple(row) for row in rows] == [
+        (number, segment, str(contact), change) for number, (segment, contact, change) in enumerate(expected, 1)
+    ]
+
+
+def test_who_may_only_insert_into_a_table_need_not_make_it(tmp_path: Path) -> None:
+    import psycopg
+
+    url, name = database("postgres").url, f"granted_{os.getpid()}"
+    writer(catalog_at(url)).make(name)
+    user = f"inserter_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in (f"CREATE ROLE {user} LOGIN PASSWORD 'x'", f"GRANT SELECT, INSERT ON {name} TO {user}",
+                          "REVOKE CREATE ON SCHEMA public FROM PUBLIC"):  # fmt: skip
+            connection.execute(statement.encode())
+    theirs = url.replace("//postgres:@", f"//{user}:x@").replace("//postgres@", f"//{user}:x@")
+    assert user in theirs
+    with closing(State(tmp_path / "state.db")) as state:
+        state.save(Batch(flips=[Flip(1, "s", "a", True)]), 0)
+        assert Inserted(state, writer(catalog_at(theirs)), name, theirs).finish(5)
+        # With another password, or as another user, it is the same table.
+        assert Inserted(state, writer(catalog_at(url)), name, url).last == 1
+        assert ":x" not in str(state._connection.execute("SELECT sink FROM told").fetchall())
+        with pytest.raises(Exception, match="permission denied"):
+            Inserted(state, writer(catalog_at(theirs)), name + "_more", theirs)
+
+
 def test_what_was_told_is_removed_when_it_is_old(folder: Path) -> None:
     write(folder, visit("a", "2026-03-01T00:00:00Z"), "nonsense", {"at": "2026-03-09T00:00:00Z"})
     arguments = ["events.jsonl", "--state", "state.db"]
     assert follow(folder, *arguments).returncode == 1
     done = follow(folder, *arguments, "--keep", "1d")
-    assert "1 changes removed" in done.stderr
+    assert "1 change removed" in done.stderr
     write(folder, visit("a", "2026-03-10T00:00:00Z"))
     assert [change[3] for change in told(follow(folder, *arguments).stdout)] == ["left"]
     with closing(sqlite3.connect(folder / "state.db")) as state:

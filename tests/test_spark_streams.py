@@ -193,6 +193,44 @@ def test_what_cannot_be_followed_is_told(session: Any, tmp_path: Path, project: 
         session.conf.set(PROVIDER, ROCKSDB)
 
 
+def test_a_package_that_is_missing_or_too_old(project: segdsl.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told before Spark is asked for anything."""
+    import pyspark.sql
+
+    with monkeypatch.context() as patch:
+        patch.setattr("segdsl.spark.find_spec", lambda name: None if name == "pyarrow" else name)
+        assert refused(None, project) == ("SEG0751", "Spark's streams need the package `pyarrow`")
+    with monkeypatch.context() as patch:
+        patch.setattr(pyspark.sql, "GroupedData", object)  # one that has no `transformWithState`
+        code, message = refused(None, project)
+        assert (code, message.partition(", and")[0]) == ("SEG0751", "following needs Spark 4.1 or later")
+
+
+def test_the_checkpoint_of_a_newer_version(project: segdsl.Project) -> None:
+    """Spark is not asked: its state is what a later version will have put there."""
+    from segdsl.spark.processor import FORM, Follower
+
+    class State:
+        def get(self) -> tuple[Any, ...]:
+            return (FORM + 1, "token", 0, "[]", 0, 0)
+
+    class Handle:
+        def getValueState(self, name: str, schema: str) -> State:  # noqa: N802
+            return State()
+
+        getListState = getValueState  # noqa: N815
+
+    class Timers:
+        def getCurrentWatermarkInMs(self) -> int:  # noqa: N802
+            return 0
+
+    follower = Follower(b"")
+    follower.init(Handle())  # type: ignore[arg-type]
+    with pytest.raises(Errors) as caught:
+        list(follower.handleInputRows(('"c"',), iter(()), Timers()))
+    assert [found.code for found in caught.value.diagnostics] == ["SEG0754"]
+
+
 def test_the_page_shows_what_works(
     session: Any, tmp_path: Path, project: segdsl.Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

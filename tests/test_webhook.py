@@ -168,7 +168,7 @@ def test_the_command_posts_what_it_prints(stream: segdsl.Stream, server: Server,
     assert done.returncode == 0, done.stderr
     assert [json.loads(line) for line in done.stdout.splitlines()] == [body for _, body, _ in server.heard]
     assert "X-Segdsl-Signature" in server.heard[0][0]
-    assert "1 changes posted" in done.stderr
+    assert "1 change posted" in done.stderr
     done = subprocess.run(
         [*SEGDSL, "follow", "events.jsonl", "--state", "posted.db", "--webhook", "ftp://x"], cwd=tmp_path,
         capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
 
-from segdsl.cli.common import note, show
+from segdsl.cli.common import many, note, show
 from segdsl.core.time import now
 
 if TYPE_CHECKING:
@@ -172,7 +172,8 @@ class Lines:
         if self.refused > NAMED:
             note(f"warning: {self.refused} lines cannot be read; the state file has them in the table `refused`")
         if self.known:
-            note(f"{self.known} lines tell what the database's history has told already")
+            tell = "line tells" if self.known == 1 else "lines tell"
+            note(f"{self.known} {tell} what the database's history has told already")
 
 
 class Tables:
@@ -206,7 +207,7 @@ class Tables:
         self._stream.take([(now(), "")])
         self._tail.finish()
         members = sum(1 for _ in self._stream.members())
-        note(f"the history is taken in: {self._tail.taken} lines, {members} members at the start")
+        note(f"the history is taken in: {many(self._tail.taken, 'line')}, {many(members, 'member')} at the start")
         self._deliver()
 
     def follow(self, live: bool, every: int, compare: int) -> None:

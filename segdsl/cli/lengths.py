@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from segdsl.core.time import MICROSECONDS
+from segdsl.core.time import DAY, MICROSECONDS
+
+LONGEST = 36525 * DAY  # what lies so far back is a whole number for every database
 
 
 class Length(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -20,4 +22,5 @@ class Length(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         found = re.fullmatch(r"([0-9]{1,9})\s*(ms|s|min|h|d|w)", value) if isinstance(value, str) else None
         if found is None:
             return value if isinstance(value, int) else self.fail(f"{value!r} is no time; write 5s, 10min, 2h or 90d")
-        return int(found[1]) * MICROSECONDS[found[2]]
+        length = int(found[1]) * MICROSECONDS[found[2]]
+        return length if length <= LONGEST else self.fail(f"{value!r} is longer than 100 years")

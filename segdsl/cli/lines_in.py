@@ -70,7 +70,7 @@ class Reader:
             yield found
 
     def _read(self) -> None:
-        rest = b""
+        begun: list[bytes] = []  # pieces of a line that has not ended
         position = self._position
         following: int | None = None  # the file that has taken this one's place
         opened: list[int] = []
@@ -78,11 +78,15 @@ class Reader:
             while not self._stopped.is_set():
                 data = os.read(self._file, CHUNK)
                 if data:
-                    *lines, rest = (rest + data).split(b"\n")
-                    if lines:
+                    begun.append(data)
+                    if b"\n" in data:  # only then joined: a long line would be copied again with each piece
+                        *lines, rest = b"".join(begun).split(b"\n")
+                        begun = [rest]
                         self._put(Chunk(lines, position))
                         position += sum(map(len, lines)) + len(lines)
                     continue
+                rest = b"".join(begun)
+                begun = [rest]
                 if not self._on:
                     break
                 if following is None and self._shrunk(position + len(rest)):
@@ -97,10 +101,10 @@ class Reader:
                     self._file, following = following, None
                 if rest:
                     self._put(Chunk([rest], position, whole=False))
-                rest, position = b"", 0
+                begun, position = [], 0
                 self._put(Chunk([], 0, fresh=True))
-            if rest and not self._stopped.is_set():
-                self._put(Chunk([rest], position, whole=False))
+            if any(begun) and not self._stopped.is_set():
+                self._put(Chunk(begun, position, whole=False))
             self._put(None)
         except OSError as error:
             self._put(error)

@@ -21,6 +21,7 @@ from segdsl.catalog.model import Catalog, Event, name_key
 from segdsl.contact import attribute_named, fitting_properties, unknown_event
 from segdsl.core import nodes as core
 from segdsl.core.story import Given, Happened, Listed
+from segdsl.core.time import FIRST, LAST
 from segdsl.stream.lines import Alias, Gone, Line, Step, Whole
 from segdsl.types import INT, String, Timestamp
 
@@ -37,7 +38,9 @@ def parse(text: str | bytes) -> Mapping[str, object]:
     except ValueError as error:
         if "set_int_max_str_digits" in str(error):
             raise ValueError("a number in it has too many digits") from None
-        raise ValueError(f"it is no JSON: {error}") from None
+        # Where in the file the line stands, this does not know: "line 1" would mislead.
+        what = f"{error.msg}, at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise ValueError(f"it is no JSON: {what}") from None
     if not isinstance(fields, dict):
         raise ValueError("it is no JSON object")
     return fields
@@ -61,7 +64,9 @@ def read(
     said = fields.get("at")
     at = fit(said, Timestamp(), "UTC")
     if said is not None and not isinstance(at, int):
-        raise ValueError(f"`at` is no time: {said!r}; write for example `2026-03-01T08:00:00Z`")
+        raise ValueError(f"`at` is no time: {_shown(said)}; write for example `2026-03-01T08:00:00Z`")
+    if isinstance(at, int) and not FIRST <= at <= LAST:
+        raise ValueError(f"`at` lies outside the years 1 to 9999 in UTC: {_shown(said)}")
     told = [name for name in NEWS if fields.get(name) not in (None, False)]
     if "contact" not in fields:
         if told or not isinstance(at, int) or len(fields) > 1:
@@ -102,12 +107,17 @@ def read(
     return Line(instant, contact, tuple(_set(name, value, instant, catalog) for name, value in said_of.items()))
 
 
+def _shown(value: object) -> str:
+    """A value as it stands in a line, or nearly so."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def _name(field: str, name: object) -> str | int:
     """What a contact is called."""
     if isinstance(name, bool) or not isinstance(name, str | int):
-        raise ValueError(f"`{field}` is a text or a whole number, not {name!r}")
+        raise ValueError(f"`{field}` is a text or a whole number, not {_shown(name)}")
     if fit(name, String() if isinstance(name, str) else INT, "UTC") is None:
-        raise ValueError(f"no database can hold this `{field}`: {name!r}")
+        raise ValueError(f"no database can hold this `{field}`: {_shown(name)}")
     return name
 
 
@@ -116,7 +126,7 @@ def _event(
 ) -> Line:  # fmt: skip
     name = fields["event"]
     if not isinstance(name, str):
-        raise ValueError(f"`event` is the name of an event, not {name!r}")
+        raise ValueError(f"`event` is the name of an event, not {_shown(name)}")
     key = name_key(name)
     kind = catalog.events.get(key)
     if kind is None:
@@ -132,7 +142,7 @@ def _event(
         raise ValueError("`properties` is an object of names and values")
     identity = fields.get("id")
     if isinstance(identity, bool) or not isinstance(identity, str | int | None):
-        raise ValueError(f"`id` is a text or a whole number, not {identity!r}")
+        raise ValueError(f"`id` is a text or a whole number, not {_shown(identity)}")
     properties = _declared(given, kind, catalog.timezone, passed)
     step = Happened(at, key, properties, kind.time is not None)
     return Line(at, contact, (step,), None if identity is None else str(identity))
@@ -167,7 +177,9 @@ def _history(name: str, rows: object, at: int, catalog: Catalog) -> Step:
         moment, value = row if isinstance(row, list | tuple) and len(row) == 2 else (None, None)
         instant = fit(moment, Timestamp(), "UTC")
         if not isinstance(instant, int):
-            raise ValueError(f"`history` has pairs of a time and a value, not {row!r}")
+            raise ValueError(f"`history` has pairs of a time and a value, not {_shown(row)}")
+        if instant > at:  # it does not know yet what else will be said until then
+            raise ValueError(f"`history` has the values up to `at`, and {_shown(moment)} is later: tell it by `set`")
         found.append((instant, fit(value, attribute.type, catalog.timezone)))
     return Whole(at, (key, attribute.type), tuple(found))
 
@@ -194,5 +206,5 @@ def _is_attribute(name: str, catalog: Catalog) -> bool:
 
 def _list(name: str, member: object, at: int) -> Step:
     if not isinstance(member, bool):
-        raise ValueError(f"`lists`: on `{name}` or not is true or false, not {member!r}")
+        raise ValueError(f"`lists`: on `{name}` or not is true or false, not {_shown(member)}")
     return Listed(at, name, member)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -67,7 +68,7 @@ class Printed(Sink):
 class Appended(Sink):
     """A file that has each change once: what a process wrote that was killed before it remembered is cut off again.
 
-    Raises OSError if the file cannot be written to.
+    Raises OSError if the file cannot be written to, or is no file that keeps what is written, as a pipe or a device.
     """
 
     verb = "written"
@@ -75,8 +76,11 @@ class Appended(Sink):
     def __init__(self, state: State, path: Path) -> None:
         super().__init__()
         self._state = state
+        self._path = path
         self._name = f"file {path.resolve()}"
-        self._file = path.open("r+b" if path.exists() else "w+b")
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "is no file: leave out -o to write to standard output", str(path))
+        self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
         known = state.told(self._name)
         size = self._file.seek(0, os.SEEK_END)
         if known is None:  # what a file has that was there before is somebody else's: go on behind it
@@ -95,9 +99,13 @@ class Appended(Sink):
         found = list(self._state.changes(self.last))
         if not found:
             return
-        self._file.write(_text(found).encode("utf-8", "backslashreplace"))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            rest = _text(found).encode("utf-8", "backslashreplace")
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
         self.last = found[-1][0]
         self._state.tell(self._name, self.last, self._file.tell())
         self.told += len(found)

@@ -107,7 +107,8 @@ class State:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._reported():
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT, check_same_thread=False)
+            file = path.absolute()  # SQLite would take `:memory:` for no file at all
+            self._connection = sqlite3.connect(file, isolation_level=None, timeout=WAIT, check_same_thread=False)
             try:
                 self._open()
             except BaseException:
@@ -119,8 +120,10 @@ class State:
         mark, form = (ask(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
         tables = ask("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if (tables and mark != MARK) or form > FORM:
-            what = "of a newer segdsl" if mark == MARK else "another program's"
-            raise _failure(f"`{self.path}` is {what}", "name another file with --state: it is made if there is none")
+            what, help = "another program's", "name another file with --state: it is made if there is none"
+            if mark == MARK:
+                what, help = "of a newer segdsl", "follow with that version, or begin anew with another --state"
+            raise _failure(f"`{self.path}` is {what}", help)
         ask("PRAGMA journal_mode = WAL")
         ask("PRAGMA synchronous = NORMAL")
         if not tables:
@@ -147,9 +150,9 @@ class State:
         self._connection.close()
 
     def lines(self) -> Iterator[Stored]:
-        """Every line that still counts, each contact's together and in the order in which they came."""
+        """Every line that still counts, each contact's together and in the order in which they were taken."""
         with self._reported():
-            ask = "SELECT number, contact, counts_at, line FROM lines ORDER BY contact, number"
+            ask = "SELECT number, contact, counts_at, line FROM lines ORDER BY contact, counts_at, number"
             yield from self._connection.execute(ask)
 
     def members(self) -> dict[tuple[str, str | int], int]:

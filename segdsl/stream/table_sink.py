@@ -5,6 +5,7 @@ The table itself says up to which change it has them, and a batch is there as a 
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import islice
 
@@ -16,6 +17,11 @@ from segdsl.stream.table_writers import Busy, Writer
 ROWS = 10_000  # that are inserted together, at most
 PAUSE = 0.2  # seconds before a database in which somebody writes is tried again
 PATIENCE = 50  # times
+
+
+def _without_password(url: str) -> str:
+    """A database's URL by which it is known: a password may change, and does not belong into the state file."""
+    return re.sub(r"(?<=://)[^/@]*@|(?<=[?&])(user|password)=[^&]*&?", "", url)
 
 
 class Inserted(Sink):
@@ -30,7 +36,7 @@ class Inserted(Sink):
         """where: the database's URL, by which the state file knows the table."""
         super().__init__()
         self._state, self._writer, self._table = state, writer, table
-        self._name = f"table {table} in {where}"
+        self._name = f"table {table} in {_without_password(where)}"
         known = state.told(self._name)
         for attempt in range(PATIENCE):
             try:

@@ -69,6 +69,14 @@ class PostgresWriter(Writer):
 
     mark = "%s"
 
+    def make(self, table: str) -> None:
+        """Make the table, unless it is there: only then is the right to make one needed."""
+        with self.opened() as execute:
+            name = named(table).replace("'", "''")
+            [(there,)] = execute(f"SELECT to_regclass('{name}') IS NOT NULL", ())
+        if not there:
+            super().make(table)
+
 
 class ClickHouseWriter(Writer):
     """One INSERT is one block, and so one part of the table, which is there or not."""

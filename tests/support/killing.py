@@ -11,6 +11,7 @@ import random
 import signal
 import sys
 import time
+from importlib import import_module
 
 from segdsl.cli.main import run
 
@@ -30,9 +31,9 @@ def main() -> int:
     folder, times, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     os.chdir(folder)
     chance = random.Random(seed)
-    import segdsl.cli.commands.follow
-    import segdsl.project
-    import segdsl.stream.stream  # noqa: F401  (so that a child has little to do before it begins)
+    # So that a child has little to do before it begins.
+    for module in ("segdsl.cli.commands.follow", "segdsl.project", "segdsl.stream.stream", "duckdb", "psycopg"):
+        import_module(module)
 
     killed = 0
     for _ in range(times):

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from segdsl.cli.common import colored, common_options, instant, note
+from segdsl.cli.common import colored, common_options, instant, many, note
 
 COLORS = {"yes": "32", "no": "31", "head": "1", "time": "36"}
 
@@ -56,4 +56,4 @@ def command(contact: str, rule: tuple[str, ...], now: str | None, segments: tupl
 
         click.echo("\n\n".join(explanation.text(paint, printable) for explanation in found), color=True)
     inside = sum(explanation.holds for explanation in found)
-    note(f"in {inside} of {len(found)} segment{'s' if len(found) > 1 else ''}; --now {isoformat(moment)}")
+    note(f"in {inside} of {many(len(found), 'segment')}; --now {isoformat(moment)}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segdsl.cli.common import Stop, common_options, instant, note
+from segdsl.cli.common import Stop, common_options, instant, many, note
 from segdsl.cli.lengths import Length
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def command(
     catalog, program, _ = runnable((), ())
     end = None if until is None else instant(until, catalog, "--until")
     file = file or Path("-")
+    output = None if str(output) == "-" else output  # standard output, as in every command
     _distinct(file, state, output)
     with closing(Stream(catalog, program, state)) as stream:
         assert stream.state is not None
@@ -157,9 +158,10 @@ def _tell_resumed(stream: Stream) -> None:
     """What has changed by the rules or by the catalog since the state was left."""
     resumed = len(stream.resumed)
     if stream.dropped:
-        note(f"warning: {stream.dropped} stored lines are of events that segdsl.yml does not have any more")
+        are = "is of an event" if stream.dropped == 1 else "are of events"
+        note(f"warning: {many(stream.dropped, 'stored line')} {are} that segdsl.yml does not have any more")
     if resumed:
-        note(f"rules or catalog have changed: {resumed} change{'s' if resumed > 1 else ''} of membership by that")
+        note(f"rules or catalog have changed: {many(resumed, 'change')} of membership by that")
 
 
 def _tell_end(stream: Stream, sinks: Sequence[Sink], taken: int) -> None:
@@ -167,16 +169,17 @@ def _tell_end(stream: Stream, sinks: Sequence[Sink], taken: int) -> None:
     from segdsl.core.time import isoformat
 
     reached = "nothing yet" if stream.clock is None else f"up to {isoformat(stream.clock)}"
-    note(f"{taken} lines, {sinks[0].told} changes, {reached}")
+    note(f"{many(taken, 'line')}, {many(sinks[0].told, 'change')}, {reached}")
     if stream.waiting:
-        note(f"{stream.waiting} lines are of a time that is still to come, and wait for it")
+        are, wait = ("is", "waits") if stream.waiting == 1 else ("are", "wait")
+        note(f"{many(stream.waiting, 'line')} {are} of a time that is still to come, and {wait} for it")
     if stream.passed:
         most = ", ".join(f"`{name}` ({times})" for name, times in stream.passed.most_common(PASSED))
         more = f" and {len(stream.passed) - PASSED} more" if len(stream.passed) > PASSED else ""
         note(f"passed over, since segdsl.yml does not declare them: {most}{more}")
     for sink in sinks[1:]:
         given_up = f", {sink.dead} given up: the state file's table `dead` tells why" if sink.dead else ""
-        note(f"{sink.told} changes {sink.verb}{given_up}")
+        note(f"{many(sink.told, 'change')} {sink.verb}{given_up}")
 
 
 def _starts(state: State, database: bool, backfill: bool) -> bool:

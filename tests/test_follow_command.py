@@ -137,6 +137,8 @@ def test_mistakes_of_usage(folder: Path) -> None:
         done = follow(folder, "in.jsonl", "--state", state, "-o", output)
         assert (done.returncode, "at once" in done.stderr) == (2, True)
     assert "write --until" in follow(folder, "in.jsonl", "--state", "i.db", "--until", "soon").stderr
+    for url in ("ftp://example.com/hook", "https://"):
+        assert "and a host" in follow(folder, "in.jsonl", "--state", "i.db", "--webhook", url).stderr
     write(folder, visit("a", "2026-03-01T00:00:00Z"))
     follow(folder, "events.jsonl", "--state", "state.db")
     (folder / "events.jsonl").write_text("")

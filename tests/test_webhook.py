@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 
 import segdsl
+from segdsl.stream import webhook
 from segdsl.stream.webhook import Retries, Webhook
 from tests.support.following import ROOT, SEGDSL, START, project_in, visit, write
 
@@ -34,6 +36,7 @@ class Server(ThreadingHTTPServer):
         self.statuses: list[int] = []
         self.heard: list[tuple[dict[str, str], dict[str, Any], bytes]] = []
         self.pause = 0.0
+        self.talks = False  # an answer never ends
 
     @property
     def url(self) -> str:
@@ -50,8 +53,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 429:
             self.send_header("Retry-After", "0")
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", "1000000" if self.server.talks else "0")
         self.end_headers()
+        with suppress(OSError):
+            while self.server.talks:
+                self.wfile.write(b".")
+                time.sleep(0.02)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -106,6 +113,18 @@ def test_each_change_is_posted_once_signed_and_in_order(stream: segdsl.Stream, s
     assert headers["X-Segdsl-Signature"] == f"sha256={signed.hexdigest()}"
     assert len({headers["Idempotency-Key"] for headers, _, _ in server.heard}) == 3
     assert (hook.told, hook.dead) == (3, 0)
+
+
+def test_an_answer_that_never_ends_is_one(
+    stream: segdsl.Stream, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "PATIENCE", 0.2)
+    server.talks = True
+    some_changes(stream, "ab")
+    hook = hook_of(stream, server.url)
+    finished(hook)
+    assert [body["contact"] for _, body, _ in server.heard] == ["a", "b"]
+    assert (hook.told, hook.dead) == (2, 0)
 
 
 def test_what_may_pass_is_tried_again_with_the_same_key(stream: segdsl.Stream, server: Server) -> None:

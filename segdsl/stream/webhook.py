@@ -134,7 +134,7 @@ class Webhook(Sink):
             if attempt:
                 wait *= 2
             try:
-                answer = self._client.post(self._url, content=body, headers=self._headers(key, body))
+                answer = self._post(body, self._headers(key, body))
             except httpx.TransportError as error:
                 reason = f"{type(error).__name__}: {error}"
                 continue
@@ -147,6 +147,15 @@ class Webhook(Sink):
                 return reason
             wait = max(wait, _asked(answer))
         return f"{reason}, {self._retries.most} times"
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        """The answer, which is read, as the connection serves for the next request, but not for long."""
+        began = time.monotonic()
+        with self._client.stream("POST", self._url, content=body, headers=headers) as answer:
+            for _ in answer.iter_raw():
+                if self._closed.is_set() or time.monotonic() - began > PATIENCE:
+                    break
+        return answer
 
     def _headers(self, key: str, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}

@@ -122,7 +122,8 @@ def task(state: State, catalog: Catalog, program: Program, now: int, full: bool)
     if state.since is not None and now < state.since:
         raise failure("SEG0740", f"{isoformat(now)} is before the last refresh, {isoformat(state.since)}",
                       f"stored membership only moves forward: take `--now {isoformat(state.since)}` or later, or ask "
-                      "`segdsl run --now` who was in")  # fmt: skip
+                      "`segdsl run --now` who was in; if the last one's time was a mistake, drop the tables "
+                      f"`{catalog.refresh.tables}*` and begin anew")  # fmt: skip
     project = md5(f"{version('segdsl')}\n{catalog.source.text}".encode(), usedforsecurity=False).hexdigest()
     definitions = fingerprints(program)
     if state.since is None:

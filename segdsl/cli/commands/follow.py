@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -213,8 +214,8 @@ def _sinks(
         sinks: list[Sink] = [Printed(state) if output is None else Appended(state, output)]
         open_.callback(sinks[0].close)
         for url in dict.fromkeys(webhooks):
-            if not url.lower().startswith(("http://", "https://")):
-                raise Stop(f"no URL of a webhook: {url}", "it begins with https:// or http://")
+            if not re.match(r"https?://[^/?#]", url, re.IGNORECASE):
+                raise Stop(f"no URL of a webhook: {url}", "it begins with https:// or http:// and a host")
             sinks.append(Webhook(state.path, url, os.environ.get(SECRET) or None))
             open_.callback(sinks[-1].close)
         if table is not None:

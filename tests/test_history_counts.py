@@ -17,9 +17,7 @@ from hypothesis import strategies as st
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.dialects.duckdb import DuckDB
 from segdsl.backends.sql.history.statement import HistoryStatement
-from segdsl.core.time import (
-    DAY,
-)
+from segdsl.core.time import DAY
 from tests.support import strategies
 from tests.support.strategies import joined
 from tests.support.world import World, program_of
@@ -62,7 +60,7 @@ stretches = st.builds(
 )  # fmt: skip
 
 
-@settings(COMMON, max_examples=max(1, CASES // RULES // 3))
+@settings(COMMON, max_examples=max(1, CASES // RULES // 5))
 @given(visits, visits, st.lists(rules, min_size=RULES, max_size=RULES), stretches)
 def test_counts_of_events_that_meet(
     seen: list[dict[str, object]], bought: list[dict[str, object]], texts: list[str], stretch: tuple[int, int]

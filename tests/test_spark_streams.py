@@ -149,7 +149,7 @@ def test_nothing_is_lost_or_doubled(session: Any, tmp_path: Path, project: segds
     assert sorted(map(str, query.batches[failed])) == sorted(map(str, rows))
     refused = {row[4]: row[5].partition(":")[0] for row in rows}
     assert refused == {
-        "{bad": "it is no JSON", '{"contact": null}': "`contact` is a text or a whole number, not None",
+        "{bad": "it is no JSON", '{"contact": null}': "`contact` is a text or a whole number, not null",
         '{"contact": "c", "event": "vistied", "at": "2026-03-02T10:00:00Z"}':
             "unknown event `vistied`; did you mean `visited`?",
     }  # fmt: skip

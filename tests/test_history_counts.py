@@ -45,15 +45,7 @@ tests = st.one_of(
     joined(counted, amounts, windows), joined(counted, amounts, windows),
     st.sampled_from(['country = "DE"', "everyone"]),
 )  # fmt: skip
-rules = st.recursive(
-    tests,
-    lambda inner: st.one_of(
-        joined("not (", inner, ")"),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " and ".join(parts) + ")"),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " or ".join(parts) + ")"),
-    ),
-    max_leaves=3,
-)
+rules = strategies.combined(tests, 3)
 stretches = st.builds(
     lambda weeks, micro, length: (NOW - 7 * weeks * DAY + micro, NOW - 7 * weeks * DAY + micro + length),
     st.integers(0, 4), st.sampled_from([-1, 0, 1]), st.sampled_from([0, 1, 7 * DAY, 28 * DAY]),

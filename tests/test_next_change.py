@@ -67,15 +67,7 @@ ahead = st.one_of(
 )
 memberships = st.sampled_from(["in segment quiet", "not in segment cart", "fit >= 2", "2 * fit < lead score"])
 changing = st.one_of(waits, waits, ahead, ahead, memberships, strategies.sequences, strategies.event_tests)
-rules = st.recursive(
-    changing,
-    lambda inner: st.one_of(
-        joined("not (", inner, ")"),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " and ".join(parts) + ")"),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " or ".join(parts) + ")"),
-    ),
-    max_leaves=3,
-)
+rules = strategies.combined(changing, 3)
 NAMED = """\
 segment quiet:
     not visited in 7d and fit >= 0

@@ -224,15 +224,7 @@ def related_rules(draw: st.DrawFn) -> list[str]:
         strategies.tests,
     )
     pool = draw(st.lists(single, min_size=3, max_size=5))
-    built = st.recursive(
-        st.sampled_from(pool),
-        lambda inner: st.one_of(
-            strategies.joined("not (", inner, ")"),
-            st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " and ".join(parts) + ")"),
-            st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " or ".join(parts) + ")"),
-        ),
-        max_leaves=4,
-    )
+    built = strategies.combined(st.sampled_from(pool), 4)
     return pool + draw(st.lists(built, min_size=RULES - len(pool), max_size=RULES - len(pool)))
 
 

@@ -115,6 +115,19 @@ def joined(*parts: st.SearchStrategy[str] | str) -> st.SearchStrategy[str]:
     return st.tuples(*strategies).map("".join)
 
 
+def combined(tests: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
+    """Rules of at most about so many tests, by `not`, `and`, `or`."""
+    return st.recursive(
+        tests,
+        lambda inner: st.one_of(
+            joined("not (", inner, ")"),
+            st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " and ".join(parts) + ")"),
+            st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " or ".join(parts) + ")"),
+        ),
+        max_leaves=most,
+    )
+
+
 def listed(item: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.lists(item, min_size=1, max_size=3).map(lambda items: "(" + ", ".join(items) + ")")
 
@@ -422,15 +435,7 @@ value_tests = st.one_of(
 )
 # a bare number on the left is refused by nobody, but says little; aggregates of floats are refused
 tests = st.one_of(event_tests, value_tests, sequences, histories, members)
-rules = st.recursive(
-    tests,
-    lambda inner: st.one_of(
-        joined("not (", inner, ")"),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " and ".join(parts) + ")"),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: "(" + " or ".join(parts) + ")"),
-    ),
-    max_leaves=4,
-)
+rules = combined(tests, 4)
 
 SCORE = """\
 score fit:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from segdsl.core.nodes import Part, Points, Rule
-from segdsl.core.walking import references
+from segdsl.core.nodes import Node, Part, Points, Rule, Value
+from segdsl.core.walking import references, walk
 
 BARE = "rule"  # the name of the segment that a rule without a heading is
 
@@ -56,3 +56,11 @@ def needed(program: Program, names: Iterable[str]) -> Program:
         {name: segment for name, segment in program.segments.items() if name in found},
         {name: score for name, score in program.scores.items() if name in found},
     )
+
+
+def nodes_of(program: Program, roots: Iterable[Rule]) -> tuple[Node, ...]:
+    """Every node of some rules and of the segments and scores that they refer to."""
+    roots = tuple(roots)
+    inner = needed(program, [name for root in roots for name in references(root)])
+    whole: list[Rule | Value] = [*roots, *(s.rule for s in inner.segments.values()), *inner.scores.values()]
+    return tuple(node for one in whole for node in walk(one))

@@ -40,6 +40,7 @@ from segdsl.core.nodes import (
     ScoreOf,
     Value,
 )
+from segdsl.core.time import At, Span
 
 
 def children(node: Node) -> Iterator[Node]:
@@ -110,6 +111,18 @@ def branches_of(nodes: Iterable[object]) -> dict[Branch, None]:
         branch: None for node in nodes if isinstance(node, Events | Chain)
         for branch in (node.branches if isinstance(node, Events) else node.branches())
     }  # fmt: skip
+
+
+def asks_now(branch: Branch) -> bool:
+    """Whether a filter's answer about one event may change with `now`."""
+    for node in walk(branch.where):
+        if isinstance(node, Measure | Points | ScoreOf | InSegment):
+            return True
+        if isinstance(node, InSpan | Anniversary):
+            span = node.span
+            if not isinstance(span, Span) or any(edge and not isinstance(edge, At) for edge in (span.lo, span.hi)):
+                return True
+    return False
 
 
 def mapped(node: Anything, change: Callable[[Anything], Anything]) -> Anything:

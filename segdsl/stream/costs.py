@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from segdsl.analysis.explain.wording import ago, length
-from segdsl.analysis.outlook.probe import nodes_of
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
-from segdsl.core.program import Program
+from segdsl.core.program import Program, nodes_of
 from segdsl.core.time import Earlier, Edge, FromNow, Later, Span
 from segdsl.core.walking import branches_of
 from segdsl.stream.terms import Asked, Latest, terms_of_rule

@@ -13,12 +13,11 @@ from segdsl.analysis.outlook.probe import Probe, counted
 from segdsl.analysis.outlook.watching import Watch, watch
 from segdsl.backends.python import compile_program
 from segdsl.backends.python.index import Row
-from segdsl.backends.python.module import asks_now
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.program import Program
 from segdsl.core.time import DAY, At, Edge, FromNow, Span
-from segdsl.core.walking import branches_of
+from segdsl.core.walking import asks_now, branches_of
 from segdsl.stream.terms import Asked, Branches, Latest, Terms
 
 K = TypeVar("K")

@@ -11,12 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from segdsl import types
-from segdsl.analysis.outlook.probe import nodes_of
-from segdsl.backends.python.module import asks_now
 from segdsl.core import nodes as core
-from segdsl.core.program import Program
+from segdsl.core.program import Program, nodes_of
 from segdsl.core.time import At, Edge, FromNow, Span, reaches
-from segdsl.core.walking import walk
+from segdsl.core.walking import asks_now, walk
 
 Branches = tuple[core.Branch, ...]
 Formula = Callable[[int, int], int]  # of the words of terms' and of segments' answers: the segment's bit, or 0

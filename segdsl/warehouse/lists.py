@@ -28,9 +28,8 @@ def snapshot(engine: Engine, program: Program, segment: str, name: str, now: int
     engine.ready(program, [segment], now)
     table = declared.table if declared else tables.name("lists")
     named, contact = (declared.list.name, declared.contact.name) if declared else ("list", "contact")
-    asked = engine.statement(program, [segment], now).parts()
-    rows = select([(named, b.text(name)), (contact, b.column("contact"))], asked.members.subquery("found"))
-    rows.set("with_", asked.opening)
+    members = engine.statement(program, [segment], now).unordered()
+    rows = b.over(members, [(named, b.text(name)), (contact, b.column("contact"))], "found")
     on_it = b.compare("=", b.column(named), b.text(name))
     if declared is not None:
         on_it = engine.reading().is_text(table, declared.list, [name])

@@ -33,15 +33,14 @@ def plan(engine: Engine, program: Program, now: int) -> Refresh:
     held = _held(tables, work)
     rows: list[tuple[object, ...]] = []
     for part in work.told:
-        side = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
-        columns = [("segment", b.column("segment")), ("change", side), ("contact", b.column("contact")),
+        columns = [("segment", b.column("segment")), ("change", _turn()), ("contact", b.column("contact")),
                    ("reason", b.literal(part.reason))]  # fmt: skip
         looked_at = None if part.everyone else among
         members = _members(engine, program, part, now, looked_at)
         if members is None and held is None:
             continue  # a segment is gone, and so are its members
         found = differences(held, part, members, looked_at)
-        rows += engine.ask(_summary(_outside(found, columns)))
+        rows += engine.ask(_summary(b.over(found, columns, "differences")))
     contacts = None if among is None or work.everyone else _count(engine, among.queries[among.contacts])
     return _result(work, rows, _sizes(engine, held), contacts, applied=False)
 
@@ -83,8 +82,7 @@ def differences(stored: Node | None, part: Part, members: Node | None, among: Am
         held.append(exp.In(this=contact.copy(), query=query.subquery()))
     sides, opening = [], None
     if members is not None:
-        opening = members.args.get("with_")
-        members.set("with_", None)
+        opening = b.taken_opening(members)
         columns = [("segment", segment.copy()), ("contact", contact.copy()), ("side", b.number(1))]
         sides.append(select(columns, members.subquery("found", copy=False)))
     if stored is not None:
@@ -100,13 +98,16 @@ def differences(stored: Node | None, part: Part, members: Node | None, among: Am
     return tree
 
 
+def _turn() -> Node:
+    """What a side of a difference is called as a change."""
+    return b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
+
+
 def _members(engine: Engine, program: Program, part: Part, now: int, among: Among | None) -> Node | None:
     """`segment, contact` of the members of a part's segments; None if these are gone."""
     if part.reason == "segment removed":
         return None
-    asked = engine.statement(program, part.names, now, among).parts()
-    asked.members.set("with_", asked.opening)
-    return asked.members
+    return engine.statement(program, part.names, now, among).unordered()
 
 
 # --- what is written, in this order ----------------------------------------------------------------------------------
@@ -157,11 +158,10 @@ def _changes(execute: Execute, tables: Tables, watched: Watched, work: Task, num
         answered = part is work.answering
         members = watched.members() if answered else _members(engine, watched.program, part, work.now, looked_at)
         found = differences(tables.node("members"), part, members, looked_at)
-        change = b.case([(b.compare(">", b.column("side"), b.number(0)), b.literal("entered"))], b.literal("left"))
         columns = [("refresh", b.number(number)), ("at", tables.dialect.stamp(work.now)),
-                   ("segment", b.column("segment")), ("contact", b.column("contact")), ("change", change),
+                   ("segment", b.column("segment")), ("contact", b.column("contact")), ("change", _turn()),
                    ("reason", b.literal(part.reason))]  # fmt: skip
-        tables.insert(execute, "changes", _outside(found, columns))
+        tables.insert(execute, "changes", b.over(found, columns, "differences"))
         _settle(execute, tables, number, part)
     tables.delete(execute, "contacts", [] if known is None else [tables.among("contact", "touched")])
     tables.insert(execute, "contacts", watched.contacts(known))
@@ -213,16 +213,6 @@ def _since(work: Task, engine: Engine) -> int:
     return max(work.state.since - lateness(engine.catalog), FIRST)
 
 
-def _outside(found: Node, columns: list[tuple[str, Node]]) -> Node:
-    """A query over another one, whose CTEs it takes to its own beginning."""
-    opening = found.args.get("with_")
-    found.set("with_", None)
-    tree = select(columns, found.subquery("differences", copy=False))
-    if opening is not None:
-        tree.set("with_", opening)
-    return tree
-
-
 def _summary(found: Node) -> Node:
     """`segment, change, contact, reason, n` of the first contacts of each segment and change, which has n of them."""
     keys = ("segment", "change", "reason")
@@ -231,8 +221,8 @@ def _summary(found: Node) -> Node:
                        order=exp.Order(expressions=[exp.Ordered(this=contact, nulls_first=False)]))  # fmt: skip
     number = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[b.column(key) for key in keys])
     columns = [(name, b.column(name)) for name in ("segment", "change", "contact", "reason")]
-    placed = _outside(found, [*columns, ("n", number), ("place", place)])
-    few = _outside(placed, [*((name, column.copy()) for name, column in columns), ("n", b.column("n"))])
+    placed = b.over(found, [*columns, ("n", number), ("place", place)], "differences")
+    few = b.over(placed, [*((name, column.copy()) for name, column in columns), ("n", b.column("n"))], "differences")
     return few.where(b.compare("<=", b.column("place"), b.number(SHOWN)), copy=False)
 
 

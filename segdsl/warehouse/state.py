@@ -10,12 +10,11 @@ from typing import Literal
 from sqlglot import exp
 
 from segdsl.analysis.diff import fingerprints
-from segdsl.analysis.outlook.probe import nodes_of
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import select
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
-from segdsl.core.program import Program
+from segdsl.core.program import Program, nodes_of
 from segdsl.core.time import DAY, MICROSECONDS, isoformat
 from segdsl.engines.engine import failure
 from segdsl.warehouse.results import Status

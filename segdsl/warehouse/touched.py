@@ -12,14 +12,13 @@ from typing import Literal
 
 from sqlglot import exp
 
-from segdsl.analysis.outlook.probe import nodes_of
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.among import Among, Part
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.clock import Fixed
 from segdsl.backends.sql.excerpts import excerpts
 from segdsl.core import nodes as core
-from segdsl.core.program import Program
+from segdsl.core.program import Program, nodes_of
 from segdsl.engines.engine import Engine, Execute
 from segdsl.types import INT, Enum, String, Type
 from segdsl.warehouse import waits

@@ -13,7 +13,6 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.analysis.outlook.edges import Moving, OverEvents, OverHistory, OverValue, Unsure, moving
-from segdsl.backends.python.module import asks_now
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.dialect import Dialect
@@ -34,7 +33,7 @@ from segdsl.core.time import (
     reaches,
     repeats_days,
 )
-from segdsl.core.walking import children
+from segdsl.core.walking import asks_now, children
 
 Value = core.Attribute | core.Held | core.Measure
 INSTANT = types.Timestamp()

@@ -14,12 +14,12 @@ from segdsl.analysis.explain.witnesses import Kept, Witnesses
 from segdsl.analysis.explain.wording import ago, clock, plain, text
 from segdsl.analysis.outlook.next_change import flips
 from segdsl.analysis.outlook.outlook import Outlook
-from segdsl.analysis.outlook.probe import Probe, nodes_of
+from segdsl.analysis.outlook.probe import Probe
 from segdsl.backends.python.runtime import drawn
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
-from segdsl.core.program import Program
+from segdsl.core.program import Program, nodes_of
 from segdsl.core.time import Span, to_zoned
 from segdsl.core.walking import children, walk
 from segdsl.types import Number

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from segdsl.backends.python.module import asks_now
 from segdsl.core import nodes as core
 from segdsl.core.time import At, Edge, FromNow, PeriodStart, Span, repeats_days
+from segdsl.core.walking import asks_now
 
 
 @dataclass(frozen=True, slots=True)

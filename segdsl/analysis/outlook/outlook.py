@@ -22,12 +22,11 @@ from segdsl.analysis.outlook.ranges import Answer, Range, exactly
 from segdsl.analysis.outlook.rows import Fitting
 from segdsl.analysis.outlook.spans import anniversary_in, in_anchored, in_window, window
 from segdsl.backends.python import Index
-from segdsl.backends.python.module import asks_now
 from segdsl.backends.python.runtime import BEGIN, END, fold, ratio
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.time import At, Edge, FromNow, Span, bounds
-from segdsl.core.walking import children, walk
+from segdsl.core.walking import asks_now, children, walk
 
 Test = Callable[[int, int], Answer]
 Value = Callable[[int, int], Range]

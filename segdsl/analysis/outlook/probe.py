@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from segdsl.backends.python import CompiledProgram, Index, compile_program
-from segdsl.backends.python.module import asks_now
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
-from segdsl.core.program import Program, needed
-from segdsl.core.walking import branches_of, references, walk
-
-
-def nodes_of(program: Program, roots: Iterable[core.Rule]) -> tuple[core.Node, ...]:
-    """Every node of some rules and of the segments and scores that they refer to."""
-    roots = tuple(roots)
-    inner = needed(program, [name for root in roots for name in references(root)])
-    whole: list[core.Rule | core.Value] = [*roots, *(s.rule for s in inner.segments.values()), *inner.scores.values()]
-    return tuple(node for one in whole for node in walk(one))
+from segdsl.core.program import Program, needed, nodes_of
+from segdsl.core.walking import asks_now, branches_of, references, walk
 
 
 def leaves(rule: core.Rule) -> Iterator[core.Rule]:

@@ -11,10 +11,10 @@ from segdsl.analysis.outlook.probe import Probe
 from segdsl.analysis.outlook.ranges import Answer, exactly
 from segdsl.analysis.outlook.spans import anniversary_in, in_anchored, window
 from segdsl.backends.python.index import Index, Row, value_of
-from segdsl.backends.python.module import asks_now
 from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.core import nodes as core
 from segdsl.core.time import Span
+from segdsl.core.walking import asks_now
 
 # Of a stretch (a, b): whether an event fits throughout it.
 RowTest = Callable[[int, int], Callable[[Row], Answer]]

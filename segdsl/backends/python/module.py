@@ -11,19 +11,14 @@ from collections.abc import Iterable
 from segdsl.backends.python.chains import ChainPlan
 from segdsl.backends.python.index import ColumnPlan, Plan, SlotPlan
 from segdsl.core.nodes import (
-    Anniversary,
     Branch,
     Chain,
-    InSegment,
-    InSpan,
     Measure,
     PeriodOf,
-    Points,
     Property,
-    ScoreOf,
 )
 from segdsl.core.time import At, Edge, FromNow, Span
-from segdsl.core.walking import walk
+from segdsl.core.walking import asks_now
 
 
 def comment(words: str, indent: str = "") -> list[str]:
@@ -110,18 +105,6 @@ class Module:
         """The whole module."""
         lines = [f"{name} = {text}" for (_, text), name in self.constants.items()]
         return "\n".join(lines) + "\n\n\n" + "\n\n\n".join(self.functions) + "\n"
-
-
-def asks_now(branch: Branch) -> bool:
-    """Whether a filter's answer about one event may change with `now`."""
-    for node in walk(branch.where):
-        if isinstance(node, Measure | Points | ScoreOf | InSegment):
-            return True
-        if isinstance(node, InSpan | Anniversary):
-            span = node.span
-            if not isinstance(span, Span) or any(edge and not isinstance(edge, At) for edge in (span.lo, span.hi)):
-                return True
-    return False
 
 
 def first_words(nodes: Iterable[object]) -> str:

@@ -230,6 +230,21 @@ def select(columns: Sequence[tuple[str, Node]], source: Node, where: Iterable[No
     return node.where(conjunction(conditions), copy=False) if conditions else node
 
 
+def taken_opening(query: Node) -> Node | None:
+    """The WITH of a query, which has none any more; None if it had none."""
+    opening = query.args.get("with_")
+    query.set("with_", None)
+    return opening if isinstance(opening, exp.With) else None
+
+
+def over(query: Node, columns: Sequence[tuple[str, Node]], alias: str) -> Node:
+    """SELECT of columns from a query, whose WITH it takes to its own beginning."""
+    opening = taken_opening(query)
+    outer = select(columns, query.subquery(alias, copy=False))
+    outer.set("with_", opening)
+    return outer
+
+
 def united(queries: Sequence[Node]) -> Node:
     """UNION ALL of queries with the same columns."""
     result = queries[0]

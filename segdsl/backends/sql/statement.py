@@ -209,14 +209,17 @@ class Statement:
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
         return ctes, rules, segments
 
+    def unordered(self) -> Node:
+        """`segment, contact` of all members, in any order, as sqlglot's tree."""
+        opening, members, _ = self.parts()
+        members.set("with_", opening)
+        return members
+
     def sizes(self) -> Node:
         """`segment, size` of each segment that has members, in any order, as sqlglot's tree."""
-        opening, members, _ = self.parts()
         segment = b.column("segment")
         columns = [("segment", segment), ("size", exp.Count(this=exp.Star()))]
-        tree = select(columns, members.subquery("members")).group_by(segment.copy(), copy=False)
-        tree.set("with_", opening)
-        return tree
+        return b.over(self.unordered(), columns, "members").group_by(segment.copy(), copy=False)
 
     def _property_columns(self, kind: str) -> dict[str, str]:
         """The properties of a kind that are asked for -> what its CTE calls them."""

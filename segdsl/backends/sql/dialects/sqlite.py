@@ -316,8 +316,7 @@ def _height(node: Node) -> int:
 
 def side_by_side(tree: Node) -> Node:
     """The same statement with each query of a FROM or JOIN as a query of the WITH."""
-    opening = tree.args.get("with_") or exp.With(expressions=[])
-    tree.set("with_", None)
+    opening = b.taken_opening(tree) or exp.With(expressions=[])
     taken = {table.name.lower() for part in (opening, tree) for table in part.find_all(exp.Table)}
     taken |= {cte.alias.lower() for cte in opening.expressions}
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from segdsl import types
-from segdsl.backends.python.module import asks_now
 from segdsl.backends.sql.history.edges import Unsaid
 from segdsl.backends.sql.history.rewriting import enough
 from segdsl.core import nodes as core
 from segdsl.core.time import At, Span
-from segdsl.core.walking import walk
+from segdsl.core.walking import asks_now, walk
 
 NUMBERS = 24  # that a statement sums up beside each other
 

@@ -105,8 +105,8 @@ class HistoryStatement(Statement):
             conditions.append(exp.In(this=b.column("contact"), query=known.subquery()))
         rows = self.stages.stage("told", select(columns, stays, conditions))
         tree = select([(name, b.column(name)) for name, _ in columns], rows)
-        key = b.column("contact") if self.reading.whole_keys else self.dialect.ordered(b.column("contact"))
-        order = [exp.Ordered(this=each, nulls_first=False) for each in (key, b.column("came"))]
+        ordered = (self.reading.key_order(b.column("contact")), b.column("came"))
+        order = [exp.Ordered(this=each, nulls_first=False) for each in ordered]
         tree.set("order", exp.Order(expressions=order))
         tree.set("with_", exp.With(expressions=self.stages.ctes))
         return tree

@@ -91,8 +91,14 @@ def test_a_deleted_contact_leaves_and_may_come_back(folder: Path) -> None:
         ({"contact": "a", "event": "visited", "at": "0001-01-01T00:00:00+14:00"}, "outside the years 1 to 9999"),
         ({"at": "9999-12-31T23:59:59-14:00"}, "outside the years 1 to 9999"),
         ('{"at": "2026-03-01"} x', "no JSON: Extra data, at character 22"),
-        ({"contact": "a", "history": {"plan": [["2026-03-01T00:00:00.000001Z", "pro"]]}, "at": "2026-03-01T00:00:00Z"},
-         "is later: tell it by `set`"),
+        (
+            {
+                "contact": "a",
+                "history": {"plan": [["2026-03-01T00:00:00.000001Z", "pro"]]},
+                "at": "2026-03-01T00:00:00Z",
+            },
+            "is later: tell it by `set`",
+        ),
         ({"contact": "a", "event": "visited", "at": "2026-03-01T00:00:00Z", "properties": 1}, "an object of names"),
         ({"contact": True, "set": {"country": "DE"}}, "text or a whole number"),
         ({"contact": 2**63, "set": {"country": "DE"}}, "no database"),

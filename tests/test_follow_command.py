@@ -276,6 +276,7 @@ def test_killed_a_hundred_times_it_loses_and_doubles_nothing(folder: Path) -> No
     asked = "SELECT at, segment, contact, entered FROM changes ORDER BY number"
     with sqlite3.connect(folder / "state.db") as state, sqlite3.connect(whole / "state.db") as other:
         assert state.execute(asked).fetchall() == other.execute(asked).fetchall()
-        assert state.execute("SELECT count(*) FROM lines").fetchone() == other.execute(
-            "SELECT count(*) FROM lines"
-        ).fetchone()
+        assert (
+            state.execute("SELECT count(*) FROM lines").fetchone()
+            == other.execute("SELECT count(*) FROM lines").fetchone()
+        )

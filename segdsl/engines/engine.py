@@ -158,9 +158,7 @@ class Engine(ABC):
         """The rows of a query that was built with `backends.sql.build`, streamed."""
         return self.rows(*self.dialect.question(query))
 
-    def members(
-        self, program: Program, names: Sequence[str], now: int
-    ) -> Generator[tuple[str, str | int], None, None]:
+    def members(self, program: Program, names: Sequence[str], now: int) -> Generator[tuple[str, str | int], None, None]:
         """`(segment, contact)` in that order, for the named segments; streamed. Raises `Errors` as `ready` does.
 
         now: microseconds since 1970 (UTC), here and in all questions.

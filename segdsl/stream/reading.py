@@ -1,13 +1,13 @@
 """Lines as they are written: one JSON object each, of one contact's news or of the time.
 
-    {"contact": "c17", "event": "visited", "at": "2026-03-01T09:30:00Z", "properties": {"path": "/pricing"}, "id": "e1"}
-    {"contact": "c17", "set": {"country": "DE"}, "at": "2026-03-01T09:31:00Z"}
-    {"contact": "c17", "lists": {"employees": true}, "at": "2026-03-01T09:32:00Z"}
-    {"contact": "c17", "alias": "anon-9", "at": "2026-03-01T09:32:30Z"}
-    {"contact": "c17", "history": {"plan": [["2026-02-01T00:00:00Z", "free"]]}, "at": "2026-03-01T09:32:40Z"}
-    {"contact": "c17", "has": {"deal": [{"status": "open"}]}, "at": "2026-03-01T09:32:50Z"}
-    {"contact": "c17", "deleted": true, "at": "2026-03-01T09:33:00Z"}
-    {"at": "2026-03-09T00:00:00Z"}
+{"contact": "c17", "event": "visited", "at": "2026-03-01T09:30:00Z", "properties": {"path": "/pricing"}, "id": "e1"}
+{"contact": "c17", "set": {"country": "DE"}, "at": "2026-03-01T09:31:00Z"}
+{"contact": "c17", "lists": {"employees": true}, "at": "2026-03-01T09:32:00Z"}
+{"contact": "c17", "alias": "anon-9", "at": "2026-03-01T09:32:30Z"}
+{"contact": "c17", "history": {"plan": [["2026-02-01T00:00:00Z", "free"]]}, "at": "2026-03-01T09:32:40Z"}
+{"contact": "c17", "has": {"deal": [{"status": "open"}]}, "at": "2026-03-01T09:32:50Z"}
+{"contact": "c17", "deleted": true, "at": "2026-03-01T09:33:00Z"}
+{"at": "2026-03-09T00:00:00Z"}
 """
 
 from __future__ import annotations

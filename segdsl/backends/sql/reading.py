@@ -32,7 +32,11 @@ class Reading:
     """Table expressions for one catalog, as physically stored according to a schema."""
 
     def __init__(
-        self, catalog: model.Catalog, dialect: Dialect, schema: Schema | None, only: Sequence[str | int] = (),
+        self,
+        catalog: model.Catalog,
+        dialect: Dialect,
+        schema: Schema | None,
+        only: Sequence[str | int] = (),
         among: Among | None = None,
     ) -> None:
         """only: what one contact is called, as key and as aliases; rows of others need not be read then. Who asks
@@ -161,7 +165,11 @@ class Reading:
     # --- tables --------------------------------------------------------------------------------------------------
 
     def event(
-        self, kind: str, names: Mapping[str, str], timed: bool = True, since: Callable[[], Node] | None = None,
+        self,
+        kind: str,
+        names: Mapping[str, str],
+        timed: bool = True,
+        since: Callable[[], Node] | None = None,
         once: bool = True,
     ) -> Node:
         """`contact, t, properties...` of one kind, duplicates dropped; `names` maps property keys to column names.

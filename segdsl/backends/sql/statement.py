@@ -109,9 +109,7 @@ class Statement:
 
     # --- what is needed -----------------------------------------------------------------------------------------
 
-    def _walk(
-        self, node: nodes.Rule | nodes.Value | nodes.Events | nodes.Anchored, seen: set[str]
-    ) -> Iterator[object]:
+    def _walk(self, node: nodes.Rule | nodes.Value | nodes.Events | nodes.Anchored, seen: set[str]) -> Iterator[object]:
         """Every node of a rule, and of the scores that it asks: in the order of the text, what is inside first."""
         for child in children(node):
             yield from self._walk(child, seen)

@@ -9,7 +9,7 @@ from segdsl.cli.common import Stop, common_options, instant, note
 
 @click.command("snapshot")
 @click.argument("segment")
-@click.option("--as", "name", metavar="NAME", required=True, help="The list's name, for `in list \"NAME\"`.")
+@click.option("--as", "name", metavar="NAME", required=True, help='The list\'s name, for `in list "NAME"`.')
 @click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
 @common_options
 def command(segment: str, name: str, now: str | None) -> None:
@@ -42,4 +42,4 @@ def command(segment: str, name: str, now: str | None) -> None:
         click.echo(made.declaration)
         note("write this line into segdsl.yml, so that rules find the list")
     word = "contact" if made.size == 1 else "contacts"
-    note(f"{made.size} {word} of {wanted} on the list \"{printable(name)}\"; --now {isoformat(moment)}")
+    note(f'{made.size} {word} of {wanted} on the list "{printable(name)}"; --now {isoformat(moment)}')

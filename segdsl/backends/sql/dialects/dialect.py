@@ -256,9 +256,7 @@ class Dialect(ABC):
 
     def like(self, x: Node, glob: Sequence[str | nodes.Wild]) -> Node:
         """Whether a text fits a glob, by code points and minding case."""
-        return exp.Escape(
-            this=exp.Like(this=b.operand(x), expression=b.text(pattern(glob))), expression=b.literal("!")
-        )
+        return exp.Escape(this=exp.Like(this=b.operand(x), expression=b.text(pattern(glob))), expression=b.literal("!"))
 
     def key_text(self, x: Node, whole: bool) -> Node:
         """A contact's canonical key as text; `whole`: it is a number."""

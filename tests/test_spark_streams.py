@@ -236,7 +236,8 @@ def test_the_page_shows_what_works(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "events").mkdir()
-    (tmp_path / "events" / "0").write_text(json.dumps(visit("c", "2026-03-01T10:00:00Z")) + "\n{bad\n")
+    news = [visit("c", "2026-03-01T10:00:00.000001Z"), {"at": "2026-03-05T00:00:00Z"}]
+    (tmp_path / "events" / "0").write_text("".join(json.dumps(line) + "\n" for line in news) + "{bad\n")
     [shown, *_] = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     # The session's folder is where the process began, and not where the test is.
     for name in ("events", "checkpoint", "changes"):
@@ -245,5 +246,8 @@ def test_the_page_shows_what_works(
     exec(shown, found)
     found["query"].processAllAvailable()
     found["query"].stop()
-    [row] = [json.loads(line) for path in tmp_path.glob("changes/*.json") for line in path.read_text().splitlines()]
-    assert (row["change"], row["line"]) == ("refused", "{bad")
+    rows = [json.loads(line) for path in tmp_path.glob("changes/*.json") for line in path.read_text().splitlines()]
+    assert [row["line"] for row in rows if row["change"] == "refused"] == ["{bad"]
+    [entered] = [row for row in rows if row["change"] == "entered"]
+    assert (entered["contact"], entered["segment"]) == ("c", "quiet")
+    assert at(entered) == at({"at": "2026-03-04T10:00:00.000001Z"})

@@ -152,6 +152,11 @@ class Measure:
     within: int | None = None
     words: str = field(default="", compare=False)
 
+    @property
+    def of_events(self) -> bool:
+        """Whether it is how many events there are, whatever they are like."""
+        return self.kind == "count" and self.of is None and not self.same and self.within is None
+
 
 @dataclass(frozen=True, slots=True)
 class Award:
@@ -222,12 +227,19 @@ MIRRORED: dict[CompareOp, CompareOp] = {"=": "=", "<": ">", "<=": ">=", ">": "<"
 class Compare:
     """Both known and in this relation. `!=` is `Not` of `=`. Numbers may differ in scale; see `segdsl.types`.
 
-    A Number beside a Float is compared as a double.
+    A Number beside a Float is compared as a double. What is compared with a constant is on the left: see `compare`.
     """
 
     op: CompareOp
     left: Value
     right: Value
+
+
+def compare(op: CompareOp, left: Value, right: Value) -> Compare:
+    """Two values compared: `3 <= x` is `x >= 3`, so that a constant is on the right."""
+    if isinstance(left, Const) and not isinstance(right, Const):
+        return Compare(MIRRORED[op], right, left)
+    return Compare(op, left, right)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def _compare(
         left, right = folded(context, left, clause), folded(context, right, clause)
     _fits(context, subject, left, right_side, right)
     _fits(context, right_side, right, subject, left)
-    return core.Compare(op, as_float(left, right), as_float(right, left))
+    return core.compare(op, as_float(left, right), as_float(right, left))
 
 
 def as_float(value: core.Value, other: core.Value) -> core.Value:
@@ -191,7 +191,7 @@ def _averages(
             guards.append(core.Compare(">", own.count, core.Const(0, INT)))
         sides.append(product(context, clause, top, other.count) if isinstance(other, Quotient) else top)
     _fits(context, subject, sides[0], clause.right, sides[1])
-    return core.All((*guards, core.Compare(op, sides[0], sides[1])))
+    return core.All((*guards, core.compare(op, sides[0], sides[1])))
 
 
 def _is_date(expression: ast.Expression) -> bool:

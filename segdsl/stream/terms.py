@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from segdsl import types
 from segdsl.core import nodes as core
+from segdsl.core.counts import counted
 from segdsl.core.program import Program, nodes_of
 from segdsl.core.time import At, Edge, FromNow, Span, reaches
 from segdsl.core.walking import asks_now, walk
@@ -126,7 +126,7 @@ class _Writer:
                 self.segments.add(number)
                 return f"m & {1 << number}"
             case core.Compare():
-                return self._counted(rule) or self._term(Asked(rule))
+                return self._count(rule) or self._term(Asked(rule))
         return self._term(Asked(rule))
 
     def _term(self, term: Term) -> str:
@@ -134,25 +134,20 @@ class _Writer:
         self.terms.add(number)
         return f"w & {1 << number}"
 
-    def _counted(self, rule: core.Compare) -> str | None:
+    def _count(self, rule: core.Compare) -> str | None:
         """A count of events up to now against a whole number, as one or two `Latest`s."""
-        op, counted, bound = rule.op, rule.left, rule.right
-        if isinstance(counted, core.Const):
-            op, counted, bound = core.MIRRORED[op], bound, counted
-        if not (isinstance(counted, core.Measure) and isinstance(bound, core.Const) and bound.type == types.INT):
+        asked = counted(rule)
+        if asked is None:
             return None
-        if counted.kind != "count" or counted.of is not None or counted.same or counted.within is not None:
-            return None
-        events = counted.events
+        events = asked.measure.events
         if not _up_to_now(events.span) or any(
             asks_now(branch) or core.changed_attribute(branch.kind) is not None for branch in events.branches
         ):
             return None
-        assert isinstance(bound.value, int)
-        if op == "=":
-            return f"({self._least(events, bound.value)} and not {self._least(events, bound.value + 1)})"
-        code = self._least(events, bound.value + (op in (">", "<=")))  # `> n` is `>= n + 1`, `<= n` its opposite
-        return code if op in (">", ">=") else f"(not {code})"
+        least, *more = [self._least(events, least) for least in asked.leasts]
+        if more:
+            return f"({least} and not {more[0]})"
+        return least if asked.op in (">", ">=") else f"(not {least})"
 
     def _least(self, events: core.Events, least: int) -> str:
         if least <= 0:

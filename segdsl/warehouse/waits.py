@@ -16,8 +16,8 @@ from segdsl.analysis.outlook.edges import Moving, OverEvents, OverHistory, OverV
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.dialects.dialect import Dialect
-from segdsl.backends.sql.terms import counted
 from segdsl.core import nodes as core
+from segdsl.core.counts import counted
 from segdsl.core.program import Program, needed
 from segdsl.core.time import (
     DAY,
@@ -97,19 +97,16 @@ def _of_count(rule: core.Compare) -> list[Turn] | None:
     asked = counted(rule)
     if asked is None:
         return None
-    op, measure, number = asked
-    events, span = measure.events, measure.events.span
-    plain = measure.kind == "count" and measure.of is None and not measure.same and measure.within is None
-    if not plain or not isinstance(span, Span) or span.hi not in (None, FromNow()):
+    events, span = asked.measure.events, asked.measure.events.span
+    if not isinstance(span, Span) or span.hi not in (None, FromNow()):
         return None
     if not isinstance(span.lo, At | FromNow | None) or any(asks_now(branch) for branch in events.branches):
         return None
     if not isinstance(span.lo, FromNow):
         return []
-    leasts = {">=": [number], "<": [number], "=": [number, number + 1]}.get(op, [number + 1])
     last, first = (core.Measure(kind, events, INSTANT) for kind in ("last", "first"))
-    return [Turn(last, span.lo) if least == 1 else Turn(first, span.lo, count=measure, least=least)
-            for least in leasts if least > 0]  # fmt: skip
+    return [Turn(last, span.lo) if least == 1 else Turn(first, span.lo, count=asked.measure, least=least)
+            for least in asked.leasts if least > 0]  # fmt: skip
 
 
 def _of(moves: Moving, now: int) -> Iterator[Turn]:

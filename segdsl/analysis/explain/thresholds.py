@@ -25,9 +25,7 @@ class Threshold:
     @property
     def counts(self) -> bool:
         """Whether each further event adds one, whatever it is like."""
-        value = self.value
-        plain = isinstance(value, core.Measure) and value.kind == "count" and value.of is None
-        return plain and isinstance(value, core.Measure) and not value.same and value.within is None
+        return isinstance(self.value, core.Measure) and self.value.of_events
 
     @staticmethod
     def of(rule: core.Rule) -> Threshold | None:
@@ -40,8 +38,6 @@ class Threshold:
         if not isinstance(rule, core.Compare):
             return None
         left, op, right = rule.left, rule.op, rule.right
-        if isinstance(left, core.Const):
-            left, op, right = right, core.MIRRORED[op], left
         if not isinstance(left, core.Measure | core.Points | core.ScoreOf) or not isinstance(right, core.Const):
             return None
         if isinstance(left, core.Measure) and left.kind not in ("count", "sum", "distinct"):

@@ -162,9 +162,7 @@ class _Branch:
                 refute(rule.threshold >= EVERYBODY)
 
     def _compare(self, op: str, left: core.Value, right: core.Value, rule: core.Compare, holds: bool) -> None:
-        if isinstance(left, core.Const) and not isinstance(right, core.Const):
-            self._compare(_MIRRORED[op], right, left, core.Compare(rule.op, right, left), holds)
-        elif isinstance(left.type, String | Enum | Bool) and isinstance(right, core.Const):
+        if isinstance(left.type, String | Enum | Bool) and isinstance(right, core.Const):
             self.texts.setdefault(left, []).append((core.Compare("=", left, right), holds))
         elif isinstance(right, core.Const):
             limits = bounds(right, left.type)

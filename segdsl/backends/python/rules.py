@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from segdsl import types
 from segdsl.backends.python import globs
 from segdsl.backends.python.chains import ChainPlan
 from segdsl.backends.python.frame import Text
 from segdsl.backends.python.module import comment, event_bounds, first_words
 from segdsl.backends.python.values import Values
+from segdsl.core.counts import Counted, counted
 from segdsl.core.nodes import (
-    MIRRORED,
     All,
     Anchored,
     Anniversary,
@@ -19,7 +18,6 @@ from segdsl.core.nodes import (
     Branch,
     Chain,
     Compare,
-    Const,
     Contains,
     InList,
     InSample,
@@ -27,7 +25,6 @@ from segdsl.core.nodes import (
     InSpan,
     Known,
     Match,
-    Measure,
     Near,
     Not,
     OneOf,
@@ -140,14 +137,12 @@ class Emitter(Values):
         return Text(f"({known} and {lo}{name}{hi})" if lo or hi else f"({known})", depth + 1)
 
     def _compare(self, node: Compare) -> Text:
-        op, left, right = node.op, node.left, node.right
-        if isinstance(left, Const) and not isinstance(right, Const):
-            left, right, op = right, left, MIRRORED[op]
-        counted = self._counted(op, left, right)
-        if counted is not None:
-            return counted
-        sign = "==" if op == "=" else op
-        a, b = self.aligned(left, right)
+        asked = counted(node)
+        code = self._counted(asked) if asked is not None else None
+        if code is not None:
+            return code
+        sign = "==" if node.op == "=" else node.op
+        a, b = self.aligned(node.left, node.right)
         tests = []
         if sign == "==" and (a.known or b.known):  # None equals nothing that is known
             return Text(f"({a.code} == {b.code})", max(a.depth, b.depth) + 1)
@@ -160,20 +155,17 @@ class Emitter(Values):
                 tests.append(f"({operands[-1]} := {text.code}) is not None and ")
         return Text(f"({''.join(tests)}{operands[0]} {sign} {operands[1]})", max(a.depth, b.depth) + 2)
 
-    def _counted(self, op: str, left: Value, right: Value) -> Text | None:
-        """A plain count against a whole number: one search, since the n-th latest event says it all."""
-        if not isinstance(left, Measure) or left.kind != "count" or left.same or left.within is not None:
+    def _counted(self, asked: Counted) -> Text | None:
+        """A count of events against a whole number: one search, since the n-th latest event says it all."""
+        events = asked.measure.events
+        if isinstance(events.span, Anchored) or asked.op == "=":
             return None
-        if left.of is not None or isinstance(left.events.span, Anchored) or op == "=":
-            return None
-        if not isinstance(right, Const) or right.type != types.INT or not isinstance(right.value, int):
-            return None
-        least = right.value + (op in (">", "<="))  # `> n` is `>= n + 1`, and `<= n` the opposite of that
-        yes = op in (">", ">=")
+        [least] = asked.leasts
+        yes = asked.op in (">", ">=")
         if least <= 0:
             return Text(str(yes))
-        times = self.slot(left.events.branches)
-        lo, hi = event_bounds(self.module, left.events.span)
+        times = self.slot(events.branches)
+        lo, hi = event_bounds(self.module, events.span)
         name, end = self.temporary(), self.temporary()
         if lo == "BEGIN" and least == 1:
             code = f"({times}[0] <= {hi})"  # the array ends with END: there is always a first

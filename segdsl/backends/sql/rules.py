@@ -13,9 +13,9 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.terms import counted
 from segdsl.backends.sql.values import Values, certain
 from segdsl.core import nodes
+from segdsl.core.counts import counted
 
 
 class Rules(Values):
@@ -85,11 +85,9 @@ class Rules(Values):
     def comparison(self, rule: nodes.Compare, strict: bool) -> Node:
         """Two values compared, in whatever form says it most simply."""
         asked = counted(rule)
-        if asked is not None and asked[1] in self.names.terms.measures:
+        if asked is not None and asked.measure in self.names.terms.measures:
             return self.by_terms(*asked, strict)
         op, left, right = rule.op, rule.left, rule.right
-        if isinstance(left, nodes.Const) and not isinstance(right, nodes.Const):
-            op, left, right = nodes.MIRRORED[op], right, left
         if (
             isinstance(left.type, types.Number)
             and isinstance(right, nodes.Const)

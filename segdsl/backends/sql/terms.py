@@ -18,8 +18,8 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.clock import Fixed
 from segdsl.core import nodes
+from segdsl.core.counts import counted
 from segdsl.core.time import FIRST, Span
-from segdsl.types import INT
 
 FEWEST = 24  # below this number aggregates are as fast, and easier to read
 BITS = 62
@@ -90,11 +90,8 @@ def plan(rules: Iterable[Iterable[object]]) -> Terms:
             elif isinstance(node, nodes.Compare):
                 asked = counted(node)
                 if asked is not None:
-                    _, measure, number = asked
-                    uses[measure] -= 1
-                    thresholds = {">=": [number], "<": [number], ">": [number + 1], "<=": [number + 1]}
-                    for least in thresholds.get(asked[0], [number, number + 1]):
-                        compared.setdefault(measure, {})[least] = None
+                    uses[asked.measure] -= 1
+                    compared.setdefault(asked.measure, {}).update(dict.fromkeys(asked.leasts))
     found = Terms()
     for measure, leasts in compared.items():
         filter_ = _filter(measure)
@@ -105,21 +102,10 @@ def plan(rules: Iterable[Iterable[object]]) -> Terms:
     return found
 
 
-def counted(rule: nodes.Compare) -> tuple[nodes.CompareOp, nodes.Measure, int] | None:
-    """The comparison as one of a count with a whole number, if it is one."""
-    op, left, right = rule.op, rule.left, rule.right
-    if isinstance(left, nodes.Const):
-        op, left, right = nodes.MIRRORED[op], right, left
-    if isinstance(left, nodes.Measure) and isinstance(right, nodes.Const) and right.type == INT:
-        return op, left, int(right.value)
-    return None
-
-
 def _filter(measure: nodes.Measure) -> tuple[nodes.Property, tuple[str, ...]] | None:
-    """The property that a plain count's events must have, and the texts of which it must be one."""
+    """The property that the events must have which are counted, and the texts of which it must be one."""
     events = measure.events
-    plain = measure.kind == "count" and measure.of is None and not measure.same and measure.within is None
-    if not plain or len(events.branches) != 1 or not isinstance(events.span, Span):
+    if len(events.branches) != 1 or not isinstance(events.span, Span):
         return None
     match events.branches[0].where:
         case nodes.Match(value=nodes.Property() as prop, globs=globs):

@@ -143,8 +143,6 @@ def _value(value: core.Value, plan: Plan) -> None:
 def _grouped(rule: core.Compare) -> tuple[core.Measure, int] | None:
     """A count of the largest group of events, or of their closest crowd, and how large it must at least be."""
     op, left, right = rule.op, rule.left, rule.right
-    if isinstance(left, core.Const):
-        op, left, right = core.MIRRORED[op], right, left
     if not (isinstance(left, core.Measure) and (left.same or left.within is not None)):
         return None
     if op not in (">", ">=") or not (isinstance(right, core.Const) and right.type == types.INT):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from segdsl.backends.sql.history.edges import Unsaid
 from segdsl.core import nodes as core
+from segdsl.core.counts import Counted, counted
 from segdsl.core.program import Program
 from segdsl.core.time import EVER, FromNow, Span
 from segdsl.core.walking import mapped
@@ -79,42 +80,36 @@ def _lies_in(measure: core.Measure, span: Span) -> core.Rule:
     return core.All((*parts, _none(within(None, span.lo)))) if span.lo is not None else parts[0]
 
 
-def _countable(measure: core.Measure) -> bool:
-    """Whether a measure is how many events lie in a window."""
-    plain = measure.kind == "count" and measure.of is None and not measure.same and measure.within is None
-    return plain and isinstance(measure.events.span, Span)
+def _in_window(rule: core.Rule) -> Counted | None:
+    """A comparison of how many events lie in a window with a whole number."""
+    asked = counted(rule)
+    return asked if asked is not None and isinstance(asked.measure.events.span, Span) else None
 
 
-def _counted(op: core.CompareOp, count: core.Measure, number: int) -> core.Rule:
+def _reaching(asked: Counted) -> core.Rule:
     """A comparison of a count by what it is at least."""
 
     def at_least(number: int) -> core.Rule:
-        return core.Compare(">=", count, core.Const(number, INT)) if number > 0 else core.EVERYONE
+        return core.Compare(">=", asked.measure, core.Const(number, INT)) if number > 0 else core.EVERYONE
 
-    match op:
-        case ">=" | ">":
-            return at_least(number + (op == ">"))
-        case "<" | "<=":
-            return core.Not(at_least(number + (op == "<=")))
-        case "=":
-            return core.All((at_least(number), core.Not(at_least(number + 1))))
+    least, *more = map(at_least, asked.leasts)
+    if more:
+        return core.All((least, *map(core.Not, more)))
+    return least if asked.op in (">=", ">") else core.Not(least)
 
 
 def enough(rule: core.Rule) -> tuple[core.Measure, int] | None:
     """A count of events in a window and how many they must at least be, where that is all that a rule says."""
-    match rule:
-        case core.Compare(op=">=", left=core.Measure() as count, right=core.Const(value=int() as least) as number):
-            return (count, least) if least > 0 and number.type == INT and _countable(count) else None
-    return None
+    asked = _in_window(rule)
+    return (asked.measure, asked.number) if asked is not None and asked.op == ">=" and asked.number > 0 else None
 
 
 def _compared(rule: core.Compare) -> core.Rule:
     """A comparison of a count of events, or of their least or greatest value, with a constant."""
+    asked = _in_window(rule)
+    if asked is not None:
+        return _reaching(asked)
     op, left, right = rule.op, rule.left, rule.right
-    if isinstance(left, core.Const):
-        op, left, right = core.MIRRORED[op], right, left
-    if isinstance(left, core.Measure) and _countable(left) and isinstance(right, core.Const) and right.type == INT:
-        return _counted(op, left, int(right.value))
     if not (isinstance(left, core.Measure) and left.kind in ("min", "max") and isinstance(right, core.Const)):
         return rule
     of, bound = left.of, right

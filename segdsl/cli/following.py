@@ -89,9 +89,9 @@ class Lines:
         for sink in self._sinks:
             sink.deliver()
 
-    def tick(self) -> None:
-        """Nothing came, and time has passed."""
-        self._stream.take([(now(), "")])
+    def advance(self, to: int) -> None:
+        """Nothing came, and time has passed; `to` is in microseconds since 1970 (UTC)."""
+        self._note(self._stream.take([(to, "")]).refused)
         self.deliver()
 
     def take(self, chunk: Chunk) -> None:
@@ -109,7 +109,6 @@ class Lines:
     def _take(self, lines: list[bytes], begin: int, end: int, whole: bool) -> None:
         from segdsl.stream.reading import parse
         from segdsl.stream.state import Batch
-        from segdsl.text.render import printable
 
         news: list[tuple[Mapping[str, object] | int, str]] = []
         refused: list[tuple[str, str]] = []
@@ -143,7 +142,13 @@ class Lines:
         batch = Batch(positions=positions, refused=refused, consumed=consumed)
         told = self._stream.take(news, batch, limit, self.live)
         self.deliver()
-        for text, reason in told.refused:
+        self._note(told.refused)
+
+    def _note(self, refused: Sequence[tuple[str, str]]) -> None:
+        """Say which lines were refused: when they came, or when their time did."""
+        from segdsl.text.render import printable
+
+        for text, reason in refused:
             self.refused += 1
             if self.refused <= NAMED:
                 note(f"warning: a line cannot be read: {printable(reason[:LONG])}\n  | {printable(text[:LONG])}")

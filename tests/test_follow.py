@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,7 @@ import pytest
 
 import segdsl
 from segdsl.core.time import isoformat
+from segdsl.stream.state import Batch, State
 from tests.support.following import DAY, START, project_in, random_lines, visit
 from tests.support.world import instant
 
@@ -259,16 +261,24 @@ def test_a_state_file_that_cannot_be_used_says_so(folder: Path) -> None:
     (folder / "text.db").write_text("no database at all, but long enough to have a header of one" * 20)
     with sqlite3.connect(folder / "other.db") as other:
         other.execute("CREATE TABLE t (a)")
-    for name, words in [("text.db", "not a database"), ("other.db", "another program's"), ("no/where.db", "unable")]:
+    for name, words in [
+        ("text.db", "not a database"),
+        ("other.db", "another program's"),
+        ("no/where.db", "No such file"),
+    ]:
         with pytest.raises(segdsl.Errors, match=words) as raised:
             project.follow(folder / name)
         assert raised.value.diagnostics[0].help
     with project.follow(folder / "state.db") as stream:
         stream.push(visit("a", "2026-03-01T00:00:00Z"))
-        with project.follow(folder / "state.db") as second:
-            second.push(visit("a", "2026-03-02T00:00:00Z"))
+        (folder / "linked.db").symlink_to("state.db")
+        with pytest.raises(segdsl.Errors, match="this process follows with"):
+            project.follow(folder / "linked.db")
+        with closing(State(folder / "state.db")) as other:  # where there are no locks
+            other.save(Batch(), 0)
         with pytest.raises(segdsl.Errors, match="another process follows"):
             stream.push(visit("a", "2026-03-03T00:00:00Z"))
+    assert not list(folder.glob("*.lock"))
     damaged = bytearray((folder / "state.db").read_bytes())
     damaged[4096:] = b"\x55" * (len(damaged) - 4096)
     (folder / "state.db").write_bytes(damaged)

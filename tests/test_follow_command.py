@@ -257,6 +257,35 @@ def test_live_a_file_that_was_rotated_or_cut_is_followed(folder: Path) -> None:
     assert (done.returncode, "begins otherwise" in done.stderr) == (2, True)
 
 
+def test_one_process_follows_with_a_state_file(folder: Path) -> None:
+    """Another is refused before it reads or writes anything, until the first one has ended, however that ended."""
+    write(folder, visit("a", "2026-03-01T00:00:00Z"), {"at": "2026-03-04T00:00:00Z"})
+    arguments = ["events.jsonl", "--state", "state.db", "-o", "changes.jsonl"]
+    process = subprocess.Popen(
+        [*SEGDSL, "follow", *arguments, "--live"], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        changes = folder / "changes.jsonl"
+        until = time.monotonic() + 60
+        while not (changes.exists() and changes.stat().st_size) and time.monotonic() < until:
+            time.sleep(0.05)
+        written = changes.read_bytes()
+        assert written
+        write(folder, visit("b", "2026-03-02T00:00:00Z"), name="others.jsonl")
+        refused = follow(folder, "others.jsonl", "--state", "state.db", "-o", "others-changes.jsonl")
+        assert refused.returncode == 2
+        assert f"error[SEG0728]: process {process.pid} follows with `state.db` already" in refused.stderr
+        assert not (folder / "others-changes.jsonl").exists() and changes.read_bytes() == written
+    finally:
+        process.kill()
+        process.wait()
+    assert (folder / "state.db.lock").exists()
+    done = follow(folder, *arguments)
+    assert done.returncode == 0 and changes.read_bytes() == written
+    assert not (folder / "state.db.lock").exists()
+
+
 def test_killed_a_hundred_times_it_loses_and_doubles_nothing(folder: Path) -> None:
     lines = random_lines(2, 6000)
     write(folder, *lines)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -126,7 +126,7 @@ class State:
             what, help = "another program's", "name another file with --state: it is made if there is none"
             if mark == MARK:
                 what, help = "of a newer segdsl", "follow with that version, or begin anew with another --state"
-            raise _failure(f"`{self.path}` is {what}", help)
+            raise failure(f"`{self.path}` is {what}", help)
         ask("PRAGMA journal_mode = WAL")
         ask("PRAGMA synchronous = NORMAL")
         if not tables:
@@ -183,7 +183,7 @@ class State:
                 (batch.clock, json.dumps(positions), feed, self._revision),
             ).rowcount
             if changed != 1:
-                raise _failure(
+                raise failure(
                     f"another process follows with `{self.path}`", "give each follower a state file of its own"
                 )
             many = self._connection.executemany
@@ -276,12 +276,17 @@ class State:
                 ask("ROLLBACK")
             raise
 
-    @contextmanager
-    def _reported(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise _failure(f"the state file `{self.path}` cannot be used: {error}", _remedy(error)) from error
+    def _reported(self) -> AbstractContextManager[None]:
+        return reported(self.path)
+
+
+@contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """A block in which what goes wrong with a state file, or beside it, is raised as `Errors` (SEG0728)."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise failure(f"the state file `{path}` cannot be used: {error}", _remedy(error)) from error
 
 
 def _news(line: str) -> set[str]:
@@ -293,7 +298,7 @@ def _remedy(error: Exception) -> str:
     text = str(error)
     if "full" in text or "disk I/O" in text:
         return "make room on the disk and start again: it goes on after the last batch that was saved"
-    if "unable to open" in text:
+    if "unable to open" in text or isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
         return "name a file in a folder that exists and can be written to"
     if "not a database" in text or "malformed" in text:
         return "the file is damaged or is no state file: take it from a backup, or begin anew with another --state"
@@ -304,5 +309,6 @@ def _remedy(error: Exception) -> str:
     return "see what the system says of the file, or begin anew with another --state"
 
 
-def _failure(message: str, help: str) -> Errors:
+def failure(message: str, help: str) -> Errors:
+    """What is said of a state file that cannot be used."""
     return Errors([Diagnostic("SEG0728", message, help=help)])

@@ -15,6 +15,7 @@ from segdsl.core.program import Program
 from segdsl.core.time import from_datetime, isoformat, now, to_zoned
 from segdsl.stream.evaluator import Evaluator
 from segdsl.stream.lines import Alias, Effect, Flip, Line, Outcome, Refused
+from segdsl.stream.lock import Lock
 from segdsl.stream.person import Person
 from segdsl.stream.reading import parse, read
 from segdsl.stream.state import Batch, Feed, State, Stored
@@ -52,7 +53,12 @@ class Stream:
 
     def __init__(self, catalog: Catalog, program: Program, state: Path | None = None) -> None:
         self.catalog = catalog
-        self._state = None if state is None else State(state)
+        self._lock = None if state is None else Lock(state)
+        try:
+            self._state = None if state is None else State(state)
+        except BaseException:
+            self._unlock()
+            raise
         registered = self._state is not None and self._state.feed != "lines"
         self._evaluator = Evaluator(catalog, program, registered)
         self._number = 1 if self._state is None else self._state.next_number
@@ -75,6 +81,7 @@ class Stream:
         """Close the state file."""
         if self._state is not None:
             self._state.close()
+        self._unlock()
 
     @property
     def now(self) -> datetime | None:
@@ -220,6 +227,10 @@ class Stream:
         """The same for users of the API."""
         zone = self.catalog.timezone
         return [Change(to_zoned(flip.at, zone), flip.segment, flip.contact, flip.entered) for flip in flips]
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
 
     def _resume(self) -> None:
         state = self._state

@@ -227,7 +227,7 @@ def test_live_a_file_that_was_rotated_or_cut_is_followed(folder: Path) -> None:
         return visit("a", datetime.now(UTC).isoformat(), path)
 
     (folder / "rules.seg").write_text(
-        "".join(f'segment s{i}:\n    visited "/{i}"\n\n' for i in range(5))
+        "".join(f'segment s{i}:\n    visited "/{i}"\n\n' for i in range(6))
     )  # fmt: skip
     write(folder, now("/0"))
     process = subprocess.Popen(
@@ -240,21 +240,44 @@ def test_live_a_file_that_was_rotated_or_cut_is_followed(folder: Path) -> None:
         (folder / "events.jsonl").rename(folder / "events.1")
         write(folder, now("/1"), name="events.1")  # whoever writes has not noticed yet
         assert json.loads(process.stdout.readline())["segment"] == "s1"
+        with (folder / "events.1").open("a") as file:
+            file.write('{"contact": "a", "ev')  # and does not end this
         write(folder, now("/2"))
         assert json.loads(process.stdout.readline())["segment"] == "s2"
+        assert "and the input ends in the midst of it" in process.stderr.readline()
+        assert process.stderr.readline() == '  | {"contact": "a", "ev\n'
         assert "is read from its start" in process.stderr.readline()
-        (folder / "events.jsonl").write_text("")
+        with (folder / "events.jsonl").open("a") as file:
+            file.write(json.dumps(now("/4")))  # complete, and without a newline
+        (folder / "events.jsonl").rename(folder / "events.2")
+        write(folder)
+        assert json.loads(process.stdout.readline())["segment"] == "s4"
         assert "is read from its start" in process.stderr.readline()
         write(folder, now("/3"))
         assert json.loads(process.stdout.readline())["segment"] == "s3"
+        (folder / "events.jsonl").write_text("")
+        assert "is read from its start" in process.stderr.readline()
+        write(folder, now("/5"))
+        assert json.loads(process.stdout.readline())["segment"] == "s5"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(20) == 1
     finally:
         process.kill()
         process.communicate()
     (folder / "events.jsonl").write_text(json.dumps(now("/4")) + "\n" + json.dumps(now("/0")) + "\n")
     done = follow(folder, "events.jsonl", "--state", "state.db")
     assert (done.returncode, "begins otherwise" in done.stderr) == (2, True)
+    with sqlite3.connect(folder / "state.db") as state:
+        assert state.execute("SELECT line FROM refused").fetchall() == [('{"contact": "a", "ev',)]
+
+
+def test_half_a_line_at_the_end_of_a_pipe_is_told(folder: Path) -> None:
+    line = json.dumps(visit("a", "2026-03-01T00:00:00Z"))
+    done = follow(folder, "--state", "state.db", given=line + "\n" + line[:20])
+    assert done.returncode == 1
+    assert "2 lines" in done.stderr and "the input ends in the midst of it" in done.stderr
+    done = follow(folder, "--state", "state.db", given=line)
+    assert (done.returncode, "1 line," in done.stderr) == (0, True)
 
 
 def test_one_process_follows_with_a_state_file(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,9 @@ import pytest
 
 import segdsl
 from segdsl.core.time import isoformat
+from segdsl.stream.state import Batch, State
 from tests.support.following import DAY, START, project_in, random_lines, visit
+from tests.support.world import instant
 
 
 @pytest.fixture
@@ -142,6 +145,55 @@ def test_lines_are_restored_in_the_order_in_which_they_counted(folder: Path) -> 
         assert not stream.resumed and ("german_pro", "a") in set(stream.members())
 
 
+def test_an_id_that_was_given_away_while_a_line_waited_is_refused(folder: Path) -> None:
+    """The first that counts has it, whatever the ids are, and whichever line came first."""
+    project = segdsl.load(folder / "segdsl.yml")
+    later = {"contact": "a", "alias": "x", "at": "2026-03-02T00:00:00Z"}
+    with project.follow(folder / "state.db") as stream:
+        stream.push({"at": "2026-03-01T00:00:00Z"})
+        assert not stream.take([(later, json.dumps(later))], None, stream.clock).refused
+        stream.push({"contact": "b", "alias": "x", "at": "2026-03-01T00:00:00Z"})
+        with pytest.raises(ValueError, match="`x` is an alias of `b` already: an id has one owner"):
+            stream.push({"contact": "c", "alias": "x", "at": "2026-03-01T00:00:00Z"})
+        told = stream.take([({"at": "2026-03-02T00:00:00Z"}, "")])
+        assert told.refused == [(json.dumps(later), "`x` is an alias of `b` already: an id has one owner")]
+    with project.follow(folder / "state.db") as stream:
+        assert dict(stream.owners) == {"x": "b"} and list(stream.people) == ["b"]
+    with sqlite3.connect(folder / "state.db") as state:
+        assert state.execute("SELECT line FROM refused").fetchall() == [(json.dumps(later),)]
+
+
+def test_what_came_before_any_time_did_waits_after_a_restart_too(folder: Path) -> None:
+    project = segdsl.load(folder / "segdsl.yml")
+    line = {"contact": "a", "set": {"country": "DE"}, "at": "2026-03-05T00:00:00Z"}
+    with project.follow(folder / "state.db") as stream:
+        stream.take([(line, json.dumps(line))], None, instant("2026-03-01T00:00:00Z"))
+        assert (stream.clock, stream.waiting) == (None, 1)
+    with project.follow(folder / "state.db") as stream:
+        assert (stream.clock, stream.waiting) == (None, 1)
+        [change] = stream.advance(START + 5 * DAY)
+        assert (change.segment, change.at) == ("quiet", START + 4 * DAY)
+
+
+def test_two_contacts_that_are_joined_are_what_one_would_be(folder: Path) -> None:
+    """A history replaces what came before it of the other one, too, and nothing that came after it."""
+    project = segdsl.load(folder / "segdsl.yml")
+    with project.follow(folder / "state.db") as stream:
+        for contact, news, hour in [
+            ("x", {"set": {"plan": "pro"}}, 1),
+            ("a", {"history": {"plan": [["2026-03-01T00:30:00Z", "free"]]}}, 2),
+            ("x", {"has": {"deal": [{"status": "open"}]}}, 3),
+            ("a", {"set": {"country": "DE"}}, 4),
+            ("a", {"alias": "x"}, 5),
+        ]:
+            stream.push({"contact": contact, **news, "at": f"2026-03-01T0{hour}:00:00Z"})
+        assert ("german_pro", "a") not in set(stream.members())
+        stream.push({"contact": "x", "set": {"plan": "pro"}, "at": "2026-03-01T01:30:00Z"})  # late, and after that
+        assert ("german_pro", "a") in set(stream.members())
+    with project.follow(folder / "state.db") as stream:
+        assert not stream.resumed and ("german_pro", "a") in set(stream.members())
+
+
 # --- state ----------------------------------------------------------------------------------------------------
 
 
@@ -209,16 +261,24 @@ def test_a_state_file_that_cannot_be_used_says_so(folder: Path) -> None:
     (folder / "text.db").write_text("no database at all, but long enough to have a header of one" * 20)
     with sqlite3.connect(folder / "other.db") as other:
         other.execute("CREATE TABLE t (a)")
-    for name, words in [("text.db", "not a database"), ("other.db", "another program's"), ("no/where.db", "unable")]:
+    for name, words in [
+        ("text.db", "not a database"),
+        ("other.db", "another program's"),
+        ("no/where.db", "No such file"),
+    ]:
         with pytest.raises(segdsl.Errors, match=words) as raised:
             project.follow(folder / name)
         assert raised.value.diagnostics[0].help
     with project.follow(folder / "state.db") as stream:
         stream.push(visit("a", "2026-03-01T00:00:00Z"))
-        with project.follow(folder / "state.db") as second:
-            second.push(visit("a", "2026-03-02T00:00:00Z"))
+        (folder / "linked.db").symlink_to("state.db")
+        with pytest.raises(segdsl.Errors, match="this process follows with"):
+            project.follow(folder / "linked.db")
+        with closing(State(folder / "state.db")) as other:  # where there are no locks
+            other.save(Batch(), 0)
         with pytest.raises(segdsl.Errors, match="another process follows"):
             stream.push(visit("a", "2026-03-03T00:00:00Z"))
+    assert not list(folder.glob("*.lock"))
     damaged = bytearray((folder / "state.db").read_bytes())
     damaged[4096:] = b"\x55" * (len(damaged) - 4096)
     (folder / "state.db").write_bytes(damaged)

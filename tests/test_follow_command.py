@@ -227,7 +227,7 @@ def test_live_a_file_that_was_rotated_or_cut_is_followed(folder: Path) -> None:
         return visit("a", datetime.now(UTC).isoformat(), path)
 
     (folder / "rules.seg").write_text(
-        "".join(f'segment s{i}:\n    visited "/{i}"\n\n' for i in range(5))
+        "".join(f'segment s{i}:\n    visited "/{i}"\n\n' for i in range(6))
     )  # fmt: skip
     write(folder, now("/0"))
     process = subprocess.Popen(
@@ -240,21 +240,73 @@ def test_live_a_file_that_was_rotated_or_cut_is_followed(folder: Path) -> None:
         (folder / "events.jsonl").rename(folder / "events.1")
         write(folder, now("/1"), name="events.1")  # whoever writes has not noticed yet
         assert json.loads(process.stdout.readline())["segment"] == "s1"
+        with (folder / "events.1").open("a") as file:
+            file.write('{"contact": "a", "ev')  # and does not end this
         write(folder, now("/2"))
         assert json.loads(process.stdout.readline())["segment"] == "s2"
+        assert "and the input ends in the midst of it" in process.stderr.readline()
+        assert process.stderr.readline() == '  | {"contact": "a", "ev\n'
         assert "is read from its start" in process.stderr.readline()
-        (folder / "events.jsonl").write_text("")
+        with (folder / "events.jsonl").open("a") as file:
+            file.write(json.dumps(now("/4")))  # complete, and without a newline
+        (folder / "events.jsonl").rename(folder / "events.2")
+        write(folder)
+        assert json.loads(process.stdout.readline())["segment"] == "s4"
         assert "is read from its start" in process.stderr.readline()
         write(folder, now("/3"))
         assert json.loads(process.stdout.readline())["segment"] == "s3"
+        (folder / "events.jsonl").write_text("")
+        assert "is read from its start" in process.stderr.readline()
+        write(folder, now("/5"))
+        assert json.loads(process.stdout.readline())["segment"] == "s5"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(20) == 1
     finally:
         process.kill()
         process.communicate()
     (folder / "events.jsonl").write_text(json.dumps(now("/4")) + "\n" + json.dumps(now("/0")) + "\n")
     done = follow(folder, "events.jsonl", "--state", "state.db")
     assert (done.returncode, "begins otherwise" in done.stderr) == (2, True)
+    with sqlite3.connect(folder / "state.db") as state:
+        assert state.execute("SELECT line FROM refused").fetchall() == [('{"contact": "a", "ev',)]
+
+
+def test_half_a_line_at_the_end_of_a_pipe_is_told(folder: Path) -> None:
+    line = json.dumps(visit("a", "2026-03-01T00:00:00Z"))
+    done = follow(folder, "--state", "state.db", given=line + "\n" + line[:20])
+    assert done.returncode == 1
+    assert "2 lines" in done.stderr and "the input ends in the midst of it" in done.stderr
+    done = follow(folder, "--state", "state.db", given=line)
+    assert (done.returncode, "1 line," in done.stderr) == (0, True)
+
+
+def test_one_process_follows_with_a_state_file(folder: Path) -> None:
+    """Another is refused before it reads or writes anything, until the first one has ended, however that ended."""
+    write(folder, visit("a", "2026-03-01T00:00:00Z"), {"at": "2026-03-04T00:00:00Z"})
+    arguments = ["events.jsonl", "--state", "state.db", "-o", "changes.jsonl"]
+    process = subprocess.Popen(
+        [*SEGDSL, "follow", *arguments, "--live"], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        changes = folder / "changes.jsonl"
+        until = time.monotonic() + 60
+        while not (changes.exists() and changes.stat().st_size) and time.monotonic() < until:
+            time.sleep(0.05)
+        written = changes.read_bytes()
+        assert written
+        write(folder, visit("b", "2026-03-02T00:00:00Z"), name="others.jsonl")
+        refused = follow(folder, "others.jsonl", "--state", "state.db", "-o", "others-changes.jsonl")
+        assert refused.returncode == 2
+        assert f"error[SEG0728]: process {process.pid} follows with `state.db` already" in refused.stderr
+        assert not (folder / "others-changes.jsonl").exists() and changes.read_bytes() == written
+    finally:
+        process.kill()
+        process.wait()
+    assert (folder / "state.db.lock").exists()
+    done = follow(folder, *arguments)
+    assert done.returncode == 0 and changes.read_bytes() == written
+    assert not (folder / "state.db.lock").exists()
 
 
 def test_killed_a_hundred_times_it_loses_and_doubles_nothing(folder: Path) -> None:

@@ -74,6 +74,14 @@ news = st.one_of(
     attributes.map(lambda given: {"set": given}),
     st.fixed_dictionaries({"lists": st.fixed_dictionaries({"vips": st.booleans()})}),
 )  # fmt: skip
+deals = st.lists(st.fixed_dictionaries({"size": strategies._whole, "owner": strategies._text}), max_size=3)
+plans = st.lists(st.tuples(lengths, strategies.plan_rows), max_size=3)
+
+
+def history(at: int, rows: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
+    """All plans up to an instant; each row is so long ago by then."""
+    told = [(isoformat(at - ago), row) for ago, row in rows]
+    return {"history": {key: [[moment, row[key]] for moment, row in told] for key in ("plan", "seats")}}
 
 
 class Following(RuleBasedStateMachine):
@@ -107,6 +115,17 @@ class Following(RuleBasedStateMachine):
     @rule(contact=names, what=news, ago=lengths)
     def tell_late(self, contact: str, what: dict[str, Any], ago: int) -> None:
         self._push({"contact": contact, "at": isoformat(self.clock - ago), **what})
+
+    @rule(contact=names, rows=plans, ago=lengths, waits=st.booleans())
+    def tell_a_history(self, contact: str, rows: list[tuple[int, dict[str, Any]]], ago: int, waits: bool) -> None:
+        at = self.clock + (ago if waits else -ago)
+        limit = self.clock if waits else None
+        self._push({"contact": contact, "at": isoformat(at), **history(at, rows)}, limit)
+
+    @rule(contact=names, rows=deals, ago=lengths, waits=st.booleans())
+    def tell_all_deals(self, contact: str, rows: list[dict[str, Any]], ago: int, waits: bool) -> None:
+        at = self.clock + (ago if waits else -ago)
+        self._push({"contact": contact, "at": isoformat(at), "has": {"deal": rows}}, self.clock if waits else None)
 
     @rule(contact=names, what=news, at=times)
     def tell(self, contact: str, what: dict[str, Any], at: str) -> None:
@@ -151,12 +170,17 @@ class Following(RuleBasedStateMachine):
         """The lines that no deletion has made void, each contact's together: whose they are by now."""
         told, _, waiting = self.arrivals.told(self.clock)
         owners = {number: name for name, lines in told.items() for number, _ in lines} | waiting
-        left = [replace(self.taken[number], contact=owner) for number, owner in sorted(owners.items())]
+        left = [
+            replace(self.taken[number], contact=owner, taken=self.arrivals.lines[number][0])
+            for number, owner in sorted(owners.items())
+        ]
         return sorted(left, key=lambda line: str(line.contact))
 
     def _push(self, fields: dict[str, Any], limit: int | None = None) -> None:
         line = read(fields, self.catalog)
         assert isinstance(line, Line)
+        if self.stream.refusal(line) is not None:
+            return
         line = replace(line, number=len(self.taken))
         self.arrivals.add(fields, self.clock)
         self.taken.append(line)

@@ -89,9 +89,9 @@ class Lines:
         for sink in self._sinks:
             sink.deliver()
 
-    def tick(self) -> None:
-        """Nothing came, and time has passed."""
-        self._stream.take([(now(), "")])
+    def advance(self, to: int) -> None:
+        """Nothing came, and time has passed; `to` is in microseconds since 1970 (UTC)."""
+        self._note(self._stream.take([(to, "")]).refused)
         self.deliver()
 
     def take(self, chunk: Chunk) -> None:
@@ -103,13 +103,14 @@ class Lines:
         for start in range(0, len(chunk.lines), self._size):
             lines = chunk.lines[start : start + self._size]
             end = begin + sum(map(len, lines)) + (len(lines) if chunk.whole else 0)
-            self._take(lines, begin, end, chunk.whole)
+            # What a pipe does not end never ends, either.
+            self._take(lines, begin, end, chunk.whole, chunk.whole or chunk.cut or not self._source)
             begin = end
 
-    def _take(self, lines: list[bytes], begin: int, end: int, whole: bool) -> None:
+    def _take(self, lines: list[bytes], begin: int, end: int, whole: bool, final: bool) -> None:
+        """Take lines, which are at these bytes; whole: with newlines; final: no more will come of the last one."""
         from segdsl.stream.reading import parse
         from segdsl.stream.state import Batch
-        from segdsl.text.render import printable
 
         news: list[tuple[Mapping[str, object] | int, str]] = []
         refused: list[tuple[str, str]] = []
@@ -123,16 +124,17 @@ class Lines:
             try:
                 text = line.decode("utf-8-sig")  # a file may begin with a byte order mark
                 fields = parse(text)
-                if not whole:
+                if not final:
                     self._stream.read(fields)
                 if not self._is_known(fields, at, consumed):
                     news.append((fields, text))
             except ValueError as error:
-                if not whole:
+                if not final:
                     note("warning: the last line has not ended: it is left for the next time")
                     news, end = [], begin
                     break
                 reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+                reason += "" if whole else ", and the input ends in the midst of it"
                 refused.append((line.decode("utf-8", "backslashreplace"), reason))
         self.lines += len(news) + len(refused)
         if self.live:
@@ -143,7 +145,13 @@ class Lines:
         batch = Batch(positions=positions, refused=refused, consumed=consumed)
         told = self._stream.take(news, batch, limit, self.live)
         self.deliver()
-        for text, reason in told.refused:
+        self._note(told.refused)
+
+    def _note(self, refused: Sequence[tuple[str, str]]) -> None:
+        """Say which lines were refused: when they came, or when their time did."""
+        from segdsl.text.render import printable
+
+        for text, reason in refused:
             self.refused += 1
             if self.refused <= NAMED:
                 note(f"warning: a line cannot be read: {printable(reason[:LONG])}\n  | {printable(text[:LONG])}")

@@ -20,12 +20,14 @@ class Chunk:
     """Some lines, without their newlines, and the position in bytes at which the first of them begins.
 
     whole: False for one line that had not ended when the file had.
+    cut: whether such a line will never end: another file is read from now on.
     fresh: whether the lines that follow are of another file, which has taken the place of the one before.
     """
 
     lines: list[bytes]
     begin: int
     whole: bool = True
+    cut: bool = False
     fresh: bool = False
 
 
@@ -100,7 +102,7 @@ class Reader:
                     opened.append(following)
                     self._file, following = following, None
                 if rest:
-                    self._put(Chunk([rest], position, whole=False))
+                    self._put(Chunk([rest], position, whole=False, cut=True))
                 begun, position = [], 0
                 self._put(Chunk([], 0, fresh=True))
             if any(begun) and not self._stopped.is_set():

@@ -41,7 +41,7 @@ class Alone:
             try:
                 line = read(parse(text), rules.catalog, at, forgiving=True)
                 assert isinstance(line, Line)
-                self._lines.append(replace(line, number=len(self._lines)))
+                self._lines.append(replace(line, number=len(self._lines), taken=at))
             except ValueError:
                 self._lines.append(Line(at, "", (), number=UNREAD))
         self._numbers = len(self._lines)
@@ -125,7 +125,7 @@ class Alone:
     def _void(self) -> None:
         """Let go of what counted before a deletion that took effect."""
         for effect in self._evaluator.effects:
-            assert isinstance(effect, Voided), "aliases are refused"
+            assert isinstance(effect, Voided), "aliases are not taken"
             self._keep([
                 place for place, (counts, _) in enumerate(self.kept)
                 if (counts, self._lines[place].number) > (effect.at, effect.number)

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from copy import copy
 from dataclasses import replace
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any
 
 from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
 from segdsl.core.story import Happened
-from segdsl.stream.lines import Alias, Effect, Flip, Gone, Line, Moved, Voided
+from segdsl.stream.lines import Alias, Effect, Flip, Gone, Line, Moved, Refused, Voided
 from segdsl.stream.news import News
 from segdsl.stream.person import Person
 from segdsl.stream.routes import Routes
@@ -118,13 +118,37 @@ class Evaluator:
             return line.contact
         return self.owners.get(line.contact, line.contact)
 
-    def forget_unregistered(self) -> list[str | int]:
-        """From now on every line makes its contact known. Forgets whom none has made known; their names."""
+    def refusal(self, line: Line) -> str | None:
+        """Why a line cannot be taken now, if it cannot: an id has one owner."""
+        for step in line.steps:
+            if isinstance(step, Alias):
+                known = self.owners.get(step.name)
+                if known not in (None, self.owner(line)):
+                    return f"`{step.name}` is an alias of `{known}` already: an id has one owner"
+        return None
+
+    def register(self) -> tuple[list[str | int], list[Flip]]:
+        """From now on every line makes its contact known. Forgets whom none has made known; their names.
+
+        An alias that is a contact as well, as in a database it may be, is one no more; the changes by that.
+        """
+        known = {name for name, person in self.people.items() if person.known}
+        waiting = [each for each in self._waiting if self.owner(each[2]) in known]
+        unknown = self.people.keys() | {self.owner(line) for _, _, line in self._waiting}
+        unknown -= known
         self.registered = False
-        unknown = [name for name, person in self.people.items() if not person.known]
-        for name in unknown:
-            del self.people[name]
-        return unknown
+        for name in unknown & self.people.keys():
+            for alias in self.people.pop(name).names:
+                self.owners.pop(alias, None)
+        self._waiting[:] = waiting
+        heapify(self._waiting)
+        flips: list[Flip] = []
+        for alias in [alias for alias in self.owners if alias in self.people]:
+            person, touched = self.people[self.owners.pop(alias)], set[int]()
+            person.names.remove(alias)
+            self._join(person, alias, touched)
+            flips += self._settle(person, touched)
+        return list(unknown), flips
 
     @property
     def due(self) -> int | None:
@@ -140,23 +164,26 @@ class Evaluator:
             for step in line.steps
         )  # fmt: skip
 
-    def restore(self, clock: int, lines: Iterable[Line]) -> None:
+    def restore(self, clock: int | None, lines: Iterable[Line]) -> None:
         """Begin where another evaluator stood: with the lines that it took, each contact's together and in order.
 
         Says nothing of who entered: ask `members`.
         """
         self.clock = clock
         nothing: set[int] = set()
+        waiting: list[Line] = []
         last: Person | None = None
         for line in lines:
-            if line.at > clock:
-                heappush(self._waiting, (line.at, next(self._ticket), line))
+            if clock is None or line.at > clock:
+                waiting.append(line)
                 continue
             if last is not None and last.facts.id != line.contact:
                 self._settle(last, nothing)
             last = self._take(line, nothing)
         if last is not None:
             self._settle(last, nothing)
+        for line in sorted(waiting, key=lambda line: line.number):
+            heappush(self._waiting, (line.at, next(self._ticket), line))
 
     def members(self) -> Iterator[tuple[str, str | int]]:
         """Pairs `(segment, contact)`: who is in at the clock, each contact's segments in the program's order."""
@@ -187,6 +214,10 @@ class Evaluator:
         """What a line says, all of it in the past by now; adds the terms that it touches."""
         assert self.clock is not None
         name = self.owner(line)
+        refusal = self.refusal(line)
+        if refusal is not None:
+            self.effects.append(Refused(line, refusal))
+            return self.people.get(name) or Person(name, known=False)
         person = self.people.get(name)
         if person is None:
             person = self.people[name] = Person(name, known=False)
@@ -202,26 +233,24 @@ class Evaluator:
         return person
 
     def _delete(self, person: Person, line: Line) -> Person:
+        assert self.clock is not None
         name = person.facts.id
         person.armed.clear()
+        self.effects.append(Voided(name, self.clock, line.number, events=not self.registered))
         if self.registered:  # its events are still there
-            for attribute in person.attributes:
-                person.set_at.pop(attribute, None)
-            person.attributes.clear()
-            person.answers, person.index, person.known = 0, None, False
+            self._news.forget_rest(person)
+            person.answers, person.known = 0, False
             return person
         for alias in person.names:
             self.owners.pop(alias, None)
         gone = self.people[name] = Person(name, known=False)
         gone.inside = person.inside
-        assert self.clock is not None
-        self.effects.append(Voided(name, self.clock, line.number))
         return gone
 
     def _join(self, person: Person, alias: str | int, touched: set[int]) -> None:
         """What was known of an alias is the contact's."""
         assert self.clock is not None
-        if alias == person.facts.id or alias in self.owners:  # an id has one owner: the first
+        if alias == person.facts.id or alias in self.owners:  # that was known
             return
         self.owners[alias] = person.facts.id
         person.names.append(alias)
@@ -235,7 +264,7 @@ class Evaluator:
         self._news.join(person, other, self.clock, events=self.registered)
         touched.update(self._routes.all)
         if self.registered:
-            self._news.forget(other)
+            self._news.forget_events(other)
         else:
             for name in other.names:
                 self.owners[name] = person.facts.id
@@ -253,6 +282,8 @@ class Evaluator:
         while self._left:
             found += self._settle(self._left.pop(), self._routes.all)
         name, before = person.facts.id, person.inside
+        if person.stale:
+            self._news.refresh(person)
         if self.people.get(name) is not person:  # deleted meanwhile
             return found
         if not person.known:

@@ -25,7 +25,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All rows of an attribute's history, or all events of a kind without a time, in place of those known before.
+    """All rows of an attribute's history, or all events of a kind without a time, up to `at`: see `told`.
 
     of: the attribute's key and type; the kind's key and None. rows: each with its instant (0 without a time), and the
     value or the properties.
@@ -44,7 +44,8 @@ class Line:
     """News of one contact, all of one instant; `at` is microseconds since 1970 (UTC).
 
     id: of an event, by which deliveries of one kind are told apart; None: each is an event of its own.
-    number: by which a state file knows the line.
+    number: of lines that came later it is greater; a state file knows the line by it.
+    taken: the instant from which a stored line counts: its own, or the clock's if it came late. None: the clock's.
     """
 
     at: int
@@ -52,6 +53,7 @@ class Line:
     steps: tuple[Step, ...]
     id: str | None = None
     number: int = 0
+    taken: int | None = None
 
     @property
     def registers(self) -> bool:
@@ -66,11 +68,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """An effect on stored lines: those of a contact that counted by an instant, up to a number, are void."""
+    """An effect on stored lines: those of a contact that counted by an instant, up to a number, are void.
+
+    events: what happened to it, under whatever id, too.
+    """
 
     contact: str | int
     at: int
     number: int
+    events: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,15 @@ class Moved:
     events: bool
 
 
-Effect = Voided | Moved
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An effect on stored lines: one that waited for its time says what has become impossible meanwhile."""
+
+    line: Line
+    reason: str
+
+
+Effect = Voided | Moved | Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from operator import itemgetter
 
 from segdsl.backends.python.index import Row
@@ -15,7 +15,7 @@ from segdsl.core.story import Given, Happened, Listed
 from segdsl.stream.lines import Line, Whole
 from segdsl.stream.person import Person
 from segdsl.stream.routes import Routes
-from segdsl.types import Type
+from segdsl.stream.told import Order, Told
 
 FIRST = (-(2**63), 0)  # before all that is known
 
@@ -29,22 +29,48 @@ class News:
 
     def take(self, person: Person, line: Line, clock: int, touched: set[int]) -> None:
         """What a line says of a contact, all of it in the past of the clock; adds the terms that it touches."""
+        order = (clock if line.taken is None else line.taken, line.number)
         for step in line.steps:
             match step:
+                case Happened(timed=True):
+                    self._happened(person, step.kind, (step.at, step.properties), line.id, clock, touched)
                 case Happened():
-                    row = (step.at if step.timed else 0, step.properties)
-                    self._happened(person, step.kind, row, line.id, clock, touched)
+                    self._has(person, step, line.id, order, clock, touched)
                 case Given():
-                    self._given(person, step, line.number, touched)
+                    self._given(person, step, order, touched)
                 case Listed():
                     self._listed(person, step.name, step.member, (step.at, line.number), touched)
                 case Whole():
-                    self._whole(person, step, line.number, touched)
+                    self._whole(person, step, order, touched)
+
+    def refresh(self, person: Person) -> None:
+        """Work out what follows from all that was told of some kinds: changes of histories, events without a time."""
+        for kind in person.stale:
+            key = core.changed_attribute(kind)
+            if key is not None:
+                person.history[key] = changes(person.told[kind], self._catalog.attributes[key].type)
+                person.events[kind] = change_events(person.history[key])
+                continue
+            rows: list[Row] = []
+            delivered: dict[str, Row] = {}
+            for id, row in person.told[kind]:
+                if id is None:
+                    rows.append(row)
+                elif id not in delivered or self._is_before(kind, row, delivered[id]):
+                    delivered[id] = row
+            person.delivered[kind] = delivered
+            person.events[kind] = [*rows, *delivered.values()]
+            counting = enumerate(self._routes.filters)
+            self._count_again(person, [n for n, each in counting if any(b.kind == kind for b in each.branches)])
+        if person.stale:
+            person.stale = set()
+            person.index = None
 
     def join(self, person: Person, other: Person, clock: int, events: bool) -> None:
         """All that is known of another contact is this one's from now on; `events`: its events with a time alone.
 
-        Of attributes and lists what was said last holds. Every term is to be answered anew.
+        Afterwards it is known what would be if all lines had been about this contact. Every term is to be answered
+        anew.
         """
         person.index = other.index = None
         nothing: set[int] = set()
@@ -52,9 +78,8 @@ class News:
         delivered = {kind: rows for kind, rows in other.delivered.items() if kind in timed}
         for kind, rows in timed.items():
             told = {id(row) for row in delivered.get(kind, {}).values()}
-            for row in rows:
-                if id(row) not in told:
-                    insort(person.events.setdefault(kind, []), row, key=itemgetter(0))
+            joined = [*person.events.get(kind, ()), *(row for row in rows if id(row) not in told)]
+            person.events[kind] = sorted(joined, key=itemgetter(0))
         for number, kept in enumerate(self._routes.filters):
             if not self._whole_filter(number):
                 both = [*person.latest.get(number, ()), *other.latest.get(number, ())]
@@ -66,18 +91,22 @@ class News:
             self._join_rest(person, other, nothing)
         self._count_again(person, range(len(self._routes.filters)))
 
-    def forget(self, person: Person) -> None:
+    def forget_events(self, person: Person) -> None:
         """A contact's events with a time are another's: it keeps all else."""
-        rest = Person(person.facts.id)
-        rest.events |= {kind: rows for kind, rows in person.events.items() if not self._is_timed(kind)}
-        rest.attributes |= person.attributes
-        rest.history |= person.history
-        rest.held |= person.held
-        rest.set_at |= person.set_at
-        rest.facts.lists = person.facts.lists
-        for name in ("attributes", "events", "history", "held", "set_at", "facts"):
-            setattr(person, name, getattr(rest, name))
-        person.delivered, person.latest, person.index = {}, {}, None
+        for kind in [kind for kind in person.events if self._is_timed(kind)]:
+            del person.events[kind]
+            person.delivered.pop(kind, None)
+        person.latest, person.index = {}, None
+        self._count_again(person, range(len(self._routes.filters)))
+
+    def forget_rest(self, person: Person) -> None:
+        """A contact is not there any more, but its events with a time are: they may come to be somebody's again."""
+        for kind in person.told:
+            person.events.pop(kind, None)
+            person.delivered.pop(kind, None)
+        for known in (person.attributes, person.history, person.told, person.set_at, person.stale):
+            known.clear()
+        person.facts.lists, person.index = frozenset(), None
         self._count_again(person, range(len(self._routes.filters)))
 
     def _join_rest(self, person: Person, other: Person, touched: set[int]) -> None:
@@ -86,12 +115,9 @@ class News:
         for listed, said in other.set_at.items():
             if isinstance(listed, str):
                 self._listed(person, listed, listed in other.facts.lists, said, touched)
-        for key, rows in other.held.items():
-            for row in rows:
-                self._held(person, key, self._catalog.attributes[key].type, row)
-        for kind, deals in other.events.items():
-            if kind in self._catalog.events and not self._is_timed(kind):
-                person.events.setdefault(kind, []).extend(deals)
+        for kind, told in other.told.items():
+            person.told.setdefault(kind, Told()).join(told)
+            person.stale.add(kind)
 
     def _is_timed(self, kind: str) -> bool:
         declared = self._catalog.events.get(kind)
@@ -109,8 +135,7 @@ class News:
             rows = person.delivered.setdefault(kind, {})
             other = rows.get(id)
             if other is not None:
-                declared = self._catalog.events[kind]
-                if delivery_order(row, declared) >= delivery_order(other, declared):
+                if not self._is_before(kind, row, other):
                     return
                 self._take_back(person, kind, other, touched)
             rows[id] = row
@@ -126,6 +151,22 @@ class News:
                 insort(times, row[0])
                 if len(times) > kept.most:
                     del times[0]
+
+    def _is_before(self, kind: str, row: Row, other: Row) -> bool:
+        """Whether of two deliveries of one id the first counts and not the other."""
+        declared = self._catalog.events[kind]
+        return delivery_order(row, declared) < delivery_order(other, declared)
+
+    def _has(
+        self, person: Person, step: Happened, id: str | None, order: Order, clock: int, touched: set[int]
+    ) -> None:  # fmt: skip
+        """An event without a time: a line that tells all of them may replace it."""
+        kind, row = step.kind, (0, step.properties)
+        if kind in self._routes.kinds:
+            id = id if kind in self._routes.identified else None
+            told = person.told.setdefault(kind, Told())
+            if told.add(step.at, order, (id, row)) and kind not in person.stale:
+                self._happened(person, kind, row, id, clock, touched)
 
     def _keep(self, person: Person, kind: str, row: Row, clock: int) -> None:
         """Keep an event, unless no test will ask for it; forget what is asked for no more, when that is half of all."""
@@ -171,13 +212,13 @@ class News:
 
     # --- what holds from an instant on ------------------------------------------------------------------------
 
-    def _given(self, person: Person, given: Given, number: int, touched: set[int]) -> None:
+    def _given(self, person: Person, given: Given, order: Order, touched: set[int]) -> None:
         match given.of:
-            case core.Held(key=key, type=type):
-                self._held(person, key, type, (given.at, given.value))
+            case core.Held(key=key):
+                self._held(person, key, (given.at, given.value), order)
                 touched.update(self._routes.attributes.get((None, key), ()))
             case core.Attribute(key=key, relation=relation):
-                if self._set(person, (relation, key), given.value, (given.at, number)):
+                if self._set(person, (relation, key), given.value, (given.at, order[1])):
                     touched.update(self._routes.attributes.get((relation, key), ()))
 
     def _set(self, person: Person, name: tuple[str | None, str], value: object, said: tuple[int, int]) -> bool:
@@ -189,14 +230,15 @@ class News:
         person.index = None
         return True
 
-    def _held(self, person: Person, key: str, type: Type, row: tuple[int, object]) -> None:
+    def _held(self, person: Person, key: str, row: tuple[int, object], order: Order) -> None:
         """A value from an instant on: most come in their order, and change nothing before them."""
-        rows, history = person.held.setdefault(key, []), person.history.setdefault(key, [])
         kind = core.changes_of(key)
-        in_order = not rows or row[0] > rows[-1][0]
-        insort(rows, row, key=itemgetter(0))
+        told, history = person.told.setdefault(kind, Told()), person.history.setdefault(key, [])
+        in_order = row[0] > told.last and kind not in person.stale
+        if not told.add(row[0], order, row):
+            return
         if not in_order:
-            self._changed(person, key, type)
+            person.stale.add(kind)
             return
         before = history[-1][1] if history else None
         if row[1] != before:
@@ -206,12 +248,6 @@ class News:
                 person.events.setdefault(kind, []).append(change)
             else:
                 person.index.add(kind, change)
-
-    def _changed(self, person: Person, key: str, type: Type) -> None:
-        """An attribute's changes, out of all rows of its history."""
-        person.history[key] = changes(person.held[key], type)
-        person.events[core.changes_of(key)] = change_events(person.history[key])
-        person.index = None
 
     def _listed(
         self, person: Person, name: str, member: bool, said: tuple[int, int], touched: set[int]
@@ -224,21 +260,17 @@ class News:
         person.index = None
         touched.update(self._routes.lists.get(name, ()))
 
-    def _whole(self, person: Person, step: Whole, number: int, touched: set[int]) -> None:
+    def _whole(self, person: Person, step: Whole, order: Order, touched: set[int]) -> None:
         key, type = step.of
-        said = ("whole", key, type is None)
-        if person.set_at.get(said, FIRST) > (step.at, number):
-            return
-        person.set_at[said] = (step.at, number)
-        person.index = None
         if type is not None:
-            person.held[key] = sorted(step.rows, key=itemgetter(0))
-            self._changed(person, key, type)
+            kind = core.changes_of(key)
+            person.told.setdefault(kind, Told()).replace(step.at, order, step.rows)
             touched.update(self._routes.attributes.get((None, key), ()))
-            return
-        person.delivered.pop(key, None)
-        if key in self._routes.kinds:
-            person.events[key] = [(at, row) for at, row in step.rows if isinstance(row, Mapping)]
+        elif key in self._routes.kinds:
+            kind = key
+            rows = tuple((None, row) for row in step.rows)
+            person.told.setdefault(kind, Told()).replace(step.at, order, rows)
             touched.update(self._routes.of_kind(key))
-            counting = enumerate(self._routes.filters)
-            self._count_again(person, [n for n, each in counting if any(b.kind == key for b in each.branches)])
+        else:
+            return
+        person.stale.add(kind)

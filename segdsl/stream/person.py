@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from segdsl.backends.python.index import Index, Row
 from segdsl.core.contact import Facts
+from segdsl.stream.told import Told
 
 
 class Person:
@@ -11,9 +14,11 @@ class Person:
 
     attributes, events, history: what `facts` is made of, to be written to. Of events, which are sorted by time, those
       that tests may still ask for, none of them later than the clock.
-    held: rows `(instant, value)` of attributes with a history, sorted by time.
-    set_at: attribute `(relation, key)`, list, or what was told as a whole -> the instant from which on it has what it
-      has, and the number of the line that said so.
+    told: kind of events -> what was told of it: of the changes of an attribute with a history, rows `(instant, value)`;
+      of events without a time, rows of their `id` and the event.
+    stale: those of these kinds whose `events` and `history` are to be worked out again.
+    set_at: attribute `(relation, key)` or list -> the instant from which on it has what it has, and the number of the
+      line that said so.
     names: the other ids that are this contact's.
     delivered: kind -> id -> the row that counts, for kinds whose deliveries are told apart.
     latest: filter -> the last few instants of its events, sorted.
@@ -24,8 +29,8 @@ class Person:
     """
 
     __slots__ = (
-        "answers", "armed", "attributes", "delivered", "events", "facts", "held", "history", "index", "inside",
-        "known", "latest", "names", "new", "set_at",
+        "answers", "armed", "attributes", "delivered", "events", "facts", "history", "index", "inside", "known",
+        "latest", "names", "new", "set_at", "stale", "told",
     )  # fmt: skip
 
     def __init__(self, name: str | int, known: bool = True) -> None:
@@ -33,7 +38,8 @@ class Person:
         self.events: dict[str, list[Row]] = {}
         self.history: dict[str, list[tuple[int, object]]] = {}
         self.facts = Facts(name, self.attributes, self.events, frozenset(), self.history)
-        self.held: dict[str, list[tuple[int, object]]] = {}
+        self.told: dict[str, Told[Any]] = {}
+        self.stale: set[str] = set()
         self.set_at: dict[object, tuple[int, int]] = {}
         self.names: list[str | int] = []
         self.delivered: dict[str, dict[str, Row]] = {}
@@ -47,5 +53,5 @@ class Person:
     @property
     def blank(self) -> bool:
         """Whether nothing is known of the contact."""
-        told = (self.known, self.set_at, self.held, self.names, *self.events.values(), *self.latest.values())
+        told = (self.known, self.set_at, self.told, self.names, *self.events.values(), *self.latest.values())
         return not any(told)

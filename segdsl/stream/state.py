@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from segdsl.stream.lines import Effect, Flip, Moved, Voided
+from segdsl.stream.lines import Effect, Flip, Moved, Refused, Voided
 from segdsl.text.diagnostic import Diagnostic, Errors
 
 FORM = 2  # of the tables below
@@ -46,6 +46,8 @@ CREATE INDEX seen_of_a_source ON seen (source, place);
 CREATE INDEX changes_by_time ON changes (at)
 """
 
+EVENTS = {"event", "alias"}  # fields of lines that say what happened, and to whom
+
 Feed = Literal["lines", "history", "starting", "tables"]
 
 # A line: its number, its contact, the instant from which it counts (its own, or the clock's if it came late), its text.
@@ -69,7 +71,8 @@ class Seen:
 class Batch:
     """What is saved together.
 
-    effects: what deletions and aliases do to stored lines, these ones too. clock: up to which everything is told.
+    effects: what deletions and aliases do to stored lines, these ones too, each with the number of the first line that
+      came after it. clock: up to which everything is told.
     positions: how far sources are read; those not named stay. refused: lines that cannot be read, with the reasons.
     silent: whether the changes are no news: who is in is remembered, and nobody is told.
     seen: to be remembered. forgotten: source -> the place up to which what was seen of it will not come again.
@@ -78,7 +81,7 @@ class Batch:
     """
 
     lines: Sequence[Stored] = ()
-    effects: Sequence[Effect] = ()
+    effects: Sequence[tuple[int, Effect]] = ()
     flips: Sequence[Flip] = ()
     clock: int | None = None
     positions: Mapping[str, int] = field(default_factory=dict)
@@ -123,7 +126,7 @@ class State:
             what, help = "another program's", "name another file with --state: it is made if there is none"
             if mark == MARK:
                 what, help = "of a newer segdsl", "follow with that version, or begin anew with another --state"
-            raise _failure(f"`{self.path}` is {what}", help)
+            raise failure(f"`{self.path}` is {what}", help)
         ask("PRAGMA journal_mode = WAL")
         ask("PRAGMA synchronous = NORMAL")
         if not tables:
@@ -180,13 +183,13 @@ class State:
                 (batch.clock, json.dumps(positions), feed, self._revision),
             ).rowcount
             if changed != 1:
-                raise _failure(
+                raise failure(
                     f"another process follows with `{self.path}`", "give each follower a state file of its own"
                 )
             many = self._connection.executemany
             many("INSERT INTO lines VALUES (?, ?, ?, ?)", batch.lines)
-            for effect in batch.effects:
-                self._apply(effect)
+            for before, effect in batch.effects:
+                self._apply(effect, before)
             many("DELETE FROM lines WHERE contact = ?", ((contact,) for contact in batch.dropped))
             if not batch.silent:
                 many(
@@ -206,20 +209,26 @@ class State:
         self._revision += 1
         self.clock, self.positions, self.feed = batch.clock, positions, feed
 
-    def _apply(self, effect: Effect) -> None:
+    def _apply(self, effect: Effect, before: int) -> None:
+        """What an effect does to stored lines of lesser numbers: those that came later are not its concern."""
         ask = self._connection.execute
         match effect:
-            case Voided(contact, at, number):
-                ask(
-                    "DELETE FROM lines WHERE contact = ? AND (counts_at < ? OR counts_at = ? AND number <= ?)",
-                    (contact, at, at, number),
-                )
+            case Voided(contact, at, number, events):
+                among = "FROM lines WHERE contact = ? AND (counts_at < ? OR counts_at = ? AND number <= ?)"
+                if events:
+                    ask(f"DELETE {among}", (contact, at, at, number))
+                    return
+                rows = ask(f"SELECT number, line {among}", (contact, at, at, number)).fetchall()
+                void = [(each,) for each, line in rows if _news(line).isdisjoint(EVENTS)]
+                self._connection.executemany("DELETE FROM lines WHERE number = ?", void)
             case Moved(name, contact, events=False):
-                ask("UPDATE lines SET contact = ? WHERE contact = ?", (contact, name))
+                ask("UPDATE lines SET contact = ? WHERE contact = ? AND number < ?", (contact, name, before))
             case Moved(name, contact):
-                rows = ask("SELECT number, line FROM lines WHERE contact = ?", (name,))
-                events = [(contact, number) for number, line in rows if "event" in json.loads(line)]
-                self._connection.executemany("UPDATE lines SET contact = ? WHERE number = ?", events)
+                rows = ask("SELECT number, line FROM lines WHERE contact = ? AND number < ?", (name, before)).fetchall()
+                moved = [(contact, number) for number, line in rows if "event" in _news(line)]
+                self._connection.executemany("UPDATE lines SET contact = ? WHERE number = ?", moved)
+            case Refused(line):
+                ask("DELETE FROM lines WHERE number = ?", (line.number,))
 
     def prune(self, before: int, told: int) -> int:
         """Remove changes of before an instant, up to a number, and lines refused before then; how many changes."""
@@ -267,19 +276,29 @@ class State:
                 ask("ROLLBACK")
             raise
 
-    @contextmanager
-    def _reported(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise _failure(f"the state file `{self.path}` cannot be used: {error}", _remedy(error)) from error
+    def _reported(self) -> AbstractContextManager[None]:
+        return reported(self.path)
+
+
+@contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """A block in which what goes wrong with a state file, or beside it, is raised as `Errors` (SEG0728)."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise failure(f"the state file `{path}` cannot be used: {error}", _remedy(error)) from error
+
+
+def _news(line: str) -> set[str]:
+    """The fields of a line that say something."""
+    return {field for field, value in json.loads(line).items() if value not in (None, False)}
 
 
 def _remedy(error: Exception) -> str:
     text = str(error)
     if "full" in text or "disk I/O" in text:
         return "make room on the disk and start again: it goes on after the last batch that was saved"
-    if "unable to open" in text:
+    if "unable to open" in text or isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
         return "name a file in a folder that exists and can be written to"
     if "not a database" in text or "malformed" in text:
         return "the file is damaged or is no state file: take it from a backup, or begin anew with another --state"
@@ -290,5 +309,6 @@ def _remedy(error: Exception) -> str:
     return "see what the system says of the file, or begin anew with another --state"
 
 
-def _failure(message: str, help: str) -> Errors:
+def failure(message: str, help: str) -> Errors:
+    """What is said of a state file that cannot be used."""
     return Errors([Diagnostic("SEG0728", message, help=help)])

@@ -14,7 +14,8 @@ from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
 from segdsl.core.time import from_datetime, isoformat, now, to_zoned
 from segdsl.stream.evaluator import Evaluator
-from segdsl.stream.lines import Alias, Flip, Line, Outcome
+from segdsl.stream.lines import Alias, Effect, Flip, Line, Outcome, Refused
+from segdsl.stream.lock import Lock
 from segdsl.stream.person import Person
 from segdsl.stream.reading import parse, read
 from segdsl.stream.state import Batch, Feed, State, Stored
@@ -52,7 +53,12 @@ class Stream:
 
     def __init__(self, catalog: Catalog, program: Program, state: Path | None = None) -> None:
         self.catalog = catalog
-        self._state = None if state is None else State(state)
+        self._lock = None if state is None else Lock(state)
+        try:
+            self._state = None if state is None else State(state)
+        except BaseException:
+            self._unlock()
+            raise
         registered = self._state is not None and self._state.feed != "lines"
         self._evaluator = Evaluator(catalog, program, registered)
         self._number = 1 if self._state is None else self._state.next_number
@@ -75,6 +81,7 @@ class Stream:
         """Close the state file."""
         if self._state is not None:
             self._state.close()
+        self._unlock()
 
     @property
     def now(self) -> datetime | None:
@@ -122,11 +129,9 @@ class Stream:
         passed: counts the properties that are passed over.
         """
         line = read(fields, self.catalog, self._evaluator.clock, passed=passed)
-        for step in line.steps if isinstance(line, Line) else ():
-            if isinstance(step, Alias) and isinstance(line, Line):
-                known = self._evaluator.owners.get(step.name)
-                if known not in (None, self._evaluator.owner(line)):
-                    raise ValueError(f"`{step.name}` is an alias of `{known}` already: an id has one owner")
+        refusal = self._evaluator.refusal(line) if isinstance(line, Line) else None
+        if refusal is not None:
+            raise ValueError(refusal)
         return line
 
     @property
@@ -154,10 +159,14 @@ class Stream:
         self._evaluator.registered = feed != "lines"
         self._save(Batch(clock=self.clock, feed=feed, positions=positions or {}))
 
-    def begin_lines(self) -> None:
-        """The history is taken in, and lines follow: each makes its contact known. Forgets whom no table names."""
-        dropped = self._evaluator.forget_unregistered()
-        self._save(Batch(clock=self.clock, feed="lines", dropped=dropped))
+    def begin_lines(self, silent: bool) -> None:
+        """The history is taken in, and lines follow: each makes its contact known. Forgets whom no table names.
+
+        silent: whether it is told to nobody who was in by that history and is not any more.
+        """
+        dropped, flips = self._evaluator.register()
+        effects = self._effects([])
+        self._save(Batch((), effects, flips, self.clock, silent=silent, feed="lines", dropped=dropped))
 
     def take(
         self, news: Incoming, batch: Batch | None = None, limit: int | None = None, capped: bool = False
@@ -174,7 +183,9 @@ class Stream:
         flips = [] if limit is None else self._evaluator.release(limit)
         refused = list(batch.refused)
         stored: list[Stored] = []
+        effects: list[tuple[int, Effect]] = []
         for fields, text in news:
+            effects += self._effects(refused)
             clock = self._evaluator.clock
             if isinstance(fields, int):
                 flips += self._evaluator.advance(fields)
@@ -195,10 +206,18 @@ class Stream:
                 counts_at = line.at if clock is None else max(line.at, clock)
                 stored.append((line.number, self._evaluator.owner(line), counts_at, text))
             flips += self._evaluator.push(line, limit)
-        effects = list(self._evaluator.effects)
-        self._evaluator.effects.clear()
+        effects += self._effects(refused)
         self._save(replace(batch, lines=stored, effects=effects, flips=flips, clock=self.clock, refused=refused))
         return Outcome(flips, refused)
+
+    def _effects(self, refused: list[tuple[str, str]]) -> list[tuple[int, Effect]]:
+        """What has happened to the lines so far; adds the lines that were refused when their time had come."""
+        found = [(self._number, effect) for effect in self._evaluator.effects]
+        self._evaluator.effects.clear()
+        for _, effect in found:
+            if isinstance(effect, Refused):
+                refused.append((_text_of(effect.line), effect.reason))
+        return found
 
     def _save(self, batch: Batch) -> None:
         if self._state is not None:
@@ -209,13 +228,19 @@ class Stream:
         zone = self.catalog.timezone
         return [Change(to_zoned(flip.at, zone), flip.segment, flip.contact, flip.entered) for flip in flips]
 
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
     def _resume(self) -> None:
         state = self._state
-        if state is None or state.clock is None:
+        if state is None:
             return
-        clock: int = state.clock
+        clock: int | None = state.clock
         self._evaluator.restore(clock, self._stored(state))
         self._evaluator.effects.clear()
+        if clock is None:  # all that came waits
+            return
         before, after = set(state.members()), set(self._evaluator.members())
         flips = [Flip(clock, segment, contact, (segment, contact) in after) for segment, contact in before ^ after]
         if flips:
@@ -231,7 +256,13 @@ class Stream:
                 self.dropped += 1
                 continue
             if isinstance(line, Line):
-                yield replace(line, number=number, contact=contact)
+                yield replace(line, number=number, contact=contact, taken=at)
+
+
+def _text_of(line: Line) -> str:
+    """The text of a line that names an alias."""
+    names = [step.name for step in line.steps if isinstance(step, Alias)]
+    return json.dumps({"contact": line.contact, "alias": names[0], "at": isoformat(line.at)}, ensure_ascii=False)
 
 
 def _jsonable(value: object) -> object:

@@ -73,7 +73,7 @@ class Tail:
         if self._state.feed == "starting":
             self._stream.begin("tables")
         elif self._state.feed == "history":
-            self._stream.begin_lines()
+            self._stream.begin_lines(silent=not self._announced)
 
     def events(self, engine: Engine) -> Iterator[int]:
         """Take the events that are new; after each batch that was saved, how many lines it had.

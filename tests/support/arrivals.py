@@ -39,8 +39,12 @@ class Arrivals:
         self.clocks.append(at if clock is None else clock)
 
     def known(self, now: int) -> dict[str, list[Fields]]:
-        """Each known contact's lines that count by an instant, in the order in which they came."""
-        return {name: [line for _, line in sorted(told, key=itemgetter(0))] for name, told in self.told(now)[0].items()}
+        """Each known contact's lines that count by an instant, in the order in which they came.
+
+        What was told as a whole is told one by one here, and what it has replaced is not there.
+        """
+        found = self.told(now)[0]
+        return {name: self._singles(sorted(told, key=itemgetter(0))) for name, told in found.items()}
 
     def told(self, now: int) -> tuple[dict[str, list[tuple[int, Fields]]], dict[str, str], dict[int, str]]:
         """Each known contact's lines with their numbers, whose each alias is, and whose each line is that waits."""
@@ -48,15 +52,21 @@ class Arrivals:
         owners: dict[str, str] = {}
         waiting: dict[int, str] = {}
 
+        def refused(line: Fields, name: str) -> bool:
+            alias = line.get("alias")
+            return alias is not None and owners.get(alias, name) != name  # an id has one owner
+
         def count(number: int, line: Fields, name: str) -> None:
             alias = line.get("alias")
+            if refused(line, name):
+                return
             if line.get("deleted"):
                 found.pop(name, None)
                 for other in [other for other, owner in owners.items() if owner == name]:
                     del owners[other]
                 return
             found.setdefault(name, []).append((number, line))
-            if alias is None or alias == name or alias in owners:
+            if alias is None or alias == name or alias in owners:  # that was known
                 return
             owners.update({other: name for other, owner in owners.items() if owner == alias} | {alias: name})
             found[name] += found.pop(alias, [])
@@ -71,7 +81,9 @@ class Arrivals:
             if clock > now:
                 break
             advance(clock)
-            waiting[number] = owners.get(line["contact"], line["contact"])
+            name = owners.get(line["contact"], line["contact"])
+            if not refused(line, name):
+                waiting[number] = name
             advance(clock)
         advance(now)
         return found, owners, waiting
@@ -95,6 +107,42 @@ class Arrivals:
                 events.append({key: line.get(key) for key in ("event", "at", "properties", "id")})
         on = [key for key, member in lists.items() if member]
         return Contact(name, attributes, events, on, history)  # type: ignore[arg-type]
+
+    def _singles(self, told: list[tuple[int, Fields]]) -> list[Fields]:
+        """A contact's lines with their numbers, as if nothing had been told as a whole.
+
+        A whole telling replaces what was taken before and is of its instant or an earlier one; of several the latest
+        holds.
+        """
+        whole: dict[str, list[tuple[int, int]]] = {}  # of what -> instants and numbers
+        for number, line in told:
+            for what in ("history", "has"):
+                for key in line.get(what, {}):
+                    whole.setdefault(key, []).append((instant_of(line), number))
+
+        def replaced(key: str, number: int, at: int) -> bool:
+            order = self.lines[number][:2]
+            return any(self.lines[other][:2] > order and until >= at for until, other in whole.get(key, ()))
+
+        found: list[Fields] = []
+        for number, line in told:
+            at = instant_of(line)
+            if "event" in line and replaced(line["event"], number, at):
+                continue
+            if "set" in line:
+                line = {**line, "set": {k: v for k, v in line["set"].items() if not replaced(k, number, at)}}
+            found.append(line)
+        latest = {key: max(tellings) for key, tellings in whole.items()}
+        for number, line in told:
+            stamp = {"contact": line["contact"], "at": line["at"]}
+            for key, rows in line.get("has", {}).items():
+                if latest[key][1] == number:
+                    found += [{**stamp, "event": key, "properties": row} for row in rows]
+            histories = {key: rows for key, rows in line.get("history", {}).items() if latest[key][1] == number}
+            for row in zip(*histories.values(), strict=True):  # a table has a row for several of them
+                values = {key: value for key, (_, value) in zip(histories, row, strict=True)}
+                found.append({**stamp, "at": row[0][0], "set": values})
+        return found
 
     def members(self, compiled: CompiledProgram, names: list[str], now: int) -> set[tuple[str, str]]:
         """By the Python backend."""

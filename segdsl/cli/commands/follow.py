@@ -122,7 +122,7 @@ def command(
                 stopped = tables.stopped
             if not database and not stopped:
                 lines = Lines(stream, sinks, source, live, batch)
-                _follow_lines(lines, sinks, file, position, stream, end)
+                _follow_lines(lines, sinks, file, position, end)
         if lines is not None:
             lines.tell()
         taken = tail.taken if database and tail is not None else lines.lines if lines is not None else 0
@@ -131,12 +131,11 @@ def command(
         click.get_current_context().exit(1)
 
 
-def _follow_lines(
-    lines: Lines, sinks: Sequence[Sink], file: Path, position: int, stream: Stream, end: int | None
-) -> None:  # fmt: skip
+def _follow_lines(lines: Lines, sinks: Sequence[Sink], file: Path, position: int, end: int | None) -> None:
     """Take the lines of a file or of standard input, to their end or until that is stopped."""
     from segdsl.cli.following import IDLE, finish, until_told
     from segdsl.cli.lines_in import Reader
+    from segdsl.core.time import now
 
     path = None if str(file) == "-" else file
     with _opened(file, position) as descriptor:
@@ -148,10 +147,9 @@ def _follow_lines(
                 if chunk is not None:
                     lines.take(chunk)
                 elif lines.live:
-                    lines.tick()
+                    lines.advance(now())
             if end is not None and not reader.stopped:
-                stream.take([(end, "")])
-                lines.deliver()
+                lines.advance(end)
             finish(sinks, reader)
 
 

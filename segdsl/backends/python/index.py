@@ -4,11 +4,13 @@ Instants are microseconds (int). A *slot* holds the instants of the events that 
 beside them; both are known by numbers, which the generated code holds. Every array of instants ends with `END`, so
 `slots[k] or x.slot(k)` is a lookup that builds the array when it is missing. What a filter takes may depend on
 `now` (it is *dated*); then the array is kept only until another `now` is asked about.
+
+A sequence that is asked for once is searched for; asked again, it is worth keeping what was found out on the way.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -18,6 +20,8 @@ from typing import Any
 from segdsl import types
 from segdsl.backends.python import chains
 from segdsl.backends.python.chains import ChainPlan
+from segdsl.backends.python.kept_chains import KeptChain, kept_chain
+from segdsl.backends.python.kept_groups import Groups, KeptGroups
 from segdsl.backends.python.runtime import END, Column, Times, period
 from segdsl.core.contact import Facts
 from segdsl.core.nodes import PeriodOf, Property
@@ -55,6 +59,8 @@ class Plan:
     spans: Callable[[int], Any] = lambda now: ()
     _filters: dict[str, list[tuple[int, Where | None]]] = field(default_factory=dict)
     _beside: dict[int, list[int]] = field(default_factory=dict)
+    _of_chains: dict[tuple[int, bool], list[int]] = field(default_factory=dict)
+    _dated_chains: dict[int, bool] = field(default_factory=dict)
 
     def filters_of(self, kind: str) -> list[tuple[int, Where | None]]:
         """The slots that do not depend on `now` and take events of a kind, each with its test."""
@@ -73,6 +79,28 @@ class Plan:
             found = self._beside[slot] = [number for number, plan in enumerate(self.columns) if plan.slot == slot]
         return found
 
+    def chains_of(self, source: int, grouped: bool) -> list[int]:
+        """The sequences that look at a slot or, `grouped`, at a column."""
+        found = self._of_chains.get((source, grouped))
+        if found is None:
+            found = self._of_chains[source, grouped] = [
+                number for number, plan in enumerate(self.chains) if plan.grouped == grouped and source in plan.sources
+            ]  # fmt: skip
+        return found
+
+    def dated_source(self, chain: ChainPlan, source: int) -> bool:
+        """Whether a sequence's slot or column depends on `now`."""
+        return self.slots[self.columns[source].slot if chain.grouped else source].dated
+
+    def dated_chain(self, number: int) -> bool:
+        """Whether what a sequence looks at depends on `now`."""
+        found = self._dated_chains.get(number)
+        if found is None:
+            plan = self.chains[number]
+            found = any(self.dated_source(plan, source) for source in plan.sources)
+            self._dated_chains[number] = found
+        return found
+
 
 class Index:
     """One contact's facts, arranged for one program. Arrays are built when first asked for.
@@ -80,7 +108,7 @@ class Index:
     The facts must not change while the index is in use, except through `add` and `drop`, by one thread alone.
     """
 
-    __slots__ = ("_groups", "_kinds", "_memo", "_plan", "attributes", "columns", "facts", "lists", "slots")
+    __slots__ = ("_groups", "_kept", "_kinds", "_memo", "_plan", "attributes", "columns", "facts", "lists", "slots")
 
     def __init__(self, plan: Plan, facts: Facts) -> None:
         self.facts = facts
@@ -91,6 +119,7 @@ class Index:
         self._plan = plan
         self._kinds: dict[str, Sequence[Row]] = {}
         self._groups: dict[int, list[dict[int, Times]]] = {}
+        self._kept: dict[int, KeptChain | KeptGroups | None] = {}  # None: asked for once
         self._memo: tuple[int, dict[Any, Any]] = (0, {})
 
     def add(self, kind: str, row: Row) -> None:
@@ -112,13 +141,28 @@ class Index:
         self._groups.clear()
         for number, where in self._plan.filters_of(kind):
             if where is None or where(self, 0, (), time, properties):
-                times = self.slots[number]
-                if times is not None and not _append(times, time):
-                    self.slots[number] = None
-                for beside in self._plan.columns_of(number):
-                    column = self.columns[beside]
-                    if column is not None and not _extend(column, self._plan.columns[beside], row):
-                        self.columns[beside] = None
+                self._count(number, row)
+
+    def _count(self, number: int, row: Row) -> None:
+        """One more event that a filter takes."""
+        times = self.slots[number]
+        if times is not None:
+            insort(times, row[0])
+        for chain in self._plan.chains_of(number, grouped=False):
+            kept = self._kept.get(chain)
+            if isinstance(kept, KeptChain):
+                kept.forget(row[0])
+        for beside in self._plan.columns_of(number):
+            (_, *known), added = column_of(plan := self._plan.columns[beside], [row])
+            if not known:  # it is `END`: of this event the column takes nothing
+                continue
+            column = self.columns[beside]
+            if column is not None and not _append(column, plan, row[0], added):
+                self.columns[beside] = None
+            for chain in self._plan.chains_of(beside, grouped=True):
+                kept = self._kept.get(chain)
+                if isinstance(kept, KeptGroups):
+                    kept.add(beside, added[0], row[0])
 
     def slot(self, number: int) -> Times:
         """Sorted instants of a filter that does not depend on `now`; kept for next time."""
@@ -148,20 +192,31 @@ class Index:
         column: Column = memo[key]
         return column
 
+    def has_chain(self, number: int, now: int, lo: int, hi: int) -> bool:
+        """Whether some chain of events in (lo, hi] fits sequence `number`; hi <= now."""
+        if number not in self._kept or self._plan.dated_chain(number):
+            self._kept.setdefault(number)
+            return self.chain(number, now, lo, hi) is not None
+        plan, kept = self._plan.chains[number], self._kept[number]
+        if kept is None:
+            kept = KeptGroups(plan, self._grouped(plan, now)) if plan.grouped else kept_chain(plan, lo)
+            self._kept[number] = kept
+        if isinstance(kept, KeptGroups):
+            return kept.holds(now, lo, hi)
+        return kept.holds(self._instants(plan, now), now, lo, hi)
+
     def chain(self, number: int, now: int, lo: int, hi: int) -> tuple[int, ...] | None:
         """The instants of some chain of events in (lo, hi] that fits sequence `number`, or None."""
         plan = self._plan.chains[number]
         if not plan.grouped:
-            slots = self._plan.slots
-            times = {
-                source: self.dated_slot(source, now) if slots[source].dated else self.slots[source] or self.slot(source)
-                for source in plan.sources()
-            }
-            return chains.find(plan, times, now, lo, hi)
+            return chains.find(plan, self._instants(plan, now), now, lo, hi)
         groups = self._groups.get(number)
         if groups is None:
-            groups = self._grouped(plan, now)
-            if not any(self._dated_column(source) for source in plan.sources()):
+            groups = [
+                {source: times.get(source, []) for source in plan.sources}
+                for times in self._grouped(plan, now).values() if all(step in times for step in plan.steps)
+            ]  # fmt: skip
+            if not self._plan.dated_chain(number):
                 self._groups[number] = groups
         for times in groups:
             found = chains.find(plan, times, now, lo, hi)
@@ -169,22 +224,23 @@ class Index:
                 return found
         return None
 
-    def _grouped(self, plan: ChainPlan, now: int) -> list[dict[int, Times]]:
-        """The instants of a sequence, for each group that has all of its steps."""
-        groups: dict[Any, dict[int, Times]] = {}
-        for source in plan.sources():
-            dated = self._dated_column(source)
+    def _instants(self, plan: ChainPlan, now: int) -> dict[int, Times]:
+        """The instants that a sequence without groups looks at."""
+        return {
+            source: self.dated_slot(source, now) if self._plan.slots[source].dated
+            else self.slots[source] or self.slot(source)
+            for source in plan.sources
+        }  # fmt: skip
+
+    def _grouped(self, plan: ChainPlan, now: int) -> Groups:
+        """The instants of a sequence, for each group."""
+        groups: Groups = {}
+        for source in plan.sources:
+            dated = self._plan.dated_source(plan, source)
             column = self.dated_column(source, now) if dated else self.columns[source] or self.column(source)
             for time, key in zip(*column, strict=False):  # the instants end with END, which has no key
                 groups.setdefault(key, {}).setdefault(source, []).append(time)
-        nothing: Times = []
-        return [
-            {source: times.get(source, nothing) for source in plan.sources()}
-            for times in groups.values() if all(step in times for step in plan.steps)
-        ]  # fmt: skip
-
-    def _dated_column(self, number: int) -> bool:
-        return self._plan.slots[self._plan.columns[number].slot].dated
+        return groups
 
     def held(self, key: str, at: int) -> Any:
         """The value that an attribute with a history had at an instant; None before its first one."""
@@ -257,19 +313,8 @@ def column_of(plan: ColumnPlan, rows: Iterable[Row]) -> Column:
     return times, list(accumulate(values, initial=0)) if plan.sums else values
 
 
-def _append(times: Times, time: int) -> bool:
-    """Put an instant at the end of sorted ones, before `END`; False if it belongs elsewhere."""
-    if len(times) > 1 and times[-2] > time:
-        return False
-    times.insert(-1, time)
-    return True
-
-
-def _extend(column: Column, plan: ColumnPlan, row: Row) -> bool:
-    """Put what a column takes at its end; False if it belongs elsewhere (values of one instant are sorted)."""
-    (time, *known), added = column_of(plan, [row])
-    if not known:  # it is `END`: of this event the column takes nothing
-        return True
+def _append(column: Column, plan: ColumnPlan, time: int, added: Sequence[Any]) -> bool:
+    """Put what a column takes of an event at its end; False if it belongs elsewhere (of one instant it is sorted)."""
     times, values = column
     if len(times) > 1 and times[-2] >= time:
         return False

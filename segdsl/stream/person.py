@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from segdsl.backends.python.index import Index, Row
+from segdsl.backends.python.columns import Row
+from segdsl.backends.python.index import Index
 from segdsl.core.contact import Facts
 
 

@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable
 from operator import itemgetter
 
-from segdsl.backends.python.index import Row
+from segdsl.backends.python.columns import Row
 from segdsl.catalog.model import Catalog
 from segdsl.contact import delivery_order
 from segdsl.core import nodes as core
@@ -227,7 +227,8 @@ class News:
             return False
         person.set_at[name] = said
         person.attributes[name] = value
-        person.index = None
+        if person.index is not None:
+            person.index.forget_answers()
         return True
 
     def _held(self, person: Person, key: str, row: tuple[int, object], order: Order) -> None:
@@ -257,7 +258,8 @@ class News:
         person.set_at[name] = said
         lists = person.facts.lists
         person.facts.lists = lists | {name} if member else lists - {name}
-        person.index = None
+        if person.index is not None:
+            person.index.forget_answers()
         touched.update(self._routes.lists.get(name, ()))
 
     def _whole(self, person: Person, step: Whole, order: Order, touched: set[int]) -> None:

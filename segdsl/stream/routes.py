@@ -12,7 +12,7 @@ from segdsl.analysis.outlook.outlook import still
 from segdsl.analysis.outlook.probe import Probe, counted
 from segdsl.analysis.outlook.watching import Watch, watch
 from segdsl.backends.python import compile_program
-from segdsl.backends.python.index import Row
+from segdsl.backends.python.columns import Row
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
 from segdsl.core.program import Program

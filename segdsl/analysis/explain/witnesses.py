@@ -10,7 +10,7 @@ from typing import Any
 from segdsl.analysis.explain.explanation import SHOWN, Witness
 from segdsl.analysis.explain.wording import plain
 from segdsl.analysis.outlook.outlook import Outlook
-from segdsl.backends.python.index import Row, value_of
+from segdsl.backends.python.columns import Row, value_of
 from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core

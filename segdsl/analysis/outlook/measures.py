@@ -13,7 +13,8 @@ from segdsl.analysis.outlook.probe import Probe
 from segdsl.analysis.outlook.ranges import UNKNOWN, Range, among, exactly
 from segdsl.analysis.outlook.rows import Fitting
 from segdsl.backends.python import runtime
-from segdsl.backends.python.index import Index, Row, column_of
+from segdsl.backends.python.columns import Row, column_of
+from segdsl.backends.python.index import Index
 from segdsl.backends.python.runtime import END, Column, Times
 from segdsl.core import nodes as core
 

@@ -5,6 +5,9 @@ serves best for the gap, for what is forbidden between, for `all within` and for
 ends at the first instant + total also wants early starts. That case rests on this: the later an instant, the later
 is the last one that may follow it, so two chains that cross can swap their ends; hence the starts that reach an end
 are all those, among the starts that reach some end at all, between the earliest and the latest that reach it.
+
+`find` gives a chain, out of nothing but the instants. `kept_chains` says whether there is one, again and again while
+instants keep coming.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Times = Sequence[int]
@@ -34,10 +38,16 @@ class ChainPlan:
     place: Literal["between", "ever"] | int
     grouped: bool
 
-    def sources(self) -> set[int]:
-        """Every slot or column that the chain looks at."""
+    @cached_property
+    def sources(self) -> tuple[int, ...]:
+        """Every slot or column that the chain looks at, each once."""
         every = (*self.steps, *self.forbidden, *(source for source, _ in self.waits), self.without)
-        return {source for source in every if source is not None}
+        return tuple(dict.fromkeys(source for source in every if source is not None))
+
+    @property
+    def from_start(self) -> bool:
+        """Whether a final wait ends so long after the first instant, not after the last."""
+        return self.total is not None and bool(self.waits)
 
 
 def find(plan: ChainPlan, times: Mapping[int, Times], now: int, lo: int, hi: int) -> tuple[int, ...] | None:
@@ -50,17 +60,17 @@ def find(plan: ChainPlan, times: Mapping[int, Times], now: int, lo: int, hi: int
         return None
     starts = _between(times[plan.steps[0]], lo, hi)
     if isinstance(plan.place, int):
-        starts = [t for t in starts if not _any(without, t - plan.place - 1, t - 1)]
+        starts = [t for t in starts if may_start(plan, without, t)]
     reached: list[Times] = [starts]
     latest: Times = starts  # for each instant reached, the latest start of a chain to it
     for step in range(1, len(plan.steps)):
         instants: list[int] = []
         begun: list[int] = []
         before = reached[-1]
-        forbidden = _forbidden(plan, times, step)
+        forbidden = forbidden_before(plan, times, step)
         for t in _between(times[plan.steps[step]], lo, hi):
             at = bisect_left(before, t) - 1
-            if at >= 0 and before[at] >= _earliest(plan, forbidden, step, t):
+            if at >= 0 and before[at] >= earliest_before(plan, forbidden, step, t):
                 instants.append(t)
                 begun.append(latest[at])
         reached.append(instants)
@@ -68,12 +78,11 @@ def find(plan: ChainPlan, times: Mapping[int, Times], now: int, lo: int, hi: int
         if not instants:
             return None
     waits = [(times[source], length) for source, length in plan.waits]
-    if plan.total is not None and waits:
+    if plan.from_start:
         return _until_total(plan, times, waits, reached, latest, without, now)
+    bounded = plan.total is not None or bool(without)
     for end, start in zip(reached[-1], latest, strict=True):
-        if plan.total is not None and end - start > plan.total:
-            continue
-        if plan.place == "between" and _any(without, start, end - 1):
+        if bounded and not holds_together(plan, without, start, end):
             continue
         if all(_waited(instants, end, now if length is None else end + length, now) for instants, length in waits):
             return _path(plan, times, reached, start, end)
@@ -88,8 +97,8 @@ def _until_total(
     assert plan.total is not None
     earliest: Times = reached[0]
     for step in range(1, len(plan.steps)):
-        forbidden = _forbidden(plan, times, step)
-        firsts = (bisect_left(reached[step - 1], _earliest(plan, forbidden, step, t)) for t in reached[step])
+        forbidden = forbidden_before(plan, times, step)
+        firsts = (bisect_left(reached[step - 1], earliest_before(plan, forbidden, step, t)) for t in reached[step])
         earliest = [earliest[at] for at in firsts]
     starts = _alive(plan, times, reached)[0]
     for end, first, last in zip(reached[-1], earliest, latest, strict=True):
@@ -120,22 +129,31 @@ def _alive(plan: ChainPlan, times: Mapping[int, Times], reached: list[Times]) ->
     """Of the instants reached, those from which the last step is reached."""
     alive = [reached[-1]]
     for step in range(len(plan.steps) - 1, 0, -1):
-        forbidden, following = _forbidden(plan, times, step), alive[0]
+        forbidden, following = forbidden_before(plan, times, step), alive[0]
         kept = []
         for t in reached[step - 1]:
             at = bisect_right(following, t)
-            if at < len(following) and t >= _earliest(plan, forbidden, step, following[at]):
+            if at < len(following) and t >= earliest_before(plan, forbidden, step, following[at]):
                 kept.append(t)
         alive.insert(0, kept)
     return alive
 
 
-def _forbidden(plan: ChainPlan, times: Mapping[int, Times], step: int) -> Times:
+# --- what one step, one pair of ends, or one wait asks --------------------------------------------------------
+
+
+def may_start(plan: ChainPlan, without: Times, t: int) -> bool:
+    """Whether nothing that is unwanted lies so long before a first instant `t`."""
+    return not isinstance(plan.place, int) or not any_in(without, t - plan.place - 1, t - 1)
+
+
+def forbidden_before(plan: ChainPlan, times: Mapping[int, Times], step: int) -> Times:
+    """What must not lie between a step and the one before."""
     source = plan.forbidden[step]
     return times[source] if source is not None else ()
 
 
-def _earliest(plan: ChainPlan, forbidden: Times, step: int, t: int) -> int:
+def earliest_before(plan: ChainPlan, forbidden: Times, step: int, t: int) -> int:
     """The earliest instant at which the step before may lie if this one lies at `t`."""
     gap = plan.gaps[step]
     earliest = -(2**63) if gap is None else t - gap
@@ -143,11 +161,18 @@ def _earliest(plan: ChainPlan, forbidden: Times, step: int, t: int) -> int:
     return max(earliest, forbidden[at - 1]) if at else earliest
 
 
+def holds_together(plan: ChainPlan, without: Times, start: int, end: int) -> bool:
+    """Whether a chain may begin and end so, as far as `all within` and `without` are asked."""
+    if plan.total is not None and end - start > plan.total:
+        return False
+    return plan.place != "between" or not any_in(without, start, end - 1)
+
+
 def _waited(forbidden: Times, t: int, until: int, now: int) -> bool:
-    return until <= now and not _any(forbidden, t, until)
+    return until <= now and not any_in(forbidden, t, until)
 
 
-def _any(times: Times, lo: int, hi: int) -> bool:
+def any_in(times: Times, lo: int, hi: int) -> bool:
     """Whether some instant lies in (lo, hi]."""
     at = bisect_right(times, lo)
     return at < len(times) and times[at] <= hi

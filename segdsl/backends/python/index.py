@@ -4,25 +4,33 @@ Instants are microseconds (int). A *slot* holds the instants of the events that 
 beside them; both are known by numbers, which the generated code holds. Every array of instants ends with `END`, so
 `slots[k] or x.slot(k)` is a lookup that builds the array when it is missing. What a filter takes may depend on
 `now` (it is *dated*); then the array is kept only until another `now` is asked about.
+
+A sequence or a measure that looks at many events is worked out when it is asked for once. Asked again, it is worth
+keeping what was found out (`kept_chains`, `sliding`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from functools import cached_property
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
-from segdsl import types
 from segdsl.backends.python import chains
 from segdsl.backends.python.chains import ChainPlan
-from segdsl.backends.python.runtime import END, Column, Times, period
+from segdsl.backends.python.columns import ColumnPlan, Row, column_of, insert
+from segdsl.backends.python.kept_chains import KeptChain, kept_chain
+from segdsl.backends.python.kept_groups import Groups, KeptGroups
+from segdsl.backends.python.runtime import END, Column, Times
+from segdsl.backends.python.sliding import Slide, SlidePlan
 from segdsl.core.contact import Facts
-from segdsl.core.nodes import PeriodOf, Property
 
-Row = tuple[int, Mapping[str, Any]]  # an event: its instant and its known properties
+K = TypeVar("K")
+V = TypeVar("V")
+FEW = 32  # so many events are looked at as fast as anything that could be kept of them
 Where = Callable[["Index", int, Any, int, Mapping[str, Any]], bool]
 
 
@@ -35,52 +43,71 @@ class SlotPlan:
 
 
 @dataclass
-class ColumnPlan:
-    """Values beside a slot's instants: of one property, sums of it so far, or keys of groups (`same`)."""
-
-    slot: int
-    of: Property | PeriodOf | None
-    same: tuple[Property | PeriodOf, ...]
-    sums: bool
-
-
-@dataclass
 class Plan:
     """What an index holds, by number; `functions` are the generated segments and scores that others refer to."""
 
     slots: list[SlotPlan] = field(default_factory=list)
     columns: list[ColumnPlan] = field(default_factory=list)
     chains: list[ChainPlan] = field(default_factory=list)
+    slides: list[SlidePlan] = field(default_factory=list)
     functions: list[Callable[[Index, int], Any]] = field(default_factory=list)
     spans: Callable[[int], Any] = lambda now: ()
-    _filters: dict[str, list[tuple[int, Where | None]]] = field(default_factory=dict)
-    _beside: dict[int, list[int]] = field(default_factory=dict)
 
-    def filters_of(self, kind: str) -> list[tuple[int, Where | None]]:
-        """The slots that do not depend on `now` and take events of a kind, each with its test."""
-        found = self._filters.get(kind)
-        if found is None:
-            found = self._filters[kind] = [
-                (number, where) for number, slot in enumerate(self.slots) if not slot.dated
-                for each, where in slot.branches if each == kind
-            ]  # fmt: skip
-        return found
+    @cached_property
+    def filters_of(self) -> Mapping[str, Sequence[tuple[int, Where | None]]]:
+        """Kind of event -> the slots that do not depend on `now` and take such events, each with its test."""
+        return _listed(
+            (kind, (number, where)) for number, slot in enumerate(self.slots) if not slot.dated
+            for kind, where in slot.branches
+        )  # fmt: skip
 
-    def columns_of(self, slot: int) -> list[int]:
-        """The columns beside a slot."""
-        found = self._beside.get(slot)
-        if found is None:
-            found = self._beside[slot] = [number for number, plan in enumerate(self.columns) if plan.slot == slot]
-        return found
+    @cached_property
+    def columns_of(self) -> Mapping[int, Sequence[int]]:
+        """Slot -> the columns beside it."""
+        return _listed((plan.slot, number) for number, plan in enumerate(self.columns))
+
+    @cached_property
+    def chains_of(self) -> Mapping[tuple[int, bool], Sequence[int]]:
+        """Slot, or column and True -> the sequences that look at it."""
+        return _listed(
+            ((source, plan.grouped), number) for number, plan in enumerate(self.chains) for source in plan.sources
+        )
+
+    @cached_property
+    def slides_of(self) -> Mapping[tuple[int, bool], Sequence[int]]:
+        """Slot, or column and True -> the measures over windows that move on which look at it."""
+        return _listed(((plan.source, plan.beside), number) for number, plan in enumerate(self.slides))
+
+    def dated_source(self, source: int, beside: bool) -> bool:
+        """Whether a slot, or a column `beside` one, depends on `now`."""
+        return self.slots[self.columns[source].slot if beside else source].dated
+
+    @cached_property
+    def dated_chains(self) -> set[int]:
+        """The sequences that look at what depends on `now`."""
+        return {
+            number for number, plan in enumerate(self.chains)
+            if any(self.dated_source(source, plan.grouped) for source in plan.sources)
+        }  # fmt: skip
+
+
+def _listed(pairs: Iterable[tuple[K, V]]) -> Mapping[K, Sequence[V]]:
+    """Key -> its values; none for a key that does not come up."""
+    found: defaultdict[K, list[V]] = defaultdict(list)
+    for key, value in pairs:
+        found[key].append(value)
+    return found
 
 
 class Index:
     """One contact's facts, arranged for one program. Arrays are built when first asked for.
 
-    The facts must not change while the index is in use, except through `add` and `drop`, by one thread alone.
+    While the index is in use the facts change by one thread alone, and only as `add` and `forget_answers` say.
     """
 
-    __slots__ = ("_groups", "_kinds", "_memo", "_plan", "attributes", "columns", "facts", "lists", "slots")
+    __slots__ = (
+        "_groups", "_kept", "_kinds", "_memo", "_plan", "_slides", "attributes", "columns", "facts", "lists", "slots",
+    )  # fmt: skip
 
     def __init__(self, plan: Plan, facts: Facts) -> None:
         self.facts = facts
@@ -91,12 +118,14 @@ class Index:
         self._plan = plan
         self._kinds: dict[str, Sequence[Row]] = {}
         self._groups: dict[int, list[dict[int, Times]]] = {}
+        self._kept: dict[int, KeptChain | KeptGroups | None] = {}  # None: asked for once
+        self._slides: dict[int, Slide | None] = {}
         self._memo: tuple[int, dict[Any, Any]] = (0, {})
 
     def add(self, kind: str, row: Row) -> None:
         """One more event, in the facts too, whose `events` are a dict then.
 
-        Arrays that exist take it at their end, where most events belong; others are made anew when asked for.
+        Arrays that exist take it where it belongs, which is at their end for most events.
         """
         events = self.facts.events
         assert isinstance(events, dict)
@@ -110,15 +139,49 @@ class Index:
             rows.append(row)
         self._memo = (0, {})
         self._groups.clear()
-        for number, where in self._plan.filters_of(kind):
+        for number, where in self._plan.filters_of.get(kind, ()):
             if where is None or where(self, 0, (), time, properties):
-                times = self.slots[number]
-                if times is not None and not _append(times, time):
-                    self.slots[number] = None
-                for beside in self._plan.columns_of(number):
-                    column = self.columns[beside]
-                    if column is not None and not _extend(column, self._plan.columns[beside], row):
-                        self.columns[beside] = None
+                self._count(number, row)
+
+    def _count(self, number: int, row: Row) -> None:
+        """One more event that a filter takes."""
+        time, times = row[0], self.slots[number]
+        if times is not None:
+            at = bisect_right(times, time)
+            times.insert(at, time)
+            self._slid((number, False), times, times, at)
+        for chain in self._plan.chains_of.get((number, False), ()):
+            kept = self._kept.get(chain)
+            if isinstance(kept, KeptChain):
+                kept.forget(time)
+        for beside in self._plan.columns_of.get(number, ()):
+            self._count_beside(beside, row)
+
+    def _count_beside(self, number: int, row: Row) -> None:
+        """The same for a column beside the filter."""
+        plan, column = self._plan.columns[number], self.columns[number]
+        (time, *known), values = column_of(plan, [row])
+        if not known:  # it is `END`: of this event the column takes nothing
+            return
+        if column is not None:
+            at = insert(column, plan, time, values[-1])
+            self._slid((number, True), *column, at)
+        for chain in self._plan.chains_of.get((number, True), ()):
+            kept = self._kept.get(chain)
+            if isinstance(kept, KeptGroups):
+                kept.add(number, values[-1], time)
+
+    def _slid(self, source: tuple[int, bool], times: Times, values: list[Any], at: int) -> None:
+        """What came into an array, for the windows that move over it."""
+        for number in self._plan.slides_of.get(source, ()):
+            slide = self._slides.get(number)
+            if slide is not None:
+                slide.inserted(times, values, at)
+
+    def forget_answers(self) -> None:
+        """Attributes, or the lists that the contact is on, are others now."""
+        self.lists = self.facts.lists
+        self._memo = (0, {})
 
     def slot(self, number: int) -> Times:
         """Sorted instants of a filter that does not depend on `now`; kept for next time."""
@@ -148,20 +211,59 @@ class Index:
         column: Column = memo[key]
         return column
 
+    def has_chain(self, number: int, now: int, lo: int, hi: int) -> bool:
+        """Whether some chain of events in (lo, hi] fits sequence `number`; hi <= now."""
+        kept = self._kept.get(number)
+        plan = self._plan.chains[number]
+        if kept is None:
+            if number not in self._kept or number in self._plan.dated_chains or self._has_few(plan):
+                self._kept[number] = None
+                return self.chain(number, now, lo, hi) is not None
+            kept = KeptGroups(plan, self._grouped(plan, now)) if plan.grouped else kept_chain(plan, lo)
+            self._kept[number] = kept
+        if isinstance(kept, KeptGroups):
+            return kept.holds(now, lo, hi)
+        return kept.holds(self._instants(plan, now), now, lo, hi)
+
+    def _has_few(self, plan: ChainPlan) -> bool:
+        """Whether a sequence that was looked for looks at few instants."""
+        if plan.grouped:
+            return sum(len((self.columns[source] or self.column(source))[0]) for source in plan.sources) <= FEW
+        return sum(len(self.slots[source] or self.slot(source)) for source in plan.sources) <= FEW
+
+    def sliding(self, number: int, now: int, lo: int, hi: int) -> Any:
+        """The measure over (lo, hi] whose windows move on; hi <= now."""
+        plan = self._plan.slides[number]
+        times, values = self._measured(plan, now)
+        slide = self._slides.get(number)
+        if slide is None:
+            dated = self._plan.dated_source(plan.source, plan.beside)
+            if number not in self._slides or dated or len(times) <= FEW:
+                self._slides[number] = None
+                return plan.plain(times, values, lo, hi)
+            slide = self._slides[number] = plan.slide()
+        return slide.over(times, values, lo, hi)
+
+    def _measured(self, plan: SlidePlan, now: int) -> Column:
+        """The instants, and the values beside them, that a measure looks at: instants again if it wants no values."""
+        source, dated = plan.source, self._plan.dated_source(plan.source, plan.beside)
+        if plan.beside:
+            return self.dated_column(source, now) if dated else self.columns[source] or self.column(source)
+        times = self.dated_slot(source, now) if dated else self.slots[source] or self.slot(source)
+        return times, times
+
     def chain(self, number: int, now: int, lo: int, hi: int) -> tuple[int, ...] | None:
         """The instants of some chain of events in (lo, hi] that fits sequence `number`, or None."""
         plan = self._plan.chains[number]
         if not plan.grouped:
-            slots = self._plan.slots
-            times = {
-                source: self.dated_slot(source, now) if slots[source].dated else self.slots[source] or self.slot(source)
-                for source in plan.sources()
-            }
-            return chains.find(plan, times, now, lo, hi)
+            return chains.find(plan, self._instants(plan, now), now, lo, hi)
         groups = self._groups.get(number)
         if groups is None:
-            groups = self._grouped(plan, now)
-            if not any(self._dated_column(source) for source in plan.sources()):
+            groups = [
+                {source: times.get(source, []) for source in plan.sources}
+                for times in self._grouped(plan, now).values() if all(step in times for step in plan.steps)
+            ]  # fmt: skip
+            if number not in self._plan.dated_chains:
                 self._groups[number] = groups
         for times in groups:
             found = chains.find(plan, times, now, lo, hi)
@@ -169,22 +271,23 @@ class Index:
                 return found
         return None
 
-    def _grouped(self, plan: ChainPlan, now: int) -> list[dict[int, Times]]:
-        """The instants of a sequence, for each group that has all of its steps."""
-        groups: dict[Any, dict[int, Times]] = {}
-        for source in plan.sources():
-            dated = self._dated_column(source)
+    def _instants(self, plan: ChainPlan, now: int) -> dict[int, Times]:
+        """The instants that a sequence without groups looks at."""
+        return {
+            source: self.dated_slot(source, now) if self._plan.slots[source].dated
+            else self.slots[source] or self.slot(source)
+            for source in plan.sources
+        }  # fmt: skip
+
+    def _grouped(self, plan: ChainPlan, now: int) -> Groups:
+        """The instants of a sequence, for each group."""
+        groups: Groups = {}
+        for source in plan.sources:
+            dated = self._plan.dated_source(source, beside=True)
             column = self.dated_column(source, now) if dated else self.columns[source] or self.column(source)
             for time, key in zip(*column, strict=False):  # the instants end with END, which has no key
                 groups.setdefault(key, {}).setdefault(source, []).append(time)
-        nothing: Times = []
-        return [
-            {source: times.get(source, nothing) for source in plan.sources()}
-            for times in groups.values() if all(step in times for step in plan.steps)
-        ]  # fmt: skip
-
-    def _dated_column(self, number: int) -> bool:
-        return self._plan.slots[self._plan.columns[number].slot].dated
+        return groups
 
     def held(self, key: str, at: int) -> Any:
         """The value that an attribute with a history had at an instant; None before its first one."""
@@ -231,53 +334,3 @@ class Index:
     def _column(self, number: int, now: int) -> Column:
         plan = self._plan.columns[number]
         return column_of(plan, self.rows(plan.slot, now))
-
-
-def column_of(plan: ColumnPlan, rows: Iterable[Row]) -> Column:
-    """The column that a plan makes of events, which come sorted by time."""
-    pairs: list[tuple[int, Any]] = []
-    for time, properties in rows:
-        value = None if plan.of is None else value_of(plan.of, time, properties)
-        if plan.of is not None and value is None:
-            continue
-        if plan.same:
-            value = tuple(value_of(part, time, properties) for part in plan.same)
-            if None in value:
-                continue
-        pairs.append((time, value))
-    if plan.of is not None and not plan.same:
-        # Sorted by value within an instant: `first` is then the least, `last` the greatest.
-        if isinstance(plan.of.type, types.Enum):
-            order = {text: i for i, text in enumerate(plan.of.type.values)}
-            pairs.sort(key=lambda pair: (pair[0], order.get(pair[1], len(order)), pair[1]))
-        else:
-            pairs.sort()
-    times = [*map(itemgetter(0), pairs), END]
-    values = [value for _, value in pairs]
-    return times, list(accumulate(values, initial=0)) if plan.sums else values
-
-
-def _append(times: Times, time: int) -> bool:
-    """Put an instant at the end of sorted ones, before `END`; False if it belongs elsewhere."""
-    if len(times) > 1 and times[-2] > time:
-        return False
-    times.insert(-1, time)
-    return True
-
-
-def _extend(column: Column, plan: ColumnPlan, row: Row) -> bool:
-    """Put what a column takes at its end; False if it belongs elsewhere (values of one instant are sorted)."""
-    (time, *known), added = column_of(plan, [row])
-    if not known:  # it is `END`: of this event the column takes nothing
-        return True
-    times, values = column
-    if len(times) > 1 and times[-2] >= time:
-        return False
-    times.insert(-1, time)
-    values.append(values[-1] + added[-1] if plan.sums else added[0])
-    return True
-
-
-def value_of(part: Property | PeriodOf, time: int, properties: Mapping[str, Any]) -> Any:
-    """A property of one event, or the start of the period that holds it; None if unknown."""
-    return properties.get(part.key) if isinstance(part, Property) else period(time, part.unit, part.zone)

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable
 
 from segdsl.backends.python.chains import ChainPlan
-from segdsl.backends.python.index import ColumnPlan, Plan, SlotPlan
+from segdsl.backends.python.columns import ColumnPlan
+from segdsl.backends.python.index import Plan, SlotPlan
+from segdsl.backends.python.sliding import SlidePlan
 from segdsl.core.nodes import (
     Branch,
     Chain,
@@ -39,6 +41,7 @@ class Module:
         self._edges: dict[tuple[Edge, bool], int] = {}
         self._slots: dict[tuple[Branch, ...], int] = {}
         self._columns: dict[tuple[object, ...], int] = {}
+        self._slides: dict[SlidePlan, int] = {}
         self._names = 0
 
     def name(self, prefix: str) -> str:
@@ -94,6 +97,13 @@ class Module:
             self._columns[key] = len(self._columns)
             self.plan.columns.append(ColumnPlan(slot, of, same, sums))
         return self._columns[key]
+
+    def slide(self, plan: SlidePlan) -> int:
+        """The number of a measure over a window that moves on."""
+        if plan not in self._slides:
+            self._slides[plan] = len(self._slides)
+            self.plan.slides.append(plan)
+        return self._slides[plan]
 
     def chain(self, chain: Chain, plan: ChainPlan) -> int:
         """The number of a sequence."""

@@ -199,7 +199,7 @@ class Emitter(Values):
         )
         number = self.module.chain(node, plan)
         if isinstance(node.span, Anchored):
-            over = Text(f"(x.chain({number}, now, lo, hi) is not None)", 2)
+            over = Text(f"x.has_chain({number}, now, lo, hi)", 1)
             return self.anchored(node.span, node.words, over)
         lo, hi = event_bounds(self.module, node.span)
-        return Text(f"(x.chain({number}, now, {lo}, {hi}) is not None)", 2)
+        return Text(f"x.has_chain({number}, now, {lo}, {hi})", 1)

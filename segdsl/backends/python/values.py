@@ -9,6 +9,7 @@ from typing import assert_never
 from segdsl import types
 from segdsl.backends.python.frame import Frame, Text
 from segdsl.backends.python.module import comment, event_bounds, first_words
+from segdsl.backends.python.sliding import Kind, SlidePlan
 from segdsl.core.nodes import (
     All,
     Anchored,
@@ -27,6 +28,10 @@ from segdsl.core.nodes import (
     Value,
 )
 from segdsl.core.walking import walk
+
+_SLIDING: dict[str, Kind] = {
+    "distinct": "distinct", "min": "least", "max": "greatest", "percentile": "percentile",
+}  # fmt: skip
 
 
 class Values(Frame, ABC):
@@ -159,32 +164,32 @@ class Values(Frame, ABC):
 
     def _over(self, node: Measure, lo: str, hi: str) -> Text:
         """A call of the measure; 4 is a safe depth for its arguments."""
-        if node.same:
-            return Text(f"largest_group({self._column(node)}, {lo}, {hi}, {node.within!r})", 4)
+        kind = _SLIDING.get(node.kind)
+        if kind is not None or node.same or node.within is not None:
+            return self._sliding(node, kind or ("burst" if not node.same else "group"), lo, hi)
         if node.of is None:
             times = self.slot(node.events.branches)
-            if node.within is not None:
-                return Text(f"burst({times}, {lo}, {hi}, {node.within!r})", 4)
             if node.kind == "count":
                 return Text(f"count({times}, {lo}, {hi})", 4)
             return Text(f"{'first_time' if node.kind == 'first' else 'last_time'}({times}, {lo}, {hi})", 4, False)
         column = self._column(node)
         match node.kind:
-            case "count" if node.within is not None:
-                return Text(f"burst({column}[0], {lo}, {hi}, {node.within!r})", 4)
             case "count":
                 return Text(f"count({column}[0], {lo}, {hi})", 4)
             case "sum":
                 return Text(f"total({column}, {lo}, {hi})", 4)
-            case "distinct":
-                return Text(f"distinct({column}, {lo}, {hi})", 4)
-            case "percentile":
-                assert node.rank is not None
-                return Text(f"percentile({column}, {lo}, {hi}, {node.rank[0]!r}, {node.rank[1]!r})", 4, False)
-            case "min" | "max" | "first" | "last":
-                name = {"min": "least", "max": "greatest"}.get(node.kind, node.kind)
-                return Text(f"{name}({column}, {lo}, {hi})", 4, False)
-        assert_never(node.kind)
+            case _:
+                return Text(f"{node.kind}({column}, {lo}, {hi})", 4, False)
+
+    def _sliding(self, node: Measure, kind: Kind, lo: str, hi: str) -> Text:
+        """A measure that looks at every event of its window."""
+        source = self.slot_number(node.events.branches)
+        beside = bool(node.same) or node.of is not None
+        if beside:
+            source = self.module.column(source, node.of, node.same, False)
+        plan = SlidePlan(kind, source, beside, node.events.span, bool(node.same), node.within, node.rank)
+        known = kind in ("distinct", "group", "burst")
+        return Text(f"x.sliding({self.module.slide(plan)}, now, {lo}, {hi})", 2, known)
 
     # --- scores -----------------------------------------------------------------------------------------
 

@@ -144,11 +144,9 @@ class Deltas:
 
     def _turns(self, stretches: Node) -> Node:
         """`contact, at`: where overlapping stretches begin and end."""
-        ends = [b.case([(b.column(flag), b.column(end))]) for flag, end in (("begins", "came"), ("ends", "gone"))]
-        contact = ("contact", b.column("contact"))
-        turns = self.stages.stage("ends", select([contact, ("at", self.dialect.rows_of(ends))], stretches))
-        query = select([contact, ("at", b.column("at"))], turns, [b.known(b.column("at"))])
-        return self.stages.stage("turns", query)
+        turns = self._both_ends(stretches, came=b.column("begins"), gone=b.column("ends"))
+        columns = [(name, b.column(name)) for name in ("contact", "at")]
+        return self.stages.stage("turns", select(columns, turns, [b.known(b.column("at"))]))
 
     # --- numbers of events --------------------------------------------------------------------------------------------
 
@@ -263,11 +261,16 @@ class Deltas:
         """Rows that flip bits."""
         self.sources.append((ends, {FLIPS: flips}))
 
-    def _both_ends(self, spells: Node, carried: Sequence[str] = ()) -> Node:
-        """`contact, at` and what is carried: when spells come and when they are gone, alike."""
+    def _both_ends(
+        self, spells: Node, carried: Sequence[str] = (), came: Node | None = None, gone: Node | None = None
+    ) -> Node:
+        """`contact, at` and what is carried: when spells come and when they are gone, alike.
+
+        came, gone: whether that end of a row is wanted, where it may not be; `at` may then be NULL.
+        """
         columns = [(name, b.column(name)) for name in ("contact", *carried)]
-        at = self.dialect.rows_of([b.column("came"), b.column("gone")])
-        return self.stages.stage("ends", select([*columns, ("at", at)], spells))
+        at = [b.case([(wanted or b.TRUE(), b.column(end))]) for wanted, end in ((came, "came"), (gone, "gone"))]
+        return self.stages.stage("ends", select([*columns, ("at", self.dialect.rows_of(at))], spells))
 
     def _spelled(self, spells: Node, changed: Mapping[str, Node]) -> None:
         """The deltas of spells: what they add when they come, and take away when they are gone."""

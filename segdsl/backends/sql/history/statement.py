@@ -158,8 +158,8 @@ class HistoryStatement(Statement):
         following = ("next_at", self.timeline.neighbour("at", ["at"], 1))
         table = self.stages.stage("sums", select([*laid, *sums, following], ordered))
         # Deltas of one instant come in any order: the last of them knows all.
-        last = b.disjunction([exp.Is(this=b.column("next_at"), expression=b.NULL()),
-                              exp.NEQ(this=b.column("next_at"), expression=b.column("at"))])  # fmt: skip
+        nowhere = b.number(self.edges.since - 1)
+        last = exp.NEQ(this=b.coalesce(b.column("next_at"), nowhere), expression=b.column("at"))
         inside = self._answer(table.name, deltas, attributes)
         return self.stages.stage("states", select([*laid, ("inside", inside)], table, [last]))
 

@@ -1,13 +1,16 @@
 """What changes the numbers of a history, and when: each source has `contact` and an instant `at`.
 
-All that a source gives to a contact it takes away again, behind the last instant at the latest: sums may then run on
-from one contact to the next.
+Of most tests is known when they turn. Such a test is a bit of one number, `flips`: a row flips the bits of the tests
+that turn then, and an exclusive or that runs on tells which of them hold. Other numbers are sums that run on.
+
+All that a source gives to a contact it takes away again, behind the last instant at the latest: what runs on may then
+run from one contact to the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import reduce
 
 from sqlglot import exp
 
@@ -24,32 +27,22 @@ from segdsl.core.walking import mapped
 
 Value = nodes.Property | nodes.PeriodOf
 Number = nodes.Rule | nodes.Measure
-KNOWN = nodes.EVERYONE  # the number that tells contacts from what is stored of nobody
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """`contact, came, gone` of a test that holds from the one instant until the other, in rows sorted by both.
-
-    Stretches overlap. A row that `begins` is the first, one that `ends` is the last of those that do: where the test
-    comes to hold, and where it ceases to. The table holds no other rows.
-    """
-
-    table: Node
-    begins: Node
-    ends: Node
+KNOWN = nodes.EVERYONE  # the test that tells contacts from what is stored of nobody
+FLIPS = "flips"
 
 
 class Deltas:
     """Collects the sources of all numbers of a plan.
 
-    columns: each number, and what its column is called. sources: a table, and what each of its rows adds to columns.
+    bits: tests that turn, each with its bit of `flips`. columns: other numbers, and what their columns are called.
+    sources: a table, and what each of its rows flips or adds to columns.
     """
 
     def __init__(self, plan: Plan, rules: Rules, passes: Passes, edges: Edges, stages: Stages) -> None:
         self.rules, self.passes, self.edges, self.stages = rules, passes, edges, stages
         self.dialect = rules.dialect
         self.timeline = Timeline(self.dialect, stages)
+        self.bits: dict[nodes.Rule, int] = {}
         self.columns: dict[Number, str] = {}
         self.sources: list[tuple[Node, dict[str, Node]]] = []
         self.plan = plan
@@ -67,25 +60,27 @@ class Deltas:
         for measure, terms in self.plan.terms.items():
             rows = self.happened(measure)
             for least, rule in terms.items():
-                self._term(rule, self.stretches(rows, measure, least))
+                self._flipped(self._turns(self.stretches(rows, measure, least)), self._bit(rule))
         self._measured()
 
     def _name(self, of: Number, wanted: str) -> str:
         """The column of a number."""
         return self.columns.setdefault(of, f"{wanted}_{len(self.columns)}")
 
+    def _bit(self, of: nodes.Rule) -> Node:
+        """The bit of a test."""
+        return b.number(self.bits.setdefault(of, 1 << len(self.bits)))
+
     # --- what has no events -------------------------------------------------------------------------------------------
 
     def _contacts(self) -> None:
         """What is so from the beginning on: that there is the contact, and what has no time."""
+        flips = [self._bit(KNOWN)]
+        flips += [b.case([(self.rules.rule(rule), self._bit(rule))], b.number(0)) for rule in self.plan.constants]
         columns = [("contact", b.column("id", self.rules.contact)), ("came", self.edges.begin()),
-                   ("gone", self.edges.never())]  # fmt: skip
-        changed: dict[str, Node] = {self._name(KNOWN, "known"): b.number(1)}
-        for rule in self.plan.constants:
-            name = self._name(rule, "always")
-            columns.append((name, b.case([(self.rules.rule(rule), b.number(1))], b.number(0))))
-            changed[name] = b.column(name)
-        self._spelled(self.stages.stage("contacts", select(columns, b.table(self.rules.contact))), changed)
+                   ("gone", self.edges.never()), (FLIPS, reduce(b.added, flips))]  # fmt: skip
+        contacts = self.stages.stage("contacts", select(columns, b.table(self.rules.contact)))
+        self._flipped(self._both_ends(contacts, [FLIPS]), b.column(FLIPS))
 
     def _date(self, rule: nodes.InSpan) -> None:
         """An attribute's instant lies in a window: from when its end gets there until its beginning does."""
@@ -94,7 +89,7 @@ class Deltas:
         instants = select([("contact", b.column("id", self.rules.contact)), ("t", self.dialect.micros(value))],
                           b.table(self.rules.contact), [b.known(value.copy())])  # fmt: skip
         spells = self._spells(self.stages.stage("dates", instants), [], rule.span, cut=False)
-        self._spelled(spells, {self._name(rule, "date"): b.number(1)})
+        self._flipped(self._both_ends(spells), self._bit(rule))
 
     def _held(self, rule: nodes.Rule, node: nodes.Held) -> None:
         """A test of an attribute with a history: what a change says of it holds until the next one."""
@@ -115,7 +110,8 @@ class Deltas:
         holds = b.compare("=", b.column("answer"), b.number(1))
         holding = select([("contact", b.column("contact")), ("came", reached("t")), ("gone", gone)],
                          self.stages.stage("answers", told), [holds])  # fmt: skip
-        self._spelled(self._in_time(self.stages.stage("holding", holding)), {self._name(rule, "held"): b.number(1)})
+        spells = self._in_time(self.stages.stage("holding", holding))
+        self._flipped(self._both_ends(spells), self._bit(rule))
 
     # --- tests of how many there are at least -------------------------------------------------------------------------
 
@@ -123,44 +119,34 @@ class Deltas:
         """`contact, t` of a count's events, sorted."""
         return self.timeline.sorted(self._rows(measure.events, []), ["t"])
 
-    def stretches(self, rows: Node, measure: nodes.Measure, least: int) -> Stretch:
-        """When so many of sorted events count: each is the last of so many from its coming until the first one's going.
+    def stretches(self, rows: Node, measure: nodes.Measure, least: int) -> Node:
+        """`contact, came, gone, begins, ends`: when so many of sorted events count.
 
-        Events come and go in the order in which they happen, and so do these stretches.
+        Each event is the last of so many from its coming until the first one's going. Events come and go in the order
+        in which they happen, and so do these stretches, which overlap: a row that `begins` is the first, one that
+        `ends` is the last of those that do. There are no other rows. One that is gone when it comes changes nothing.
         """
         span = measure.events.span
         assert isinstance(span, Span)
-        columns = [("contact", b.column("contact")), ("t", b.column("t"))]
-        first = "t"
-        if least > 1:
-            first = "first_t"
-            query = select([*columns, (first, self.timeline.neighbour("t", ["t"], 1 - least))], rows)
-            rows = select([*columns, (first, b.column(first))], self.stages.stage("behind", query),
-                          [b.known(b.column(first))])  # fmt: skip
-            rows = self.stages.stage("last of enough", rows)
-        came, gone = self._ends(span, first)
-        counted = select([columns[0], ("came", came), ("gone", gone)], rows)
-        table = self._in_time(self.stages.stage("counted", counted))
-        ends = ["came", "gone"]
-        names = ["contact", *ends]
-        told = select([*((name, b.column(name)) for name in names),
-                       ("gone_before", self.timeline.neighbour("gone", ends, -1)),
-                       ("came_next", self.timeline.neighbour("came", ends, 1))], table)  # fmt: skip
+        places = {"first_t": 1 - least, "before_t": -least, "next_t": 1}
+        beside = [(name, self.timeline.neighbour("t", ["t"], place)) for name, place in places.items()]
+        contact = ("contact", b.column("contact"))
+        rows = self.stages.stage("beside", select([contact, ("t", b.column("t")), *beside], rows))
+        gone_before, came_next = self._gone(span, "before_t"), self._came(span, "next_t")
+        columns = [contact, ("came", self._came(span)), ("gone", self._gone(span, "first_t")),
+                   ("before_t", b.column("before_t")), ("gone_before", gone_before),
+                   ("next_t", b.column("next_t")), ("came_next", came_next)]  # fmt: skip
+        counted = self.stages.stage("counted", select(columns, rows, [b.known(b.column("first_t"))]))
+        begins, ends = _apart("before_t", "gone_before", "came"), _apart("next_t", "gone", "came_next")
+        outer = [b.compare("<=", b.column("came"), b.column("gone")), b.disjunction([begins, ends])]
+        told = [contact, *self._cut(), ("begins", begins.copy()), ("ends", ends.copy())]
+        return self.stages.stage("enough", select(told, counted, outer))
 
-        def apart(name: str, op: type[exp.LT] | type[exp.GT], end: str) -> Node:
-            none = exp.Is(this=b.column(name), expression=b.NULL())
-            return b.disjunction([none, op(this=b.column(name), expression=b.column(end))])
-
-        begins, ends_ = apart("gone_before", exp.LT, "came"), apart("came_next", exp.GT, "gone")
-        every = [(name, b.column(name)) for name in (*names, "gone_before", "came_next")]
-        outer = select(every, self.stages.stage("beside", told), [b.disjunction([begins, ends_])])
-        return Stretch(self.stages.stage("enough", outer), begins.copy(), ends_.copy())
-
-    def _term(self, rule: nodes.Rule, stretch: Stretch) -> None:
-        name = self._name(rule, "enough")
-        for end, taken, sign in (("came", stretch.begins, 1), ("gone", stretch.ends, -1)):
-            query = select([("contact", b.column("contact")), ("at", b.column(end))], stretch.table.copy(), [taken])
-            self.sources.append((self.stages.stage(end, query), {name: b.number(sign)}))
+    def _turns(self, stretches: Node) -> Node:
+        """`contact, at`: where overlapping stretches begin and end."""
+        turns = self._both_ends(stretches, came=b.column("begins"), gone=b.column("ends"))
+        columns = [(name, b.column(name)) for name in ("contact", "at")]
+        return self.stages.stage("turns", select(columns, turns, [b.known(b.column("at"))]))
 
     # --- numbers of events --------------------------------------------------------------------------------------------
 
@@ -233,18 +219,23 @@ class Deltas:
 
     # --- from when until when -----------------------------------------------------------------------------------------
 
-    def _ends(self, span: Span | None, leaves: str, cut: bool = True) -> tuple[Node, Node]:
-        """When a window holds `t` first, and when no more: cut, no earlier than it is. leaves: the column that its
-        beginning has to get to."""
-        came, gone = self.edges.begin(), self.edges.never()
-        if span is None:
-            return came, gone
-        here = [b.column("t")] if cut else []
-        if span.hi is not None and not (cut and span.hi == FromNow()):
-            here.append(self.edges.reached(span.hi, b.column("t")))
-        if here:
-            came = b.extreme(exp.Greatest, here)
-        return came, gone if span.lo is None else self.edges.reached(span.lo, b.column(leaves))
+    def _came(self, span: Span | None, t: str = "t", cut: bool = True) -> Node:
+        """When a window first holds what happened at a column; cut: not before that itself."""
+        here = [b.column(t)] if cut and span is not None else []
+        if span is not None and span.hi is not None and not (cut and span.hi == FromNow()):
+            here.append(self.edges.reached(span.hi, b.column(t)))
+        return b.extreme(exp.Greatest, here) if here else self.edges.begin()
+
+    def _gone(self, span: Span | None, t: str = "t") -> Node:
+        """When a window's beginning gets to what happened at a column."""
+        return (
+            self.edges.reached(span.lo, b.column(t)) if span is not None and span.lo is not None else self.edges.never()
+        )
+
+    def _cut(self) -> list[tuple[str, Node]]:
+        """`came` and `gone`, cut off where the two instants are."""
+        return [("came", b.extreme(exp.Greatest, [b.column("came"), self.edges.begin()])),
+                ("gone", b.extreme(exp.Least, [b.column("gone"), self.edges.never()]))]  # fmt: skip
 
     def _spells(
         self, rows: Node, carried: Sequence[str], span: Span | nodes.Anchored | None, cut: bool = True,
@@ -252,30 +243,43 @@ class Deltas:
     ) -> Node:  # fmt: skip
         """`contact, came, gone` and what is carried: from when until when each row counts."""
         assert not isinstance(span, nodes.Anchored)
-        came, gone = self._ends(span, leaves, cut)
         columns = [(name, b.column(name)) for name in ("contact", *carried)]
-        spells = select([*columns, ("came", came), ("gone", gone)], rows,
+        columns += [("came", self._came(span, cut=cut)), ("gone", self._gone(span, leaves))]
+        spells = select(columns, rows,
                         [b.known(b.column(united_name(value))) for value in known])  # fmt: skip
         return self._in_time(self.stages.stage("spells", spells), carried)
 
     def _in_time(self, spells: Node, carried: Sequence[str] = ()) -> Node:
         """What of them lies between the two instants; what is gone before it comes was never there."""
-        came = b.extreme(exp.Greatest, [b.column("came"), self.edges.begin()])
-        gone = b.extreme(exp.Least, [b.column("gone"), self.edges.never()])
         there = [b.compare("<", b.column("came"), b.column("gone")),
                  b.compare("<=", b.column("came"), b.number(self.edges.until)),
                  b.compare(">", b.column("gone"), self.edges.begin())]  # fmt: skip
         columns = [(name, b.column(name)) for name in ("contact", *carried)]
-        return self.stages.stage("spells", select([*columns, ("came", came), ("gone", gone)], spells, there))
+        return self.stages.stage("spells", select([*columns, *self._cut()], spells, there))
+
+    def _flipped(self, ends: Node, flips: Node) -> None:
+        """Rows that flip bits."""
+        self.sources.append((ends, {FLIPS: flips}))
+
+    def _both_ends(
+        self, spells: Node, carried: Sequence[str] = (), came: Node | None = None, gone: Node | None = None
+    ) -> Node:
+        """`contact, at` and what is carried: when spells come and when they are gone, alike.
+
+        came, gone: whether that end of a row is wanted, where it may not be; `at` may then be NULL.
+        """
+        columns = [(name, b.column(name)) for name in ("contact", *carried)]
+        at = [b.case([(wanted or b.TRUE(), b.column(end))]) for wanted, end in ((came, "came"), (gone, "gone"))]
+        return self.stages.stage("ends", select([*columns, ("at", self.dialect.rows_of(at))], spells))
 
     def _spelled(self, spells: Node, changed: Mapping[str, Node]) -> None:
         """The deltas of spells: what they add when they come, and take away when they are gone."""
-        for source, sign in self._both_ends(spells):
+        for source, sign in self._coming_and_going(spells):
             cells = {name: amount.copy() if sign > 0 else exp.Neg(this=b.paren(amount.copy()))
                      for name, amount in changed.items()}  # fmt: skip
             self.sources.append((source, cells))
 
-    def _both_ends(self, spells: Node) -> list[tuple[Node, int]]:
+    def _coming_and_going(self, spells: Node) -> list[tuple[Node, int]]:
         """Spells as sources with `at`, first by when they come, then by when they are gone."""
         sources = []
         for end, sign in (("came", 1), ("gone", -1)):
@@ -287,7 +291,9 @@ class Deltas:
     def _grouped(self, spells: Node, keys: Sequence[str], least: int, name: str) -> None:
         """The deltas of how many groups of spells, those that agree in the keys, are at least so large."""
         columns = [(key, b.column(key)) for key in ("contact", *keys, "at")]
-        ends = [select([*columns, ("delta", b.number(sign))], source) for source, sign in self._both_ends(spells)]
+        ends = [
+            select([*columns, ("delta", b.number(sign))], source) for source, sign in self._coming_and_going(spells)
+        ]
         size = summed_up("delta", ["contact", *keys], "at")
         sizes = [*columns, ("delta", b.column("delta")), ("size", size)]
         counted = select(sizes, self.stages.stage("ends", b.united(ends)))
@@ -298,6 +304,13 @@ class Deltas:
         steps = select([("contact", b.column("contact")), ("at", b.column("at")), ("step", step)],
                        self.stages.stage("counted", counted))  # fmt: skip
         self.sources.append((self.stages.stage("groups_of", added_up(self.stages, steps)), {name: b.column("step")}))
+
+
+def _apart(t: str, gone: str, came: str) -> Node:
+    """That there is no neighbour, whose instant is a column, or that the earlier of the two is gone before the later
+    one comes."""
+    none = exp.Is(this=b.column(t), expression=b.NULL())
+    return b.disjunction([none, b.compare("<", b.column(gone), b.column(came))])
 
 
 def _about(value: nodes.Property, rule: nodes.Rule) -> nodes.Rule:

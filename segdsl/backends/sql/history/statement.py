@@ -1,9 +1,9 @@
 """The statement of one segment's history.
 
-Every number that the rule asks for (`plan`) changes by deltas (`deltas`). A test that enough events lie in a window is
-such a number by itself: 1 while it holds. All deltas of a contact are laid together in the order of time, with what is
-so from the beginning on; running sums are the numbers at every instant. Where the rule's answer at an instant is not
-the one before, the contact enters or leaves.
+Tests turn, and the numbers that other tests ask for change (`plan`), at instants that are found first (`deltas`). All
+that happens to a contact's tests and numbers is laid together in the order of time, with what is so from the beginning
+on; one bit for each test, and running sums, tell what is so at every instant. Where the rule's answer at an instant is
+not the one before, the contact enters or leaves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlglot import exp
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.dialects.dialect import Dialect
-from segdsl.backends.sql.history.deltas import KNOWN, Deltas
+from segdsl.backends.sql.history.deltas import FLIPS, KNOWN, Deltas
 from segdsl.backends.sql.history.edges import Edges, Unsaid
 from segdsl.backends.sql.history.plan import plan_of
 from segdsl.backends.sql.history.rewriting import by_counts, enough
@@ -34,11 +34,15 @@ Attributes = Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]
 
 
 class Told(Rules):
-    """Rules over running sums: a test that has a number of its own holds while that is above 0."""
+    """Rules over what runs on: a test that turns holds while its bit is set, any other while its number is above 0."""
 
+    bits: Mapping[nodes.Rule, int]
     numbers: Mapping[object, str]
 
     def rule(self, rule: nodes.Rule, strict: bool = False) -> Node:
+        if rule in self.bits:
+            bit = exp.BitwiseAnd(this=b.column(_now(FLIPS)), expression=b.number(self.bits[rule]))
+            return b.compare(">", bit, b.number(0))
         if rule in self.numbers:
             return b.compare(">", b.column(self.numbers[rule]), b.number(0))
         return super().rule(rule, strict)
@@ -92,7 +96,7 @@ class HistoryStatement(Statement):
             idle = self.plan.at_rest(self.rule) is not False or not self.plan.size()
             deltas.collect(contacts=idle)
             stays = self._flips(deltas, attributes)
-        return self._told(stays, None if KNOWN in deltas.columns else contact)
+        return self._told(stays, None if KNOWN in deltas.bits else contact)
 
     def _told(self, stays: Node, contact: str | None) -> Node:
         """The answer of `contact, came, gone`. contact: the CTE of contacts, if there may be others among the stays."""
@@ -113,15 +117,16 @@ class HistoryStatement(Statement):
 
     def _enough(self, deltas: Deltas, measure: nodes.Measure, least: int) -> Node:
         """The stays in a segment of one test, that enough events lie in a window: nothing has to be laid together."""
-        stretch = deltas.stretches(deltas.happened(measure), measure, least)
+        stretches = deltas.stretches(deltas.happened(measure), measure, least)
         ends = ["came", "gone"]
         # A row that does not end is followed by the one that does.
-        gone = b.case([(stretch.ends, b.column("gone"))], self.timeline.neighbour("gone", ends, 1))
-        begins = b.case([(stretch.begins, b.number(1))], b.number(0))
-        columns = [("contact", b.column("contact")), ("came", b.column("came")), ("gone", gone), ("begins", begins)]
-        table = self.stages.stage("stays", select(columns, stretch.table))
-        begun = [b.compare("=", b.column("begins"), b.number(1))]
-        return self.stages.stage("begun", select([(name, b.column(name)) for name in ("contact", *ends)], table, begun))
+        gone = b.case([(b.column("ends"), b.column("gone"))], self.timeline.neighbour("gone", ends, 1))
+        contact, came = ("contact", b.column("contact")), ("came", b.column("came"))
+        table = self.stages.stage(
+            "stays", select([contact, came, ("gone", gone), ("begins", b.column("begins"))], stretches)
+        )
+        begun = [b.column("begins"), b.compare("<", b.column("came"), b.column("gone"))]
+        return self.stages.stage("begun", select([contact, came, ("gone", b.column("gone"))], table, begun))
 
     def _flips(self, deltas: Deltas, attributes: Attributes) -> Node:
         """The stays in a segment of any tests: from where its answer turns to yes until it turns again."""
@@ -138,32 +143,43 @@ class HistoryStatement(Statement):
 
     def _states(self, deltas: Deltas, attributes: Attributes) -> Node:
         """`contact, at, inside`: the rule's answer, 1 or 0, at every instant at which some number changes."""
-        names = deltas.columns
         laid = [("contact", b.column("contact")), ("at", b.column("at"))]
+        totals = {name: _total(number, name, self.dialect) for number, name in deltas.columns.items()}
+        # Rows that hold nothing but what they are sorted by are sorted faster.
+        by = ["at", FLIPS] if deltas.bits and not totals else ["at"]
+        if deltas.bits:
+            totals[FLIPS] = exp.BitwiseXorAgg(this=b.column(FLIPS))
         rows = []
         for source, changed in deltas.sources:
-            cells = [(name, changed.get(name, b.number(0))) for name in names.values()]
+            cells = [(name, changed.get(name, b.number(0))) for name in totals]
             rows.append(select([*laid, *cells], source))
-        ordered = self.timeline.sorted(self.stages.stage("laid", b.united(rows)), ["at"])
-        sums = [(f"{name}_now", self.timeline.running(name, "at", _summed(number))) for number, name in names.items()]
+        ordered = self.timeline.sorted(self.stages.stage("laid", b.united(rows)), by)
+        sums = [(_now(name), self.timeline.running(total, "at")) for name, total in totals.items()]
         following = ("next_at", self.timeline.neighbour("at", ["at"], 1))
         table = self.stages.stage("sums", select([*laid, *sums, following], ordered))
         # Deltas of one instant come in any order: the last of them knows all.
-        last = b.disjunction([exp.Is(this=b.column("next_at"), expression=b.NULL()),
-                              exp.NEQ(this=b.column("next_at"), expression=b.column("at"))])  # fmt: skip
-        inside = self._answer(table.name, names, attributes)
+        nowhere = b.number(self.edges.since - 1)
+        last = exp.NEQ(this=b.coalesce(b.column("next_at"), nowhere), expression=b.column("at"))
+        inside = self._answer(table.name, deltas, attributes)
         return self.stages.stage("states", select([*laid, ("inside", inside)], table, [last]))
 
-    def _answer(self, sums: str, columns: Mapping[nodes.Rule | nodes.Measure, str], attributes: Attributes) -> Node:
-        """1 if the rule holds by the running sums of a table, else 0."""
-        measures = {of: (sums, f"{name}_now") for of, name in columns.items() if isinstance(of, nodes.Measure)}
+    def _answer(self, sums: str, deltas: Deltas, attributes: Attributes) -> Node:
+        """1 if the rule holds by what runs on in the rows of a table, else 0."""
+        columns = {of: _now(name) for of, name in deltas.columns.items()}
+        measures = {of: (sums, name) for of, name in columns.items() if isinstance(of, nodes.Measure)}
         rules = Told(Names(attributes, measures, {}, {}, sums), self.program, self.dialect, self.reading, self.clock)
-        rules.numbers = {of: f"{name}_now" for of, name in columns.items() if not isinstance(of, nodes.Measure)}
-        known = [rules.rule(KNOWN)] if KNOWN in columns else []
+        rules.bits, rules.numbers = deltas.bits, {of: name for of, name in columns.items() if of not in measures}
+        known = [rules.rule(KNOWN)] if KNOWN in deltas.bits else []
         return b.case([(b.conjunction([*known, rules.rule(self.rule)]), b.number(1))], b.number(0))
 
 
-def _summed(number: nodes.Rule | nodes.Measure) -> Number | None:
-    """The type of the values that a number adds up; None if it counts."""
+def _now(name: str) -> str:
+    """What a column is called that runs on."""
+    return f"{name}_now"
+
+
+def _total(number: nodes.Rule | nodes.Measure, name: str, dialect: Dialect) -> Node:
+    """The sum of a number's column: of values, or of small whole numbers that count."""
     of = number.of if isinstance(number, nodes.Measure) and number.kind == "sum" else None
-    return of.type if of is not None and isinstance(of.type, Number) else None
+    column = b.column(name)
+    return dialect.summed(column, of.type) if of is not None and isinstance(of.type, Number) else exp.Sum(this=column)

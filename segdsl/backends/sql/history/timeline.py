@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.dialects.dialect import Dialect
@@ -64,13 +63,12 @@ class Timeline:
         there, owner = (exp.Window(this=kind(this=b.column(name), offset=far.copy())) for name in (column, CONTACT))
         return b.case([(b.compare("=", owner, b.column(CONTACT)), there)])
 
-    def running(self, column: str, by: str, of: types.Number | None = None) -> Node:
-        """The sum of a contact's column, a number of type `of` (None: a small whole one), up to a row of an instant.
+    def running(self, total: Node, by: str) -> Node:
+        """An aggregate of a contact's rows up to one of an instant: a sum, or an exclusive or.
 
-        It is the sum up to that instant in the last of the instant's rows; in others it may lack some of them. Rows
-        that are sorted once know no end of a contact: what all its rows add must be 0.
+        It is the one up to that instant in the last of the instant's rows; in others it may lack some of them. Rows
+        that are sorted once know no end of a contact: what all its rows come to must be 0.
         """
-        total = exp.Sum(this=b.column(column)) if of is None else self.dialect.summed(b.column(column), of)
         if self.dialect.keeps_order:
             return exp.Window(this=total, spec=_so_far())
         return exp.Window(this=total, partition_by=[b.column(CONTACT)], order=_by([by]))

@@ -14,7 +14,7 @@ from segdsl.catalog import model
 from segdsl.core import nodes
 from segdsl.core.nodes import All, Branch, Compare, Const, Events, Measure, Not, Property
 from segdsl.core.program import Program, Segment
-from segdsl.core.time import DAY, EVER, FromNow, Span, parse_instant
+from segdsl.core.time import DAY, EVER, FromNow, PeriodStart, Span, parse_instant
 from segdsl.engines import connect
 from segdsl.engines.checks import check_database
 from segdsl.text.diagnostic import Errors
@@ -234,6 +234,38 @@ def test_many_segments_share_passes(project: model.Catalog) -> None:
         for i in range(100)
     ]
     assert members(project, *rules) == [""] * 100
+
+
+def test_windows_over_the_same_events_share_the_latest(project: model.Catalog) -> None:
+    """At every instant, a microsecond before and after it: the same answer as that of each rule alone."""
+    instants = [parse_instant(each, "UTC") or 0 for each in ("2026-03-09T23:59:59Z", "2026-03-10", "2026-02-08")]
+    spans = [Span(FromNow(instant + step - NOW), FromNow()) for instant in instants for step in (-1, 0, 1)]
+    spans += [Span(None, FromNow()), Span(FromNow(-DAY), None), Span(PeriodStart("month", 0, "UTC"), FromNow())]
+    counts = [Measure("count", events("visited", span=span)) for span in spans]
+    some = [Compare(op, count, Const(n, types.INT)) for count in counts
+            for op, n in ((">=", 1), (">", 0), ("<", 1), ("<=", 0), ("=", 0))]  # fmt: skip
+    last = nodes.InSpan(Measure("last", events("visited"), types.Timestamp()), Span(FromNow(-2 * DAY), FromNow()))
+    rules: list[nodes.Rule] = [*some, *(Not(rule) for rule in some), last]
+    assert members(project, *rules) == [members(project, rule)[0] for rule in rules]
+    text = compiled(project, *rules)
+    assert "COUNT(" not in text and text.count("MAX(") == 1
+
+
+def compiled(project: model.Catalog, *rules: nodes.Rule) -> str:
+    program = Program({f"s{i}": Segment(f"s{i}", rule) for i, rule in enumerate(rules)}, {})
+    return compile_segments(program, project, list(program.segments), NOW)
+
+
+def test_a_pass_looks_at_what_its_measures_ask_for(project: model.Catalog) -> None:
+    """More than a dozen filters of one kind: those of texts have a pass over events with these texts alone."""
+    windows = [Span(FromNow(-DAY), FromNow()), Span(FromNow(-30 * DAY), FromNow(-DAY)), Span(None, FromNow())]
+    texts: list[nodes.Rule] = [nodes.Match(PATH, ((path,),)) for path in ("/pricing", "/x_y", "/x%y", "/none", "", "'")]
+    texts.append(nodes.Match(PATH, (("/pricing",), ("/x_y",))))
+    others: list[nodes.Rule] = [nodes.EVERYONE, nodes.Match(PATH, (("/", nodes.Wild.RUN, "y"),)), nodes.Known(STAGE)]
+    others += [nodes.OneOf(STAGE, (stage,)) for stage in STAGES.values]
+    rules = [at_least(2, events("visited", where, span)) for where in (*texts, *others) for span in windows]
+    rules += [Not(rule) for rule in rules]
+    assert members(project, *rules) == [members(project, rule)[0] for rule in rules]
 
 
 def test_unknown_dialect_and_missing_columns(project: model.Catalog, tmp_path: Path) -> None:

@@ -138,6 +138,24 @@ def test_a_refresh_looks_at_news_and_at_what_is_due(shop: Shop) -> None:
     assert (3, "quiet", "b", "entered", "data") in log and len(log) == len(set(log))
 
 
+@pytest.mark.parametrize(("name", "schema"), [("sqlite", "main"), ("postgres", "public")])
+def test_what_is_looked_up_in_a_refresh_has_an_index(name: str, schema: str) -> None:
+    shop = Shop(name)
+    of = {"sqlite": "SELECT tbl_name, sql FROM sqlite_master WHERE type = 'index'",
+          "postgres": "SELECT tablename, indexdef FROM pg_indexes"}[name]  # fmt: skip
+    for prefix in ("own_", f"{schema}.indexed_"):
+        shop.catalog = replace(shop.catalog, refresh=replace(shop.catalog.refresh, tables=prefix))
+        shop.forget()
+        shop.apply(NOON)
+        shop.apply(NOON + 1)
+        with connect(shop.catalog) as engine:
+            found = sorted((table, sql.rpartition("(")[2]) for table, sql in engine.rows(of, {}))
+        shop.forget()
+        bare = prefix.rpartition(".")[2]
+        mine = [each for each in found if each[0].startswith(bare)]
+        assert mine == [(f"{bare}changes", "refresh)"), (f"{bare}members", "contact)")]
+
+
 def test_other_definitions_are_told_as_such(shop: Shop) -> None:
     shop.apply(NOON)
     # Layout and titles are no change; a segment that asks a changed one is.

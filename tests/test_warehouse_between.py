@@ -46,6 +46,43 @@ def test_what_a_new_rule_waits_for_is_known_of_everyone(shop: Shop) -> None:
     assert refreshed(shop, NOON + 5 * DAY, month + week.format("7d")) == {"week": ("same", 0, 1)}
 
 
+def test_nobody_waits_for_what_cannot_change_an_answer(shop: Shop) -> None:
+    both = 'segment both:\n    visited "/pricing" in 30d and not visited "/docs" in 7d\n'
+    either = 'segment either:\n    visited "/pricing" >= 2 in 8d or not visited "/docs" >= 2 in 7d\n'
+    two, three = NOON - 2 * DAY, NOON - 3 * DAY
+    shop.visits = [("a", "/docs", two), ("a", "/docs", three), ("a", "/pricing", three), ("b", "/docs", two)]
+    shop.save()
+    refreshed(shop, NOON, both + either)
+    assert shop.members() == [("either", "b"), ("either", "c")]
+    # `either` waits until one of a's two visits leaves, and `both` for the other; b's one is out of the question.
+    assert shop.plan(NOON + 4 * DAY - 1, both + either).contacts == 0
+    assert refreshed(shop, NOON + 4 * DAY, both + either) == {"either": ("same", 1, 0)}
+    assert shop.plan(NOON + 5 * DAY - 1, both + either).contacts == 0
+    assert shop.plan(NOON + 5 * DAY, both + either).contacts == 1
+    assert refreshed(shop, NOON + 5 * DAY, both + either) == {"both": ("same", 1, 0)}
+    assert refreshed(shop, NOON + 27 * DAY - 1, both + either) == {}
+    assert refreshed(shop, NOON + 27 * DAY, both + either) == {"both": ("same", 0, 1)}
+
+
+def test_what_another_segment_waits_for_is_waited_for(shop: Shop) -> None:
+    rules = """\
+segment fresh:
+    visited "/docs" in 7d
+segment other:
+    visited "/pricing" in 30d and not in segment fresh
+score warm:
+    +2 if visited "/docs" in 7d
+    +1 if visited "/pricing" in 30d and visited "/docs" in 6d
+segment warm_ones:
+    visited in 60d and warm >= 2
+"""
+    shop.visits = [("a", "/docs", NOON - 2 * DAY), ("a", "/pricing", NOON - 3 * DAY), ("b", "/docs", NOON - 2 * DAY)]
+    shop.save()
+    refreshed(shop, NOON, rules)
+    for now in (NOON + 4 * DAY, NOON + 5 * DAY - 1, NOON + 5 * DAY, NOON + 27 * DAY, NOON + 58 * DAY):
+        refreshed(shop, now, rules)
+
+
 def test_an_attribute_is_not_taken_for_another(shop: Shop) -> None:
     flags = "one: bool, two: bool, three: bool"
     written = CATALOG.replace("country: string", flags).format(url=shop.running.url)

@@ -82,6 +82,10 @@ class Engine(ABC):
         table: `name` or `schema.name`, as the catalog has it.
         """
 
+    def columns_of(self, tables: Iterable[str]) -> dict[str, list[tuple[str, str]] | None]:
+        """The same for several tables."""
+        return {table: self.columns(table) for table in tables}
+
     @abstractmethod
     def tables(self) -> list[str]:
         """The names of all tables and views that a catalog might speak of, sorted."""
@@ -113,9 +117,9 @@ class Engine(ABC):
         """The physical type of every column of the tables that the catalog uses."""
         if self._schema is None:
             self._schema = {}
-            for table in self.used:
+            for table, found in self.columns_of(self.used).items():
                 declared = {} if self.minds_case else {column.lower(): column for column in self.used[table]}
-                for name, physical in self.columns(table) or ():
+                for name, physical in found or ():
                     self._schema[table, declared.get(name.lower(), name)] = physical
         return self._schema
 
@@ -195,16 +199,16 @@ class Engine(ABC):
             if all(each.code == "SEG0704" for each in error.diagnostics):  # what the dialect cannot do
                 return None
             raise
-        self._checked(statement)
+        self.checked(statement)
         rows = self.ask(tree)
         return ((contact, int(entered), None if left is None else int(left)) for contact, entered, left in rows)
 
     def _answerable(self, program: Program, names: Sequence[str], now: int) -> Statement:
         """The statement about segments. Raises `Errors`, as `ready` does, if the database cannot answer it."""
-        return self._checked(self.statement(program, names, now))
+        return self.checked(self.statement(program, names, now))
 
-    def _checked(self, statement: Statement) -> Statement:
-        """A statement that the database can answer; raises `Errors` otherwise."""
+    def checked(self, statement: Statement) -> Statement:
+        """A statement that the database can answer. Raises `Errors`, as `ready` does, if it cannot."""
         self.require(statement.used_tables())
         found = unfit(self.reading(), asked_by(statement), self.ask)
         if any(each.severity == "error" for each in found):

@@ -15,6 +15,7 @@ Facts about PostgreSQL that are dealt with here:
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -53,19 +54,23 @@ _TABLES = """
       AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 """
 
-# Each column with its type. Through domains to what they are made of; `ENUM` for an enum, with `[]` for a list of them.
-# A text whose collation is neither the database's own nor C says so: two of those cannot even be compared.
+# Each column of some tables, whose names come as JSON, with its type. Through domains to what they are made of; `ENUM`
+# for an enum, with `[]` for a list of them. A text whose collation is neither the database's own nor C says so: two
+# of those cannot even be compared.
 _COLUMNS = """
-    WITH RECURSIVE made AS (
-        SELECT a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS modifier, a.attcollation AS collation
-        FROM pg_attribute AS a
-        WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
+    WITH RECURSIVE wanted AS (
+        SELECT place, to_regclass(name) AS relation
+        FROM json_array_elements_text($1::json) WITH ORDINALITY AS named (name, place)
+    ), made AS (
+        SELECT w.place, a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS modifier, a.attcollation AS collation
+        FROM pg_attribute AS a JOIN wanted AS w ON a.attrelid = w.relation
+        WHERE a.attnum > 0 AND NOT a.attisdropped
         UNION ALL
-        SELECT m.attnum, m.attname, t.typbasetype, t.typtypmod, m.collation
+        SELECT m.place, m.attnum, m.attname, t.typbasetype, t.typtypmod, m.collation
         FROM made AS m JOIN pg_type AS t ON t.oid = m.type
         WHERE t.typtype = 'd'
     )
-    SELECT m.attname,
+    SELECT m.place, m.attname,
         CASE
             WHEN t.typtype = 'e' THEN 'ENUM'
             WHEN item.typtype = 'e' THEN 'ENUM[]'
@@ -80,7 +85,7 @@ _COLUMNS = """
     LEFT JOIN pg_type AS item ON item.oid = t.typelem AND t.typcategory = 'A'
     LEFT JOIN pg_collation AS l ON l.oid = m.collation
     WHERE t.typtype <> 'd'
-    ORDER BY m.attnum
+    ORDER BY m.place, m.attnum
 """
 
 
@@ -123,11 +128,18 @@ class Postgres(Engine):
             yield from super().facts(kinds, contact)
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
-        parts = table.split(".")
-        if len(parts) > 2:  # a database and what is in it: PostgreSQL asks no other than the one it is in
-            return None
-        quoted = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-        return list(self.rows(_COLUMNS, {"p1": quoted})) or None
+        return self.columns_of([table])[table]
+
+    def columns_of(self, tables: Iterable[str]) -> dict[str, list[tuple[str, str]] | None]:
+        found: dict[str, list[tuple[str, str]] | None] = dict.fromkeys(tables)
+        # With a database before the schema: PostgreSQL asks no other than the one it is in.
+        here = [table for table in found if table.count(".") < 2]
+        quoted = [".".join('"' + part.replace('"', '""') + '"' for part in table.split(".")) for table in here]
+        for place, column, physical in self.rows(_COLUMNS, {"p1": json.dumps(quoted)}):
+            stored = found[here[place - 1]] or []
+            stored.append((column, physical))
+            found[here[place - 1]] = stored
+        return found
 
     def tables(self) -> list[str]:
         return sorted(name for (name,) in self.rows(_TABLES, {}))

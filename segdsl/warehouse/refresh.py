@@ -57,13 +57,14 @@ def apply(engine: Engine, program: Program, now: int, full: bool = False) -> Ref
         work = task(State.read(tables), engine.catalog, program, now, full)
         watched = _ready(engine, tables, program, work)
         number = work.state.number + 1
-        for table in KEPT:
-            tables.make(execute, table)
+        made = [table for table in KEPT if tables.make(execute, table)]
         if work.state.unfinished:
             _repair(execute, tables, number)
         _mark(execute, tables, work, number, "begun")
         _changes(execute, tables, watched, work, number)
         _definitions(execute, tables, program, work)
+        for table in made:
+            tables.index(execute, table)
         _mark(execute, tables, work, number, "done")
     contacts = None if work.everyone or not work.choosing else _count(engine, tables.node("touched"))
     sizes = _sizes(engine, tables.node("members"))
@@ -202,9 +203,9 @@ def _definitions(execute: Execute, tables: Tables, program: Program, work: Task)
 
 
 def _ready(engine: Engine, tables: Tables, program: Program, work: Task) -> Watched:
-    names = list(work.definitions)
-    engine.ready(program, names, work.now)
-    return Watched(engine, tables, program, names, work.now)
+    watched = Watched(engine, tables, program, list(work.definitions), work.now)
+    engine.checked(watched.statement)
+    return watched
 
 
 def _since(work: Task, engine: Engine) -> int:

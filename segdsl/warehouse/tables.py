@@ -35,6 +35,9 @@ WORKING: Mapping[str, Mapping[str, types.Type | None]] = {
     "answers": {"segment": TEXT, "contact": KEY, "due": NUMBER},
 }
 
+# By what rows are found that are few among many: those of some contacts, and those of the last refresh.
+INDEXED = {"members": "contact", "changes": "refresh"}
+
 
 class Tables:
     """segdsl's own tables in one database."""
@@ -59,9 +62,11 @@ class Tables:
     def columns(self, table: str) -> dict[str, str] | None:
         """The columns that a table has in the database, in small letters, and their types as the database has them;
         None if there is no such table."""
-        if table not in self._known:
-            stored = self.engine.columns(self.name(table))
-            self._known[table] = None if stored is None else {name.lower(): kind for name, kind in stored}
+        if not self._known:
+            stored = self.engine.columns_of(map(self.name, COLUMNS))
+            for each in COLUMNS:
+                columns = stored[self.name(each)]
+                self._known[each] = None if columns is None else {name.lower(): kind for name, kind in columns}
         return self._known[table]
 
     def found(self, table: str) -> bool:
@@ -91,12 +96,20 @@ class Tables:
             return []
         return list(self.engine.ask(select([(c, b.column(c)) for c in COLUMNS[table]], self.node(table), where)))
 
-    def make(self, execute: Execute, table: str) -> None:
-        """Makes the table if there is none."""
+    def make(self, execute: Execute, table: str) -> bool:
+        """Makes the table if there is none; whether it did."""
         if self.columns(table) is not None:
-            return
+            return False
         execute(f"CREATE TABLE IF NOT EXISTS {self._printed(table)} ({self._columns(table)}){self.dialect.storage}", {})
         self._known[table] = {column: self._kind(kind) for column, kind in COLUMNS[table].items()}
+        return True
+
+    def index(self, execute: Execute, table: str) -> None:
+        """Makes the table's index, if it has one in databases of this kind: quicker once it has been filled."""
+        if table in INDEXED:
+            statement = self.dialect.index(self.name(table), INDEXED[table])
+            if statement:
+                execute(statement, {})
 
     def insert(self, execute: Execute, table: str, query: Node) -> None:
         """Adds the rows of a query, whose columns are those of the table in their order."""
@@ -106,18 +119,23 @@ class Tables:
         """Makes a working table of a query's rows, whose columns are those of the table in their order."""
         execute(f"CREATE TEMPORARY TABLE {self._printed(table)} ({self._columns(table)})", {})
         self.insert_into(execute, self.working(table), list(WORKING[table]), query)
-        self._analyze(execute, self.working(table))
+        self._analyze(execute, self.working(table), "contact")
 
-    def copy(self, execute: Execute, name: str, query: Node) -> None:
-        """Makes a working table of that name with a query's columns and rows. Nothing in the query is a bound text."""
+    def copy(self, execute: Execute, name: str, query: Node, key: str) -> None:
+        """Makes a working table of that name with a query's columns and rows. Nothing in the query is a bound text.
+
+        key: the column by which its rows belong to contacts.
+        """
         text, values = self.dialect.question(query)
         assert not values, "databases have no placeholders there"
         execute(f"CREATE TEMPORARY TABLE {b.table(name).sql(dialect=self.dialect.printer)} AS {text}", {})
-        self._analyze(execute, name)
+        self._analyze(execute, name, key)
 
-    def _analyze(self, execute: Execute, name: str) -> None:
+    def _analyze(self, execute: Execute, name: str, key: str) -> None:
+        """Tells the planner how many contacts there are: all that it has to know, and the other columns take long."""
         if self.dialect.analyze:
-            execute(f"{self.dialect.analyze} {b.table(name).sql(dialect=self.dialect.printer)}", {})
+            table = b.table(name).sql(dialect=self.dialect.printer)
+            execute(f"{self.dialect.analyze} {table} ({self._spelled(key)})", {})
 
     def insert_into(self, execute: Execute, name: str, columns: Sequence[str], query: Node) -> None:
         """The same with any table."""

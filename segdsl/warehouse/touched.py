@@ -21,8 +21,8 @@ from segdsl.core import nodes as core
 from segdsl.core.program import Program, nodes_of
 from segdsl.engines.engine import Engine, Execute
 from segdsl.types import INT, Enum, String, Type
-from segdsl.warehouse import waits
 from segdsl.warehouse.tables import Tables
+from segdsl.warehouse.waits import Due
 
 
 class Watched:
@@ -32,9 +32,8 @@ class Watched:
         self.engine, self.tables, self.program, self.names, self.now = engine, tables, program, names, now
         self.dialect, self.catalog = engine.dialect, engine.catalog
         self.clock = Fixed(self.dialect, now)
-        self.turns = waits.turns(program, names, now)
-        self.values = waits.asking(self.turns)
-        self.statement = engine.statement(program, names, now, values=self.values)
+        self.due = Due(program, names, now)
+        self.statement = engine.statement(program, names, now, values=self.due.values)
         nodes = nodes_of(program, [program.segments[name].rule for name in names])
         self.lists = sorted({node.name for node in nodes if isinstance(node, core.InList)})
 
@@ -49,8 +48,8 @@ class Watched:
         """The same out of working tables, which are made, for those whom the table of the touched has."""
         contacts = Among(self.tables.name("touched"))
         parts = self._excerpts(contacts)
-        for name, query in parts.values():
-            self.tables.copy(execute, name, query)
+        for (_, key, _), (name, query) in parts.items():
+            self.tables.copy(execute, name, query, key.name)
         return Among(contacts.contacts, {part: name for part, (name, _) in parts.items()})
 
     def _excerpts(self, contacts: Among) -> dict[Part, tuple[str, Node]]:
@@ -92,18 +91,21 @@ class Watched:
 
     def _others(self) -> list[Node]:
         """Contacts that are new or not as they were seen, and those that are gone."""
-        seen = self.seen(None).subquery("now_")
-        stored = b.table(self.tables.name("contacts"), "stored")
-        same = b.compare("=", b.column("contact", "now_"), b.column("contact", "stored"))
+        now, stored = b.column("contact", "now_"), b.column("contact", "stored")
+        seen, table = self.seen(None).subquery("now_"), b.table(self.tables.name("contacts"), "stored")
         changed = exp.NEQ(this=b.column("seen", "now_"), expression=b.column("seen", "stored"))
-        fresh = select([("contact", b.column("contact", "now_"))], seen)
-        fresh = fresh.join(stored.copy(), on=same.copy(), join_type="left", copy=False)
-        fresh = fresh.where(b.disjunction([_unknown("contact", "stored"), changed]), copy=False)
-        known = self.engine.reading().contacts({}, self.clock).subquery("now_")
-        gone = select([("contact", b.column("contact", "stored"))], stored)
-        on = b.compare("=", b.column("id", "now_"), b.column("contact", "stored"))
-        gone = gone.join(known, on=on, join_type="left", copy=False).where(_unknown("id", "now_"), copy=False)
-        return [fresh, gone]
+        fresh, gone = _unknown(stored), _unknown(now)
+        sides = [(seen, table, "full", [fresh, gone, changed])]
+        if not self.dialect.joins_full:
+            sides = [(seen, table, "left", [fresh, changed]), (table.copy(), seen.copy(), "left", [gone])]
+        return [self._joined(*side) for side in sides]
+
+    def _joined(self, one: Node, other: Node, kind: str, which: list[Node]) -> Node:
+        """The contacts of the two tables of `_others` for which some condition holds."""
+        now, stored = b.column("contact", "now_"), b.column("contact", "stored")
+        query = select([("contact", b.coalesce(now, stored))], one)
+        query = query.join(other, on=b.compare("=", now.copy(), stored.copy()), join_type=kind, copy=False)
+        return query.where(b.disjunction(which), copy=False)
 
     def seen(self, among: Among | None) -> Node:
         """`contact, seen`: a fingerprint of each contact's asked attributes and lists; of all contacts or of those
@@ -165,12 +167,16 @@ class Watched:
     def answers(self, names: Sequence[str], among: Among | None) -> Node:
         """The members of some segments, and when each contact is due, of all contacts or of those among; the table
         `answers` has these rows."""
-        asked = self.engine.statement(self.program, names, self.now, among, self.values).parts()
+        if list(names) == self.names:
+            statement = self.statement.about(among)
+        else:
+            statement = self.engine.statement(self.program, names, self.now, among, self.due.values)
+        asked = statement.parts()
         columns = [("segment", b.column("segment")), ("contact", b.column("contact")), ("due", b.number(0))]
         members = select(columns, asked.members.subquery("members", copy=False))
-        due = waits.due(self.turns, self.values, self.dialect, self.now)
-        columns = [("segment", b.literal("")), ("contact", b.column("id")), ("due", due)]
-        tree = b.united([members, select(columns, asked.values.subquery("asked", copy=False))])
+        due = self.due.query(asked.values, self.dialect)
+        columns = [("segment", b.literal("")), ("contact", b.column("id")), ("due", b.column("due"))]
+        tree = b.united([members, select(columns, due.subquery("waits", copy=False))])
         tree.set("with_", asked.opening)
         return tree
 
@@ -189,5 +195,5 @@ class Watched:
         return select(columns, self.seen(among).subquery("s")).join(due.subquery("d"), on=on, copy=False)
 
 
-def _unknown(name: str, table: str) -> Node:
-    return exp.Is(this=b.column(name, table), expression=b.NULL())
+def _unknown(column: Node) -> Node:
+    return exp.Is(this=column, expression=b.NULL())

@@ -1,21 +1,23 @@
 """How long nothing changes by itself: for each contact a lower bound of the instant of its next change, as SQL.
 
 A bound that is too early costs one evaluation, one that is too late would be a wrong answer. So edges are asked where
-they get to next (`analysis.outlook.edges`), and what they do not tell is looked at with every refresh.
+they get to next (`analysis.outlook.edges`), and what they do not tell is looked at with every refresh. What cannot
+change an answer, whenever it turns, is not waited for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from segdsl import types
 from segdsl.analysis.outlook.edges import Moving, OverEvents, OverHistory, OverValue, Unsure, moving
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.dialects.dialect import Dialect
+from segdsl.backends.sql.latest import latest_of, up_to_now
 from segdsl.core import nodes as core
 from segdsl.core.counts import counted
 from segdsl.core.program import Program, needed
@@ -43,7 +45,7 @@ FAR = 600  # months: to step further is left to another look
 
 @dataclass(frozen=True)
 class Turn:
-    """An instant of a contact, and when the answer may change because of it.
+    """An instant of a contact, and when the answer may change because of it; `at` is now where nothing is known.
 
     value: the instant; None is of everyone.
     edge: what moves towards it. None: the answer may change at `at`, at the earliest, if the instant is known.
@@ -57,28 +59,116 @@ class Turn:
     least: int = 0
 
 
-def turns(program: Program, names: list[str], now: int) -> list[Turn]:
-    """All turns of some segments and of what they ask. `at` of a turn is `now` where nothing is known."""
-    found: dict[Turn, None] = {}
-    asked = needed(program, names)
-    for rule in (*(segment.rule for segment in asked.segments.values()), *asked.scores.values()):
-        found.update((turn, None) for turn in _within(rule, now))
-    return list(found)
+@dataclass(frozen=True)
+class Wait:
+    """What an answer waits for: the earliest of some turns and of other waits.
+
+    only: counts that fall below their number by themselves, and never reach it again. While one of them is below, the
+    answer stays as it is, whatever else turns: `a and b` is false as long as `a` is.
+    """
+
+    turns: tuple[Turn, ...]
+    waits: tuple[Wait, ...] = ()
+    only: tuple[Turn, ...] = ()
+
+    def all(self) -> Iterator[Turn]:
+        """Every turn in it."""
+        yield from self.turns
+        for wait in self.waits:
+            yield from wait.all()
 
 
-def asking(turns: list[Turn]) -> dict[str, core.Value]:
-    """All values of turns, under names that are given to them."""
-    values: dict[core.Value, None] = {}
-    for turn in turns:
-        values.update((value, None) for value in (turn.value, turn.count) if value is not None)
-    return {f"v{i}": value for i, value in enumerate(values)}
+class Due:
+    """Until when nothing changes by itself in the answers of some segments.
+
+    values: what must be asked of every contact, under names that are given to it.
+    """
+
+    def __init__(self, program: Program, names: list[str], now: int) -> None:
+        self.now = now
+        asked = needed(program, names)
+        parts = [_of_rule(segment.rule, now) for segment in asked.segments.values()]
+        # What several segments ask, through another or of a score, is waited for once, whoever asks.
+        parts += [_flat(score, now) for score in asked.scores.values()]
+        self.wait = _gathered(parts)
+        turns = list(dict.fromkeys(self.wait.all()))
+        self.turns = dict(zip(turns, _by_latest(turns, now), strict=True))
+        values: dict[core.Value, None] = {}
+        for turn in self.turns.values():
+            values.update((value, None) for value in (turn.value, turn.count) if value is not None)
+        self.values = {f"v{i}": value for i, value in enumerate(values)}
+
+    def query(self, asked: Node, dialect: Dialect) -> Node:
+        """`id, due`, the latter in microseconds since 1970, from a query of `id` and the values, which it takes in."""
+        values = {value: b.column(name) for name, value in self.values.items()}
+        names = {turn: f"t{i}" for i, turn in enumerate(self.turns)}
+        columns = [("id", b.column("id"))]
+        columns += [(names[turn], _earliest(to_ask, values, dialect, self.now)) for turn, to_ask in self.turns.items()]
+        turns = select(columns, asked.subquery("asked", copy=False))
+        due = self._earliest_of(self.wait, names, frozenset())
+        return select([("id", b.column("id")), ("due", due)], turns.subquery("turns", copy=False))
+
+    def _earliest_of(self, wait: Wait, names: Mapping[Turn, str], known: frozenset[Turn]) -> Node:
+        """known: turns of which the result is waited for anyway."""
+        options = [b.column(names[turn]) for turn in wait.turns if turn not in known]
+        within = known | frozenset(wait.turns)
+        options += [self._earliest_of(each, names, within) for each in wait.waits]
+        earliest = b.extreme(exp.Least, [b.number(LAST), *options])
+        if not wait.only or not options:
+            return earliest
+        ahead = [b.compare("<", b.column(names[turn]), b.number(LAST)) for turn in wait.only]
+        return b.case([(b.conjunction(ahead), earliest)], b.number(LAST))
 
 
-def due(turns: list[Turn], names: dict[str, core.Value], dialect: Dialect, now: int) -> Node:
-    """Microseconds since 1970 until which nothing changes, from a table with the values of `asking` as columns."""
-    columns = {value: b.column(name) for name, value in names.items()}
-    options = [_earliest(turn, columns, dialect, now) for turn in turns]
-    return b.extreme(exp.Least, [b.number(LAST), *options])
+def _of_rule(rule: core.Rule, now: int) -> Wait:
+    match rule:
+        case core.Not(part=part):
+            return _of_rule(part, now)
+        case core.All(parts=parts) | core.Any(parts=parts):
+            stays = [_once_below(part, isinstance(rule, core.Any)) for part in parts]
+            return _gathered([_of_rule(part, now) for part in parts], [turn for turn in stays if turn is not None])
+    return _flat(rule, now)
+
+
+def _flat(node: core.Rule | core.Value, now: int) -> Wait:
+    return Wait(tuple(dict.fromkeys(_within(node, now))))
+
+
+def _gathered(parts: list[Wait], only: Sequence[Turn] = ()) -> Wait:
+    """Everything that some parts wait for."""
+    turns = dict.fromkeys(turn for part in parts if not part.only for turn in part.turns)
+    waits = dict.fromkeys(wait for part in parts for wait in ([part] if part.only else part.waits))
+    return Wait(tuple(turns), tuple(waits), tuple(dict.fromkeys(only)))
+
+
+def _once_below(rule: core.Rule, so: bool) -> Turn | None:
+    """The turn of a count that, once it is below its number, keeps the rule as it is; `so`: true, else false."""
+    if isinstance(rule, core.Not):
+        return _once_below(rule.part, not so)
+    asked, counts = counted(rule), _of_count(rule)
+    if asked is None or not counts or len(counts) > 1:
+        return None
+    return counts[0] if (asked.op in {">=", ">"}) != so else None
+
+
+def _by_latest(turns: list[Turn], now: int) -> list[Turn]:
+    """The same turns, where an edge that leaves the latest event of its window behind goes by the latest of the longest
+    window over the same events: whether that one is still ahead of it is asked anyway."""
+    same: dict[tuple[core.Branch, ...], list[core.Measure]] = {}
+    for value in (turn.value for turn in turns if _leaves_latest(turn)):
+        assert isinstance(value, core.Measure)
+        same.setdefault(value.events.branches, []).append(value)
+    longest = {branches: latest_of(branches, measures, now) for branches, measures in same.items()}
+    return [replace(turn, value=longest[turn.value.events.branches])  # type: ignore[union-attr]
+            if _leaves_latest(turn) else turn for turn in turns]  # fmt: skip
+
+
+def _leaves_latest(turn: Turn) -> bool:
+    value = turn.value
+    return (
+        isinstance(value, core.Measure) and value.kind == "last" and value.of is None and up_to_now(value)
+        and turn.count is None and isinstance(turn.edge, FromNow) and turn.edge == value.events.span.lo  # type: ignore[union-attr]
+    )  # fmt: skip
 
 
 def _within(node: core.Rule | core.Value | core.Events | core.Anchored, now: int) -> Iterator[Turn]:
@@ -92,7 +182,7 @@ def _within(node: core.Rule | core.Value | core.Events | core.Anchored, now: int
         yield from _within(child, now)
 
 
-def _of_count(rule: core.Compare) -> list[Turn] | None:
+def _of_count(rule: core.Rule) -> list[Turn] | None:
     """A count up to now against a number: by itself it only falls, and that matters where it falls below the number."""
     asked = counted(rule)
     if asked is None:

@@ -720,13 +720,11 @@ WITH purchased AS (
       END AS BIGNUMERIC)
     ) AS purchased_sum, /* sum(amount of purchased in 30d) */
     SUM(
-      CAST(CASE
-        WHEN t > CAST('2026-01-08 08:00:00+00' AS TIMESTAMP)
-        AND t <= CAST('2026-02-07 08:00:00+00' AS TIMESTAMP)
-        THEN amount
-      END AS BIGNUMERIC)
+      CAST(CASE WHEN t <= CAST('2026-02-07 08:00:00+00' AS TIMESTAMP) THEN amount END AS BIGNUMERIC)
     ) AS purchased_sum_2 /* sum(amount of purchased between 30d and 60d ago) */
   FROM purchased
+  WHERE
+    t > CAST('2026-01-08 08:00:00+00' AS TIMESTAMP)
   GROUP BY
     contact
 ), visited_by_contact AS (
@@ -876,20 +874,11 @@ WITH visited AS (
 ), visited_by_contact AS (
   SELECT
     contact,
-    COUNT(
-      DISTINCT CASE
-        WHEN t > CAST('2026-03-02 08:00:00+00' AS TIMESTAMP)
-        AND t <= CAST('2026-03-09 08:00:00+00' AS TIMESTAMP)
-        THEN path
-      END
-    ) AS visited_distinct, /* distinct(path of visited in 7d) */
-    COUNT(
-      DISTINCT CASE
-        WHEN t <= CAST('2026-03-09 08:00:00+00' AS TIMESTAMP)
-        THEN DATETIME_TRUNC(SAFE.DATETIME(t, 'Asia/Kathmandu'), DAY)
-      END
-    ) AS visited_distinct_2 /* distinct(day of visited) */
+    COUNT(DISTINCT CASE WHEN t > CAST('2026-03-02 08:00:00+00' AS TIMESTAMP) THEN path END) AS visited_distinct, /* distinct(path of visited in 7d) */
+    COUNT(DISTINCT DATETIME_TRUNC(SAFE.DATETIME(t, 'Asia/Kathmandu'), DAY)) AS visited_distinct_2 /* distinct(day of visited) */
   FROM visited
+  WHERE
+    t <= CAST('2026-03-09 08:00:00+00' AS TIMESTAMP)
   GROUP BY
     contact
 )
@@ -1136,14 +1125,10 @@ WITH visited AS (
         THEN 1
       END
     ) AS visited_count_3, /* visited >= 2 in at least 3 of last 4 weeks */
-    COUNT(
-      CASE
-        WHEN t > CAST('2026-02-09 08:00:00+00' AS TIMESTAMP)
-        AND t <= CAST('2026-02-16 08:00:00+00' AS TIMESTAMP)
-        THEN 1
-      END
-    ) AS visited_count_4 /* visited >= 2 in at least 3 of last 4 weeks */
+    COUNT(CASE WHEN t <= CAST('2026-02-16 08:00:00+00' AS TIMESTAMP) THEN 1 END) AS visited_count_4 /* visited >= 2 in at least 3 of last 4 weeks */
   FROM visited
+  WHERE
+    t > CAST('2026-02-09 08:00:00+00' AS TIMESTAMP)
   GROUP BY
     contact
 )

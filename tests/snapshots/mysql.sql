@@ -755,14 +755,10 @@ WITH purchased AS (
         THEN amount
       END
     ) AS purchased_sum, /* sum(amount of purchased in 30d) */
-    SUM(
-      CASE
-        WHEN t > CAST('2026-01-08 08:00:00' AS DATETIME(6))
-        AND t <= CAST('2026-02-07 08:00:00' AS DATETIME(6))
-        THEN amount
-      END
-    ) AS purchased_sum_2 /* sum(amount of purchased between 30d and 60d ago) */
+    SUM(CASE WHEN t <= CAST('2026-02-07 08:00:00' AS DATETIME(6)) THEN amount END) AS purchased_sum_2 /* sum(amount of purchased between 30d and 60d ago) */
   FROM purchased
+  WHERE
+    t > CAST('2026-01-08 08:00:00' AS DATETIME(6))
   GROUP BY
     contact
 ), visited_by_contact AS (
@@ -925,33 +921,26 @@ WITH zone_asia_kathmandu AS (
 ), visited_by_contact AS (
   SELECT
     contact,
+    COUNT(DISTINCT CASE WHEN t > CAST('2026-03-02 08:00:00' AS DATETIME(6)) THEN path END) AS visited_distinct, /* distinct(path of visited in 7d) */
     COUNT(
-      DISTINCT CASE
-        WHEN t > CAST('2026-03-02 08:00:00' AS DATETIME(6))
-        AND t <= CAST('2026-03-09 08:00:00' AS DATETIME(6))
-        THEN path
-      END
-    ) AS visited_distinct, /* distinct(path of visited in 7d) */
-    COUNT(
-      DISTINCT CASE
-        WHEN t <= CAST('2026-03-09 08:00:00' AS DATETIME(6))
-        THEN CAST(DATE(
-          (
-            t + INTERVAL (CAST((
-              SELECT
-                zone_shift
-              FROM zone_asia_kathmandu
-              WHERE
-                zone_since_utc <= t
-              ORDER BY
-                zone_since_utc DESC
-              LIMIT 1
-            ) AS SIGNED)) SECOND
-          )
-        ) AS DATETIME(6))
-      END
+      DISTINCT CAST(DATE(
+        (
+          t + INTERVAL (CAST((
+            SELECT
+              zone_shift
+            FROM zone_asia_kathmandu
+            WHERE
+              zone_since_utc <= t
+            ORDER BY
+              zone_since_utc DESC
+            LIMIT 1
+          ) AS SIGNED)) SECOND
+        )
+      ) AS DATETIME(6))
     ) AS visited_distinct_2 /* distinct(day of visited) */
   FROM visited
+  WHERE
+    t <= CAST('2026-03-09 08:00:00' AS DATETIME(6))
   GROUP BY
     contact
 )
@@ -1242,14 +1231,10 @@ WITH visited AS (
         THEN 1
       END
     ) AS visited_count_3, /* visited >= 2 in at least 3 of last 4 weeks */
-    COUNT(
-      CASE
-        WHEN t > CAST('2026-02-09 08:00:00' AS DATETIME(6))
-        AND t <= CAST('2026-02-16 08:00:00' AS DATETIME(6))
-        THEN 1
-      END
-    ) AS visited_count_4 /* visited >= 2 in at least 3 of last 4 weeks */
+    COUNT(CASE WHEN t <= CAST('2026-02-16 08:00:00' AS DATETIME(6)) THEN 1 END) AS visited_count_4 /* visited >= 2 in at least 3 of last 4 weeks */
   FROM visited
+  WHERE
+    t > CAST('2026-02-09 08:00:00' AS DATETIME(6))
   GROUP BY
     contact
 )

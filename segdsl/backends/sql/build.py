@@ -6,7 +6,7 @@ sqlglot puts no parentheses of its own around operands, so everything that nests
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -56,6 +56,26 @@ def text(value: str) -> Node:
     node = exp.Literal.string(value)
     node.meta["bound"] = True
     return node
+
+
+def bound_texts(tree: Node) -> list[Node]:
+    """All nodes of a tree that `text` has made, those in front of it first."""
+    found, waiting = [], [tree]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is exp.Literal:
+            if node.args["is_string"] and node.meta.get("bound"):
+                found.append(node)
+            continue
+        inside: list[Node] = []
+        for value in node.args.values():
+            inside += (
+                [each for each in value if isinstance(each, exp.Expr)]
+                if isinstance(value, list)
+                else ([value] if isinstance(value, exp.Expr) else [])
+            )
+        waiting += reversed(inside)
+    return found
 
 
 def literal(value: str) -> Node:
@@ -123,7 +143,7 @@ def negation(part: Node) -> Node:
 
 def cast(node: Node, kind: str) -> Node:
     """CAST to a type as DuckDB spells it; the printer spells it for the dialect."""
-    return exp.Cast(this=node, to=_type(kind).copy())
+    return exp.Cast(this=node, to=_filled(_type(kind), {}))
 
 
 @lru_cache(maxsize=256)
@@ -208,15 +228,25 @@ def template(source: str, dialect: str = "duckdb", **slots: Node) -> Node:
 
     dialect: of sqlglot, in which `source` is written.
     """
-    tree = _parsed(source, dialect).copy()
-    for found in list(tree.find_all(exp.Column)):
-        name = found.name
-        if name.startswith("_") and name[1:] in slots and not found.table:
-            node = operand(slots[name[1:]].copy())
-            if found is tree:
-                return node
-            found.replace(node)
-    return tree
+    return _filled(_parsed(source, dialect), slots)
+
+
+def _filled(node: Node, slots: Mapping[str, Node]) -> Node:
+    """A copy of a tree, with other nodes in place of some columns."""
+    if type(node) is exp.Column and node.name[:1] == "_" and node.name[1:] in slots and not node.table:
+        return operand(slots[node.name[1:]].copy())
+    inside = {}
+    for key, value in node.args.items():
+        if isinstance(value, exp.Expr):
+            inside[key] = _filled(value, slots)
+        elif isinstance(value, list):
+            inside[key] = [_filled(each, slots) if isinstance(each, exp.Expr) else each for each in value]
+        else:
+            inside[key] = value
+    copied = node.__class__(**inside)
+    if node._meta:
+        copied.meta.update(node._meta)
+    return copied
 
 
 # --- queries ---------------------------------------------------------------------------------------------------

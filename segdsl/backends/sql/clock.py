@@ -35,6 +35,10 @@ class Clock(ABC):
         """The earliest of some edges."""
 
     @abstractmethod
+    def first_of(self, edges: Sequence[Edge]) -> Edge | None:
+        """Which of some edges is the earliest; None if that is not known before the statement runs."""
+
+    @abstractmethod
     def until(self, edge: Edge) -> Node:
         """The instant of an edge, or now if that is earlier."""
 
@@ -72,6 +76,9 @@ class Fixed(Clock):
 
     def earliest(self, edges: Sequence[Edge]) -> Node:
         return self.dialect.instant(min(edge.resolve(self.instant) for edge in edges))
+
+    def first_of(self, edges: Sequence[Edge]) -> Edge | None:
+        return min(edges, key=lambda edge: edge.resolve(self.instant))
 
     def until(self, edge: Edge) -> Node:
         return self.dialect.instant(min(edge.resolve(self.instant), self.instant))
@@ -122,6 +129,9 @@ class Live(Clock):
         if len(edges) == 1:
             return self.edge(edges[0])
         return self._asked(("earliest", *edges), b.extreme(exp.Least, [self._of(edge) for edge in edges]))
+
+    def first_of(self, edges: Sequence[Edge]) -> Edge | None:
+        return edges[0] if len(set(edges)) == 1 else None
 
     def until(self, edge: Edge) -> Node:
         if isinstance(edge, FromNow) and edge.microseconds <= 0 and edge.months <= 0:

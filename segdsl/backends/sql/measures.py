@@ -9,10 +9,12 @@ from sqlglot import exp
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select, united
+from segdsl.backends.sql.clock import NOW, Clock
 from segdsl.backends.sql.names import Names
 from segdsl.backends.sql.rules import Rules
+from segdsl.backends.sql.terms import texts_of
 from segdsl.core import nodes
-from segdsl.core.time import Span
+from segdsl.core.time import Edge, Span
 from segdsl.core.walking import walk
 
 WIDEST = 24  # aggregates in one GROUP BY: beyond 32 DuckDB plans in quadratic time
@@ -56,7 +58,10 @@ class Passes:
     # --- simple measures ---------------------------------------------------------------------------------------
 
     def shared(self, group: Sequence[tuple[nodes.Measure, str]]) -> Node:
-        """One pass for measures over the same branches, or (each its own condition) over the same single kind."""
+        """One pass for measures over the same branches, or (each its own condition) over the same single kind.
+
+        What all of them ask is asked of the rows, once, and what only some ask inside their aggregates.
+        """
         measures = [measure for measure, _ in group]
         branches = measures[0].events.branches
         alike = all(measure.events.branches == branches for measure in measures)
@@ -65,16 +70,35 @@ class Passes:
             conditions: list[Node] = []
         else:
             source = b.table(self.kinds[branches[0].kind])
-            conditions = self.where(branches[0]) if alike else []
+            conditions = self.where(branches[0]) if alike else self.texts([m.events.branches[0] for m in measures])
+        spans = [measure.events.span for measure in measures]
+        common = common_span([span for span in spans if isinstance(span, Span)], self.rules.clock)
+        if common is not None:
+            conditions += self.within(common.lo, common.hi)
         columns = [("contact", b.column("contact"))]
-        at_once = alike and len({measure.events.span for measure in measures}) == 1
-        if at_once:  # one WHERE for all of them
-            conditions += self.span(measures[0].events.span)  # type: ignore[arg-type]
-        for measure, name in group:
+        for (measure, name), span in zip(group, spans, strict=True):
             each = [] if alike else self.where(measure.events.branches[0])
-            each += [] if at_once else self.span(measure.events.span)  # type: ignore[arg-type]
+            if common is not None and isinstance(span, Span):
+                hi = None if common.hi else span.hi or NOW
+                each += self.within(None if span.lo == common.lo else span.lo, hi)
             columns.append((name, self.aggregate(measure, each, len(branches) > 1)))
         return select(columns, source, conditions).group_by(b.column("contact"), copy=False)
+
+    def within(self, lo: Edge | None, hi: Edge | None) -> list[Node]:
+        """The conditions that put `t` after one edge, and not after another or now; None is not asked for."""
+        clock = self.rules.clock
+        since, until = clock.edge(lo) if lo else None, clock.until(hi) if hi else None
+        return self.rules.dialect.within(b.column("t"), since, until)
+
+    def texts(self, branches: Sequence[nodes.Branch]) -> list[Node]:
+        """The condition that events of one kind fit some of the branches, if all of these ask for texts of the same
+        property; none otherwise."""
+        found = [texts_of(branch) for branch in branches]
+        wanted = [each for each in found if each is not None]
+        if len(wanted) < len(found) or len({prop for prop, _ in wanted}) > 1:
+            return []
+        globs = dict.fromkeys((text,) for _, texts in wanted for text in texts)
+        return [self.inside(branches[0].kind).rule(nodes.Match(wanted[0][0], tuple(globs)))]
 
     def where(self, branch: nodes.Branch) -> list[Node]:
         """The condition of a branch on its own events; none if it takes all."""
@@ -251,6 +275,17 @@ class Passes:
         )  # fmt: skip
         rank = [b.template("(r - 1) * _d < n * _m", d=d, m=m), b.template("n * _m <= r * _d", d=d, m=m)]
         return select([("contact", contact), (name, b.column("v"))], places.subquery("places"), rank)
+
+
+def common_span(spans: Sequence[Span], clock: Clock) -> Span | None:
+    """What the windows of several measures have in common, an edge being None where they have none; None without
+    windows."""
+    if not spans:
+        return None
+    ends = {span.hi or NOW for span in spans}
+    begins = [span.lo for span in spans if span.lo is not None]
+    lo = clock.first_of(begins) if len(begins) == len(spans) else None
+    return Span(lo, ends.pop() if len(ends) == 1 else None)
 
 
 def united_name(value: nodes.Property | nodes.PeriodOf) -> str:

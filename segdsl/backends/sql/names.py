@@ -39,3 +39,4 @@ class Names:
     contact: str = "contact"
     chains: dict[nodes.Chain, str] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
+    latest: Mapping[nodes.Measure, nodes.Measure] = field(default_factory=dict)  # counts -> see `latest.plan`

@@ -16,6 +16,7 @@ from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.values import Values, certain
 from segdsl.core import nodes
 from segdsl.core.counts import counted
+from segdsl.core.time import Span
 
 
 class Rules(Values):
@@ -62,31 +63,42 @@ class Rules(Values):
                 assert_never(rule)
         return b.coalesce(leaf, b.FALSE()) if strict else leaf
 
-    def term(self, measure: nodes.Measure, least: int, strict: bool) -> Node:
-        """Whether a count is at least so many, by its bit."""
+    def at_least(self, measure: nodes.Measure, least: int, strict: bool) -> Node:
+        """Whether a count that has no column of its own is at least so many: by its bit, or by the latest event."""
         if least <= 0:
             return b.TRUE()
+        if measure in self.names.latest:
+            return self.there_is(measure, strict)
         table, name, bit = self.names.terms.bits[measure, least]
         word = b.column(name, self.facts or table)
         bits = exp.BitwiseAnd(this=b.coalesce(word, b.number(0)) if strict else word, expression=b.number(bit))
         return exp.NEQ(this=exp.Paren(this=bits), expression=b.number(0))
 
-    def by_terms(self, op: nodes.CompareOp, measure: nodes.Measure, number: int, strict: bool) -> Node:
+    def there_is(self, measure: nodes.Measure, strict: bool) -> Node:
+        """Whether a count is at least one: the latest event, out of the longest of several windows, lies in its own."""
+        last, span = self.names.latest[measure], measure.events.span
+        assert isinstance(span, Span)
+        if last.events.span == span:
+            return b.known(self.value(last))
+        leaf = self.in_span(nodes.InSpan(last, Span(span.lo, None)))
+        return b.coalesce(leaf, b.FALSE()) if strict else leaf
+
+    def by_thresholds(self, op: nodes.CompareOp, measure: nodes.Measure, number: int, strict: bool) -> Node:
         """A comparison of a count out of what it is at least."""
         match op:
             case ">=" | ">":
-                return self.term(measure, number + (op == ">"), strict)
+                return self.at_least(measure, number + (op == ">"), strict)
             case "<" | "<=":
-                return b.negation(self.term(measure, number + (op == "<="), True))
+                return b.negation(self.at_least(measure, number + (op == "<="), True))
             case "=":
-                more = b.negation(self.term(measure, number + 1, True))
-                return b.conjunction([self.term(measure, number, strict), more])
+                more = b.negation(self.at_least(measure, number + 1, True))
+                return b.conjunction([self.at_least(measure, number, strict), more])
 
     def comparison(self, rule: nodes.Compare, strict: bool) -> Node:
         """Two values compared, in whatever form says it most simply."""
         asked = counted(rule)
-        if asked is not None and asked.measure in self.names.terms.measures:
-            return self.by_terms(*asked, strict)
+        if asked is not None and (asked.measure in self.names.terms.measures or asked.measure in self.names.latest):
+            return self.by_thresholds(*asked, strict)
         op, left, right = rule.op, rule.left, rule.right
         if (
             isinstance(left.type, types.Number)

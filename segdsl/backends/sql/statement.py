@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql import build as b
-from segdsl.backends.sql import dialects, terms
+from segdsl.backends.sql import dialects, latest, terms
 from segdsl.backends.sql.among import Among
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
@@ -80,17 +81,11 @@ class Statement:
     ) -> None:
         """`now`: None is the database's clock. `lookup`: another way to ask for neighbours than the dialect's own.
         `among`: only these contacts are looked at. `values`: what is asked of every contact besides, by name."""
-        self.program, self.catalog, self.dialect = program, catalog, dialect
-        tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
-        tables += [relation.table for relation in catalog.relations.values()]
-        tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
-        tables += [a.history.table for a in catalog.attributes.values() if a.history]
-        tables += [among.contacts, *among.excerpts.values()] if among else []
-        self.among, self.asked = among, values or {}
-        self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
+        self.program, self.catalog, self.schema, self.dialect = program, catalog, schema, dialect
+        self.asked = values or {}
+        self._about(among)
         self.clock = Live(dialect, self.tables.name) if now is None else Fixed(dialect, now)
         self.lookup = lookup or self.dialect.lookup
-        self.reading = Reading(catalog, self.dialect, schema, among=among)
         self.wanted = list(dict.fromkeys(names))
         self.segments = list(needed(program, self.wanted).segments)
         self.measures: dict[nodes.Measure, None] = {}
@@ -104,8 +99,31 @@ class Statement:
         walked += [list(self._walk(value, set())) for value in self.asked.values()]
         for found in walked:
             self._collect(found)
-        joins = dialect.joins_rules and isinstance(self.clock, Fixed)
-        self.terms = terms.plan(walked) if joins else terms.Terms()
+        compared = terms.compared(walked) if isinstance(self.clock, Fixed) else {}
+        self.terms = terms.plan(compared) if dialect.joins_rules else terms.Terms()
+        self.latest: dict[nodes.Measure, nodes.Measure] = {}
+        if isinstance(self.clock, Fixed):
+            compared = {measure: leasts for measure, leasts in compared.items() if measure not in self.terms.measures}
+            self.latest = latest.plan(compared, self.measures, self.clock.instant)
+
+    def _about(self, among: Among | None) -> None:
+        catalog = self.catalog
+        tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
+        tables += [relation.table for relation in catalog.relations.values()]
+        tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
+        tables += [a.history.table for a in catalog.attributes.values() if a.history]
+        tables += [among.contacts, *among.excerpts.values()] if among else []
+        self.among = among
+        self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
+        self.reading = Reading(catalog, self.dialect, self.schema, among=among)
+
+    def about(self, among: Among | None) -> Statement:
+        """The same statement, at a fixed time, about some contacts only, or about all; what it needs is known."""
+        assert isinstance(self.clock, Fixed)
+        other = copy(self)
+        other._about(among)
+        other.terms = terms.Terms(groups=self.terms.groups)
+        return other
 
     # --- what is needed -----------------------------------------------------------------------------------------
 
@@ -191,7 +209,7 @@ class Statement:
         contact = self.tables.name("contact")
         ctes.append(b.cte(contact, self.reading.contacts(attributes, self.clock)))
         segments = {name: self.tables.name(f"segment {name}") for name in self.segments if name in self.referred}
-        names = Names(attributes, {}, {}, segments, contact, terms=self.terms)
+        names = Names(attributes, {}, {}, segments, contact, terms=self.terms, latest=self.latest)
         rules = Rules(names, self.program, self.dialect, self.reading, self.clock)
         passes = Passes(rules, kinds, properties)
         ctes += self._measures(passes, columns)
@@ -244,13 +262,19 @@ class Statement:
     def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
         """The CTEs of all measures but those that `terms` answers; `passes` learns where each is found."""
         groups: dict[object, list[nodes.Measure]] = {}
-        wanted = [measure for measure in self.measures if measure not in self.terms.measures]
+        answered = self.terms.measures | self.latest.keys()
+        wanted = [measure for measure in self.measures if measure not in answered]
+        wanted += [measure for measure in dict.fromkeys(self.latest.values()) if measure not in self.measures]
         fuse = len({measure.events.branches for measure in wanted if simple(measure)}) > FUSE
         for measure in wanted:
             key: object = measure
             if simple(measure):
                 branches = measure.events.branches
-                key = branches[0].kind if fuse and len(branches) == 1 else branches
+                key = branches
+                if fuse and len(branches) == 1:
+                    # Few events have one of the texts that are asked for: they have a pass of their own.
+                    texts = terms.texts_of(branches[0])
+                    key = branches[0].kind, texts and texts[0]
             groups.setdefault(key, []).append(measure)
         ctes = []
         # Those that share come first: anchors are among them, or come earlier in the order of collection.

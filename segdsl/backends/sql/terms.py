@@ -8,7 +8,7 @@ are whole numbers of 62 yes-or-no bits, one bit for each *term*: a count and how
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -76,12 +76,10 @@ class Terms:
         return select([(name, b.column(name)) for name in names], exp.Values(expressions=rows, alias=alias))
 
 
-def plan(rules: Iterable[Iterable[object]]) -> Terms:
-    """The terms worth a table, out of all nodes of all rules: enough counts of one kind by one property.
-
-    A count that is also asked for as a number keeps its aggregate.
-    """
-    compared: dict[nodes.Measure, dict[int, None]] = {}
+def compared(rules: Iterable[Iterable[object]]) -> dict[nodes.Measure, dict[int, None]]:
+    """The counts that all nodes of all rules ask in no other way than compared with whole numbers, and how many each is
+    asked to be at least."""
+    found: dict[nodes.Measure, dict[int, None]] = {}
     uses: Counter[nodes.Measure] = Counter()
     for walked in rules:
         for node in walked:
@@ -91,11 +89,16 @@ def plan(rules: Iterable[Iterable[object]]) -> Terms:
                 asked = counted(node)
                 if asked is not None:
                     uses[asked.measure] -= 1
-                    compared.setdefault(asked.measure, {}).update(dict.fromkeys(asked.leasts))
+                    found.setdefault(asked.measure, {}).update(dict.fromkeys(asked.leasts))
+    return {measure: leasts for measure, leasts in found.items() if uses[measure] == 0}
+
+
+def plan(compared: Mapping[nodes.Measure, Iterable[int]]) -> Terms:
+    """The terms worth a table, out of what `compared` found: enough counts of one kind by one property."""
     found = Terms()
     for measure, leasts in compared.items():
         filter_ = _filter(measure)
-        if filter_ is not None and uses[measure] == 0:
+        if filter_ is not None:
             group = found.groups.setdefault((measure.events.branches[0].kind, filter_[0]), {})
             group.update(((measure, least), None) for least in leasts if least > 0)
     found.groups = {key: terms for key, terms in found.groups.items() if len(terms) >= FEWEST}
@@ -107,7 +110,12 @@ def _filter(measure: nodes.Measure) -> tuple[nodes.Property, tuple[str, ...]] | 
     events = measure.events
     if len(events.branches) != 1 or not isinstance(events.span, Span):
         return None
-    match events.branches[0].where:
+    return texts_of(events.branches[0])
+
+
+def texts_of(branch: nodes.Branch) -> tuple[nodes.Property, tuple[str, ...]] | None:
+    """The property that a branch's events must have, and the texts of which it must be one; None for other filters."""
+    match branch.where:
         case nodes.Match(value=nodes.Property() as prop, globs=globs):
             if any(isinstance(part, nodes.Wild) for glob in globs for part in glob):
                 return None

@@ -63,6 +63,7 @@ class Dialect(ABC):
     skips: ClassVar[bool] = False  # whether to say of stored times what windows say of instants made of them
     unnests: ClassVar[bool] = False  # whether `rows_of` is there
     sums_run: ClassVar[bool] = True  # whether all sums can run on, row by row, in the order of time
+    joins_full: ClassVar[bool] = True  # whether FULL JOIN is there
     keeps_order: ClassVar[bool] = False  # whether sorted rows stay so in queries about them, and OVER () goes by it
     ranges: ClassVar[bool] = True  # whether a RANGE frame may be of any length of time
     cannot: ClassVar[Mapping[Feature, str]] = {}  # why not, for people
@@ -73,7 +74,7 @@ class Dialect(ABC):
     instant_type: ClassVar[str] = "TIMESTAMP"  # canonical types, as DuckDB spells them
     widest: ClassVar[int] = 38  # digits of the widest decimal
     storage: ClassVar[str] = ""  # what ends the CREATE TABLE of a table of segdsl's own
-    analyze: ClassVar[str] = ""  # what tells the planner of a table that was just filled, in front of its name
+    analyze: ClassVar[str] = ""  # what tells the planner of a table that was just filled, before its name and columns
 
     # --- printing ------------------------------------------------------------------------------------------------
 
@@ -84,14 +85,15 @@ class Dialect(ABC):
         return note + printed
 
     def question(self, tree: Node) -> tuple[str, dict[str, str]]:
-        """A statement for the driver: its text with placeholders, and the texts that they stand for."""
+        """A statement for the driver: its text with placeholders, and the texts that they stand for.
+
+        The tree is taken apart by that: nobody may print it again.
+        """
         mark = f"value_{secrets.token_hex(8)}_"
         names: dict[str, str] = {}
-        whole = self.finished(tree).copy()
-        for node in whole.find_all(exp.Literal):
-            if node.is_string and node.meta.get("bound"):  # from here on it prints as it stands, like a number
-                node.set("this", mark + names.setdefault(str(node.this), f"p{len(names) + 1}"))
-                node.set("is_string", False)
+        whole = self.finished(tree)
+        for node in b.bound_texts(whole):  # from here on it prints as it stands, like a number
+            node.args.update(this=mark + names.setdefault(node.args["this"], f"p{len(names) + 1}"), is_string=False)
         printed = str(whole.sql(dialect=self.printer, comments=False, copy=False))
         pieces = printed.split(mark)
         for i, piece in enumerate(pieces[1:], 1):
@@ -390,6 +392,10 @@ class Dialect(ABC):
     def printed(self, x: Node, declared: Type) -> Node:
         """A canonical value as some text; two values have one text only if they are equal."""
         return b.cast(x, "VARCHAR")
+
+    def index(self, table: str, column: str) -> str:
+        """The statement that makes an index of such a table; "" where it would not help."""
+        return ""
 
     # --- answers -------------------------------------------------------------------------------------------------
 

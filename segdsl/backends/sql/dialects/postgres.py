@@ -208,6 +208,10 @@ class Postgres(Dialect):
                 return self.from_json(sql("TO_JSON(_x)", x=x), declared, zone)
         return sql(f"CAST(NULL AS {self.physical_of(declared)})")
 
+    def index(self, table: str, column: str) -> str:
+        name = b.table(table).sql(dialect=self.printer)
+        return f"CREATE INDEX ON {name} ({b.identifier(column).sql(dialect=self.printer)})"
+
     # --- from text -----------------------------------------------------------------------------------------------
 
     def from_text(self, x: Node, declared: Type, zone: str) -> Node:

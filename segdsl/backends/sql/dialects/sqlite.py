@@ -41,6 +41,7 @@ class SQLite(WholeInstants, ScaledNumbers):
     name = printer = "sqlite"
     title = "SQLite"
     executed = True
+    joins_full = False  # not before 3.39
     sums_run = False  # sums of long numbers are added up in halves
     comparable = (frozenset({"int"}),)  # columns of text may have a collation
     cannot: ClassVar[Mapping[Feature, str]] = {
@@ -191,6 +192,15 @@ class SQLite(WholeInstants, ScaledNumbers):
     def stamp(self, moment: int) -> Node:
         clock = shown(moment)
         return b.literal(clock if "." in clock else f"{clock}.000000")
+
+    def index(self, table: str, column: str) -> str:
+        # It stands in the table's schema, and names a table in no other.
+        name, column = (
+            b.table(f"{table}_{column}").sql(dialect=self.printer),
+            b.identifier(column).sql(dialect=self.printer),
+        )
+        own = b.table(table.rpartition(".")[2]).sql(dialect=self.printer)
+        return f"CREATE INDEX IF NOT EXISTS {name} ON {own} ({column})"
 
     def printed(self, x: Node, declared: Type) -> Node:
         # A plain cast of a double keeps 15 digits, which do not tell it from its neighbours.

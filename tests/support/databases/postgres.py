@@ -77,8 +77,8 @@ class PostgresDatabase:
         self._warden.kill()
         self._warden.communicate()
         process = psutil.Process(int((self.folder / "postmaster.pid").read_text().split()[0]))
-        process.send_signal(signal.SIGQUIT)
-        process.wait(30)
+        process.send_signal(signal.SIGINT)  # a crash would lose commits, as it is configured
+        process.wait(60)
 
     def load(self, tables: Mapping[str, Table]) -> None:
         """Small tables in one statement together; those that exist with the same columns are emptied and kept."""

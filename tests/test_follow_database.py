@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,12 +18,14 @@ from typing import Any
 import duckdb
 import pytest
 
+import segdsl
 from segdsl.catalog import load_text
 from segdsl.stream.lines import Flip
 from segdsl.stream.state import Batch, State
 from segdsl.stream.table_sink import Inserted
-from segdsl.stream.table_writers import writer
+from segdsl.stream.table_writers import Away, SQLiteWriter, Written, writer
 from tests.support.databases import database
+from tests.support.databases.postgres import PostgresDatabase
 from tests.support.following import (
     PROJECT,
     ROOT,
@@ -279,6 +282,89 @@ def test_killed_at_any_moment_a_table_has_each_change_once(kind: str, tmp_path: 
     assert [tuple(row) for row in rows] == [
         (number, segment, str(contact), change) for number, (segment, contact, change) in enumerate(expected, 1)
     ]
+
+
+def test_live_a_database_that_goes_away_is_waited_for(tmp_path: Path) -> None:
+    """Following goes on meanwhile, and nothing is lost or there twice when it is back."""
+    (project_in(tmp_path) / "rules.seg").write_text("".join(f'segment s{i}:\n    visited "/{i}"\n\n' for i in range(4)))
+    server = PostgresDatabase()
+    process = subprocess.Popen(
+        [*SEGDSL, "follow", "--live", "--state", "state.db", "--table", "told", "--table-in", server.url], cwd=tmp_path,
+        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+
+    def tell(number: int) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(visit("a", ago(seconds=1), f"/{number}")) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["segment"] == f"s{number}"
+
+    def rows() -> list[Any]:
+        return changes_in(server.url, "SELECT number, segment FROM told ORDER BY number")
+
+    try:
+        tell(0)
+        wait_for(lambda: len(rows()) == 1)
+        server.stop()
+        tell(1)
+        assert "error[SEG0758]: the database of the table of changes does not answer" in process.stderr.readline()
+        tell(2)
+        server.start()
+        wait_for(lambda: len(rows()) == 3)
+        tell(3)
+        process.stdin.close()
+        assert process.wait(60) == 0
+        assert rows() == [(number + 1, f"s{number}") for number in range(4)]
+        assert "SEG0758" not in process.stderr.read()
+    finally:
+        process.kill()
+        process.wait()
+        server.close()
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    until = time.monotonic() + 90
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def test_rows_of_which_nobody_knows_whether_they_are_there_are_looked_for(tmp_path: Path) -> None:
+    """The connection was lost after the last word to the database, and before its answer."""
+    url, told = f"sqlite:///{tmp_path}/t.db", list[segdsl.Errors]()
+
+    class Losing(SQLiteWriter):
+        def insert(self, table: str, rows: Sequence[Written]) -> None:
+            super().insert(table, rows)
+            if not told:
+                raise Away("the connection was lost")
+
+    losing = Losing(writer(catalog_at(url)).opened)
+    with closing(State(tmp_path / "state.db")) as state:
+        sink = Inserted(state, losing, "told", url, told.append)
+        state.save(Batch(flips=[Flip(1, "s", "a", True), Flip(2, "s", "b", True)]), 0)
+        sink.deliver()
+        assert sink.last == 0 and "does not answer: the connection was lost" in str(told[0])
+        state.save(Batch(flips=[Flip(3, "s", "a", False)]), 0)
+        assert sink.finish(5)
+        assert (sink.last, sink.told, len(told)) == (3, 3, 1)
+        assert [row[0] for row in changes_in(url, "SELECT number FROM told ORDER BY number")] == [1, 2, 3]
+        told.clear()
+        state.save(Batch(flips=[Flip(4, "s", "b", False)]), 0)
+        with pytest.raises(segdsl.Errors, match="does not answer"):  # nobody would be told that it waits
+            Inserted(state, losing, "told", url).deliver()
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_long(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, closing(State(tmp_path / "state.db")) as state:
+        url = f"postgresql://postgres:secret@127.0.0.1:{silent.getsockname()[1]}/postgres"
+        begun = time.monotonic()
+        with pytest.raises(segdsl.Errors, match="timeout") as raised:
+            Inserted(state, writer(catalog_at(url)), "told", url)
+        assert time.monotonic() - begun < 30 and "secret" not in str(raised.value)
+        assert "see that its server runs" in str(raised.value.diagnostics[0].help)
 
 
 def test_who_may_only_insert_into_a_table_need_not_make_it(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from segdsl.engines.engine import failure
 
 NAMES = 'number, "at", segment, contact, change'
 WAIT = 1.0  # seconds for another process that writes
+PATIENCE = 5  # seconds for a server to take a connection, and for an answer to get through
 Written = tuple[int, int, str, str, str]  # number, instant in microseconds, segment, contact, change
 Execute = Callable[[str, Sequence[Written]], list[tuple[Any, ...]]]  # a statement for each of some rows, or once
 
@@ -26,10 +27,15 @@ class Busy(Exception):  # noqa: N818  (no error: the batch is written the next t
     """Somebody else has the database open for writing, or this process for reading."""
 
 
+class Away(Exception):  # noqa: N818  (the same)
+    """There is no connection to the database, or not any more: whether the batch is there nobody knows."""
+
+
 class Writer:
     """A database that can be written to. columns: how the table is made. mark: what stands for a value.
 
-    opened: gives, for a block that is one transaction, what executes a statement. Raises `Busy`.
+    opened: gives, for a block that is one transaction, what executes a statement. Raises `Busy`, `Away`, and
+      `Errors` (SEG0758) for what will not pass by itself.
     """
 
     columns = (
@@ -174,9 +180,11 @@ def _duckdb(catalog: Catalog) -> Iterator[Execute]:
 @contextmanager
 def _postgres(url: str) -> Iterator[Execute]:
     import psycopg
+    from psycopg.conninfo import conninfo_to_dict
 
     try:
-        with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        fixed: dict[str, Any] = {"connect_timeout": PATIENCE, "tcp_user_timeout": PATIENCE * 1000}
+        with psycopg.connect(**(fixed | conninfo_to_dict(url))) as connection, connection.cursor() as cursor:
 
             def execute(statement: str, rows: Sequence[Written]) -> list[tuple[Any, ...]]:
                 if not rows:
@@ -186,6 +194,8 @@ def _postgres(url: str) -> Iterator[Execute]:
                 return []
 
             yield execute
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise Away(_line(error)) from error
     except psycopg.Error as error:
         raise _refused(error) from error
 
@@ -211,7 +221,7 @@ def _chdb(catalog: Catalog) -> Iterator[Execute]:
 @contextmanager
 def _clickhouse(url: str) -> Iterator[Execute]:
     import clickhouse_connect
-    from clickhouse_connect.driver.exceptions import ClickHouseError
+    from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
     secure = url.startswith("clickhouses:")
     try:
@@ -224,14 +234,20 @@ def _clickhouse(url: str) -> Iterator[Execute]:
                 return []
 
             yield execute
+    except OperationalError as error:
+        raise Away(_line(error)) from error
     except ClickHouseError as error:
         raise _refused(error) from error
 
 
+def _line(error: Exception) -> str:
+    """What a database says, in one line."""
+    return " ".join(str(error).split())
+
+
 def _refused(error: Exception) -> Exception:
-    said = " ".join(str(error).split())
     help = "nothing is lost: when that is mended, start again, and it goes on with the first change that is missing"
-    return failure("SEG0758", f"the table of changes cannot be written: {said}", help)
+    return failure("SEG0758", f"the table of changes cannot be written: {_line(error)}", help)
 
 
 def _literal(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segdsl.cli.common import Stop, common_options, instant, many, note
+from segdsl.cli.common import Stop, common_options, instant, many, note, show
 from segdsl.cli.lengths import Length
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def command(
         _tell_resumed(stream)
         source, position = ("", 0) if database else _source(file, stream, live)
         starts = _starts(stream.state, database, backfill)
-        with _sinks(stream.state, output, webhooks, _table(catalog, table, table_in), keep) as sinks:
+        with _sinks(stream.state, output, webhooks, _table(catalog, table, table_in), keep, live) as sinks:
             lines = tail = None
             stopped = False
             if database or starts:
@@ -201,7 +201,7 @@ def _starts(state: State, database: bool, backfill: bool) -> bool:
 @contextmanager
 def _sinks(
     state: State, output: Path | None, webhooks: Sequence[str], table: tuple[Writer, str, str] | None,
-    keep: int | None,
+    keep: int | None, live: bool,
 ) -> Iterator[list[Sink]]:  # fmt: skip
     """Where changes go: a file or standard output first."""
     from segdsl.stream.sinks import Appended, Printed, Pruned
@@ -217,7 +217,7 @@ def _sinks(
             sinks.append(Webhook(state.path, url, os.environ.get(SECRET) or None))
             open_.callback(sinks[-1].close)
         if table is not None:
-            sinks.append(Inserted(state, *table))
+            sinks.append(Inserted(state, *table, away=(lambda errors: show(errors.diagnostics)) if live else None))
         if keep is not None:
             sinks.append(Pruned(state, keep, sinks[:]))
         yield sinks

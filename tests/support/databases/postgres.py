@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from tests.support.databases import Table
@@ -55,14 +57,28 @@ class PostgresDatabase:
         server.ensure_pgdata_inited()
         with (self.folder / "postgresql.conf").open("a") as file:
             file.write(_CONFIGURATION)
-        server.start()
+        self._server = server
+        self.start()
+        self.url = f"postgresql://postgres@/postgres?host={self.folder}"
+        self.connection = psycopg.connect(self.url, autocommit=True, options="-c client_min_messages=warning")
+        self.made: dict[str, dict[str, str]] = {}
+
+    def start(self) -> None:
+        """Let the server run."""
+        self._server.start()
         pid = (self.folder / "postmaster.pid").read_text().split()[0]
         self._warden = subprocess.Popen(
             [sys.executable, "-c", _WARDEN, pid, str(self.folder)], stdin=subprocess.PIPE, start_new_session=True
         )
-        self.url = f"postgresql://postgres@/postgres?host={self.folder}"
-        self.connection = psycopg.connect(self.url, autocommit=True, options="-c client_min_messages=warning")
-        self.made: dict[str, dict[str, str]] = {}
+
+    def stop(self) -> None:
+        """Let the server go away at once, with all connections, until it is started again."""
+        assert self._warden is not None
+        self._warden.kill()
+        self._warden.communicate()
+        process = psutil.Process(int((self.folder / "postmaster.pid").read_text().split()[0]))
+        process.send_signal(signal.SIGINT)  # a crash would lose commits, as it is configured
+        process.wait(60)
 
     def load(self, tables: Mapping[str, Table]) -> None:
         """Small tables in one statement together; those that exist with the same columns are emptied and kept."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from operator import itemgetter
 
 from segdsl.backends.python.columns import Row
@@ -144,8 +145,10 @@ class News:
 
     def _take_back(self, person: Person, kind: str, row: Row, touched: set[int]) -> None:
         """An event did not happen then: count again without it."""
-        person.events[kind] = [other for other in person.events[kind] if other is not row]
-        person.index = None
+        if person.index is None:
+            person.events[kind] = [other for other in person.events[kind] if other is not row]
+        else:
+            person.index.remove(kind, row)
         for route in self._routes.kinds[kind].of(*row):
             touched.update(route.terms)
             for number in route.filters:
@@ -163,10 +166,11 @@ class News:
                 continue
             kept = self._routes.filters[number]
             tests = [(branch.kind, self._routes.tests[branch].test) for branch in kept.branches]
-            times = [
-                other[0] for each, test in tests for other in person.events.get(each, ())
-                if test is None or test(None, 0, (), *other)
-            ]  # fmt: skip
+            times: list[int] = []
+            for each, test in tests:
+                latest = reversed(person.events.get(each, ()))
+                fitting = (row[0] for row in latest if test is None or test(None, 0, (), *row))
+                times += islice(fitting, kept.most)
             person.latest[number] = sorted(times)[-kept.most :]
 
     # --- what holds from an instant on ------------------------------------------------------------------------
@@ -197,7 +201,7 @@ class News:
         in_order = not rows or row[0] > rows[-1][0]
         insort(rows, row, key=itemgetter(0))
         if not in_order:
-            self._changed(person, key, type)
+            self._changed_at(person, key, type, row[0])
             return
         before = history[-1][1] if history else None
         if row[1] != before:
@@ -207,6 +211,26 @@ class News:
                 person.events.setdefault(kind, []).append(change)
             else:
                 person.index.add(kind, change)
+
+    def _changed_at(self, person: Person, key: str, type: Type, instant: int) -> None:
+        """An attribute's changes, after a row of its history has come late: only up to the next row are they others."""
+        rows, history, kind = person.held[key], person.history[key], core.changes_of(key)
+        at = itemgetter(0)
+        following = bisect_right(rows, instant, key=at)
+        until = rows[following][0] if following < len(rows) else instant
+        first, last = bisect_left(history, instant, key=at), bisect_right(history, until, key=at)
+        before = history[max(first - 1, 0) : first]
+        between = rows[bisect_left(rows, instant, key=at) : bisect_right(rows, until, key=at)]
+        new = [change for change in changes([*before, *between], type) if change[0] >= instant]
+        history[first:last] = new
+        events = change_events([*before, *new])[len(before) :]
+        if person.index is None:
+            person.events.setdefault(kind, [])[first:last] = events
+            return
+        for gone in person.events.get(kind, [])[first:last]:
+            person.index.remove(kind, gone)
+        for each in events:
+            person.index.add(kind, each)
 
     def _changed(self, person: Person, key: str, type: Type) -> None:
         """An attribute's changes, out of all rows of its history."""
@@ -240,7 +264,8 @@ class News:
             return
         person.delivered.pop(key, None)
         if key in self._routes.kinds:
-            person.events[key] = [(at, row) for at, row in step.rows if isinstance(row, Mapping)]
+            rows = [(at, row) for at, row in step.rows if isinstance(row, Mapping)]
+            person.events[key] = sorted(rows, key=itemgetter(0))
             touched.update(self._routes.of_kind(key))
             counting = enumerate(self._routes.filters)
             self._count_again(person, [n for n, each in counting if any(b.kind == key for b in each.branches)])

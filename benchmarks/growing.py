@@ -39,6 +39,17 @@ RULES = [
     "view then cart then buy in 30d",
     "view then cart with same path",
     "view then cart then not buy with same path",
+    "view >= 9 within 1h",
+    "view >= 9 within 3h with same path in 30d",
+    "view >= 30 with same path",
+    "distinct(path of view in 30d) >= 300",
+    "max(number of view) > 99",
+    "median(number of view) > 60",
+    "sum(number of view in 30d) > 30000",
+    'last(path of view) = "/p/3"',
+    "view in at least 3 of last 4 weeks",
+    "view >= 3 within 7d after first(buy)",
+    "view this month",
 ]
 
 

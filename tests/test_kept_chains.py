@@ -48,6 +48,7 @@ def plans(draw: st.DrawFn, grouped: bool = False) -> ChainPlan:
 
 instants = st.integers(0, LAST)
 added = st.tuples(st.just("add"), sources, instants, st.sampled_from("xyz"))
+gone = st.tuples(st.just("remove"), sources, st.integers(0, 30), st.sampled_from("xyz"))
 asked = st.tuples(st.just("ask"), instants, st.integers(-1, 12), st.sampled_from([0, 0, 0, 1, 4]))
 Step = tuple[str, int, int, object]
 
@@ -55,11 +56,13 @@ Step = tuple[str, int, int, object]
 @st.composite
 def stories(draw: st.DrawFn) -> list[Step]:
     """Events and questions: some in the order of time, as streams have them, and some in none."""
-    steps: list[Step] = draw(st.lists(st.one_of(added, added, asked), max_size=40))  # type: ignore[arg-type]
+    steps: list[Step] = draw(st.lists(st.one_of(added, added, asked, asked, gone), max_size=40))  # type: ignore[arg-type]
     if draw(st.booleans()):
         late = draw(st.sets(st.integers(0, 40), max_size=3))
         clock = 0
         for at, (what, *rest) in enumerate(steps):
+            if what == "remove":
+                continue
             instant, other = (rest[1], rest[0]) if what == "add" else (rest[0], rest[1])
             clock += instant % 3
             instant = instant if at in late else clock
@@ -82,6 +85,12 @@ def test_a_kept_chain_answers_as_the_search_does(
         insort(times[source], t)
     kept = None
     for what, first, second, third in steps:
+        if what == "remove":
+            if times[first]:
+                t = times[first].pop(second % len(times[first]))
+                if kept is not None:
+                    kept.forget(t)
+            continue
         if what == "add":
             insort(times[first], second)
             if kept is not None and first in plan.sources:
@@ -106,6 +115,12 @@ def test_kept_groups_answer_as_the_search_in_each_does(
             insort(begun.setdefault(key, {}).setdefault(source, []), t)
     kept = KeptGroups(plan, begun)
     for what, first, second, third in steps:
+        if what == "remove":
+            if groups[third][first]:
+                t = groups[third][first].pop(second % len(groups[third][first]))
+                if first in plan.sources:
+                    kept.remove(first, third, t)
+            continue
         if what == "add":
             insort(groups[third][first], second)
             if first in plan.sources:

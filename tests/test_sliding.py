@@ -39,6 +39,7 @@ PLANS = [
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(0, 30), st.integers(0, 4)),
+        st.tuples(st.just("remove"), st.integers(0, 30), st.integers(0, 30)),
         st.tuples(st.just("ask"), st.integers(0, 32), st.integers(-1, 12)),
     ),
     max_size=40,
@@ -59,6 +60,10 @@ def test_a_window_that_moves_measures_what_it_holds(
             times.insert(at, clock)
             values.insert(at, other)
             slide.inserted(times, values, at)
+        elif what == "remove":
+            if values:
+                slide.going(times, values, other % len(values))
+                del times[other % len(values)], values[other % len(values)]
         else:
             lo = BEGIN if other < 0 else clock - other
             assert slide.over(times, values, lo, clock) == plan.plain(times, values, lo, clock), (times, values)
@@ -122,7 +127,7 @@ measures = st.tuples(measured, st.sampled_from(["", " in 5s", " in 9s", " more t
 rows = st.lists(
     st.tuples(
         st.integers(0, 14), st.sampled_from("abc"), st.sampled_from([None, "x", "x", "y"]),
-        st.sampled_from([None, 0, 1, 2, 3]), st.sampled_from(["new", "old"]),
+        st.sampled_from([None, 0, 1, 2, 3]), st.sampled_from(["new", "old"]), st.sampled_from([None, None, 0, 1, 5]),
     ),
     max_size=14,
 )  # fmt: skip
@@ -150,13 +155,15 @@ def test_an_index_that_grows_answers_as_a_new_one(
     compiled = compile_program(program)
     known: dict[str, list[Any]] = {kind: [] for kind in "abc"}
     growing = compiled.index(Facts("p", {}, {kind: [] for kind in "abc"}))
-    for second, kind, what, n, state in log if late else sorted(log, key=lambda row: row[0]):
+    for second, kind, what, n, state, gone in log if late else sorted(log, key=lambda row: row[0]):
         row = (
             START + second * SECOND,
             {k: v for k, v in (("what", what), ("n", n), ("state", state)) if v is not None},
         )
         insort(known[kind], row, key=lambda each: each[0])
         growing.add(kind, row)
+        if gone is not None:  # one that was there turns out not to have happened
+            growing.remove(kind, known[kind].pop(-1 - gone % len(known[kind])))
         for now in (row[0], row[0] - 1, row[0] + 1, NOW)[: 4 if twice else 1]:
             for name in program.segments:
                 predicate = compiled.predicate(name)

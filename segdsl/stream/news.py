@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable
+from itertools import islice
 from operator import itemgetter
 
 from segdsl.backends.python.columns import Row
@@ -185,8 +186,10 @@ class News:
 
     def _take_back(self, person: Person, kind: str, row: Row, touched: set[int]) -> None:
         """An event did not happen then: count again without it."""
-        person.events[kind] = [other for other in person.events[kind] if other is not row]
-        person.index = None
+        if person.index is None:
+            person.events[kind] = [other for other in person.events[kind] if other is not row]
+        else:
+            person.index.remove(kind, row)
         for route in self._routes.kinds[kind].of(*row):
             touched.update(route.terms)
             for number in route.filters:
@@ -204,10 +207,11 @@ class News:
                 continue
             kept = self._routes.filters[number]
             tests = [(branch.kind, self._routes.tests[branch].test) for branch in kept.branches]
-            times = [
-                other[0] for each, test in tests for other in person.events.get(each, ())
-                if test is None or test(None, 0, (), *other)
-            ]  # fmt: skip
+            times: list[int] = []
+            for each, test in tests:
+                latest = reversed(person.events.get(each, ()))
+                fitting = (row[0] for row in latest if test is None or test(None, 0, (), *row))
+                times += islice(fitting, kept.most)
             person.latest[number] = sorted(times)[-kept.most :]
 
     # --- what holds from an instant on ------------------------------------------------------------------------

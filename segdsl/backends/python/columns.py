@@ -74,6 +74,25 @@ def insert(column: Column, plan: ColumnPlan, time: int, value: Any) -> int:
     return at
 
 
+def place(column: Column, plan: ColumnPlan, time: int, value: Any) -> int:
+    """The position of an event that a column took; where it holds sums, of any at that instant."""
+    times, values = column
+    at = bisect_left(times, time)
+    return at if plan.sums else values.index(value, at, bisect_right(times, time))
+
+
+def remove(column: Column, plan: ColumnPlan, at: int, value: Any) -> None:
+    """Takes back what a column took of the event at a position."""
+    times, values = column
+    del times[at]
+    if not plan.sums:
+        del values[at]
+        return
+    del values[at + 1]
+    for later in range(at + 1, len(values)):
+        values[later] -= value
+
+
 def value_of(part: Property | PeriodOf, time: int, properties: Mapping[str, Any]) -> Any:
     """A property of one event, or the start of the period that holds it; None if unknown."""
     return properties.get(part.key) if isinstance(part, Property) else period(time, part.unit, part.zone)

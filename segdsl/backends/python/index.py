@@ -11,98 +11,28 @@ keeping what was found out (`kept_chains`, `sliding`).
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from segdsl.backends.python import chains
 from segdsl.backends.python.chains import ChainPlan
-from segdsl.backends.python.columns import ColumnPlan, Row, column_of, insert
+from segdsl.backends.python.columns import Row, column_of, insert, place, remove
 from segdsl.backends.python.kept_chains import KeptChain, kept_chain
 from segdsl.backends.python.kept_groups import Groups, KeptGroups
+from segdsl.backends.python.plan import Plan
 from segdsl.backends.python.runtime import END, Column, Times
 from segdsl.backends.python.sliding import Slide, SlidePlan
 from segdsl.core.contact import Facts
 
-K = TypeVar("K")
-V = TypeVar("V")
 FEW = 32  # so many events are looked at as fast as anything that could be kept of them
-Where = Callable[["Index", int, Any, int, Mapping[str, Any]], bool]
-
-
-@dataclass
-class SlotPlan:
-    """A filter: kinds of events, each with its test (None: all of them). `dated`: the tests ask for `now`."""
-
-    branches: list[tuple[str, Where | None]]
-    dated: bool
-
-
-@dataclass
-class Plan:
-    """What an index holds, by number; `functions` are the generated segments and scores that others refer to."""
-
-    slots: list[SlotPlan] = field(default_factory=list)
-    columns: list[ColumnPlan] = field(default_factory=list)
-    chains: list[ChainPlan] = field(default_factory=list)
-    slides: list[SlidePlan] = field(default_factory=list)
-    functions: list[Callable[[Index, int], Any]] = field(default_factory=list)
-    spans: Callable[[int], Any] = lambda now: ()
-
-    @cached_property
-    def filters_of(self) -> Mapping[str, Sequence[tuple[int, Where | None]]]:
-        """Kind of event -> the slots that do not depend on `now` and take such events, each with its test."""
-        return _listed(
-            (kind, (number, where)) for number, slot in enumerate(self.slots) if not slot.dated
-            for kind, where in slot.branches
-        )  # fmt: skip
-
-    @cached_property
-    def columns_of(self) -> Mapping[int, Sequence[int]]:
-        """Slot -> the columns beside it."""
-        return _listed((plan.slot, number) for number, plan in enumerate(self.columns))
-
-    @cached_property
-    def chains_of(self) -> Mapping[tuple[int, bool], Sequence[int]]:
-        """Slot, or column and True -> the sequences that look at it."""
-        return _listed(
-            ((source, plan.grouped), number) for number, plan in enumerate(self.chains) for source in plan.sources
-        )
-
-    @cached_property
-    def slides_of(self) -> Mapping[tuple[int, bool], Sequence[int]]:
-        """Slot, or column and True -> the measures over windows that move on which look at it."""
-        return _listed(((plan.source, plan.beside), number) for number, plan in enumerate(self.slides))
-
-    def dated_source(self, source: int, beside: bool) -> bool:
-        """Whether a slot, or a column `beside` one, depends on `now`."""
-        return self.slots[self.columns[source].slot if beside else source].dated
-
-    @cached_property
-    def dated_chains(self) -> set[int]:
-        """The sequences that look at what depends on `now`."""
-        return {
-            number for number, plan in enumerate(self.chains)
-            if any(self.dated_source(source, plan.grouped) for source in plan.sources)
-        }  # fmt: skip
-
-
-def _listed(pairs: Iterable[tuple[K, V]]) -> Mapping[K, Sequence[V]]:
-    """Key -> its values; none for a key that does not come up."""
-    found: defaultdict[K, list[V]] = defaultdict(list)
-    for key, value in pairs:
-        found[key].append(value)
-    return found
 
 
 class Index:
     """One contact's facts, arranged for one program. Arrays are built when first asked for.
 
-    While the index is in use the facts change by one thread alone, and only as `add` and `forget_answers` say.
+    While the index is in use the facts change by one thread alone, and only by `add`, `remove` and `forget_answers`.
     """
 
     __slots__ = (
@@ -127,56 +57,83 @@ class Index:
 
         Arrays that exist take it where it belongs, which is at their end for most events.
         """
+        rows = self._rows_to_change(kind)
+        if rows and rows[-1][0] > row[0]:
+            rows.insert(bisect_right(rows, row[0], key=itemgetter(0)), row)
+        else:
+            rows.append(row)
+        for number in self._filters_of(kind, row):
+            self._count(number, row)
+
+    def remove(self, kind: str, row: Row) -> None:
+        """One event less, in the facts too; it must be among them."""
+        rows = self._rows_to_change(kind)
+        at = bisect_left(rows, row[0], key=itemgetter(0))
+        while rows[at] is not row:
+            at += 1
+        del rows[at]
+        for number in self._filters_of(kind, row):
+            self._count(number, row, gone=True)
+
+    def _rows_to_change(self, kind: str) -> list[Row]:
+        """The events of a kind, which the facts and the index share; what was told by them counts no more."""
         events = self.facts.events
         assert isinstance(events, dict)
         rows: list[Row] = events.get(kind, [])
         if rows is not self._kinds.get(kind):
             rows = self._kinds[kind] = events[kind] = list(self.events(kind))
-        time, properties = row
-        if rows and rows[-1][0] > time:
-            rows.insert(bisect_right(rows, time, key=itemgetter(0)), row)
-        else:
-            rows.append(row)
         self._memo = (0, {})
         self._groups.clear()
-        for number, where in self._plan.filters_of.get(kind, ()):
-            if where is None or where(self, 0, (), time, properties):
-                self._count(number, row)
+        return rows
 
-    def _count(self, number: int, row: Row) -> None:
-        """One more event that a filter takes."""
+    def _filters_of(self, kind: str, row: Row) -> Iterator[int]:
+        """The slots that do not depend on `now` and take an event."""
+        for number, where in self._plan.filters_of.get(kind, ()):
+            if where is None or where(self, 0, (), *row):
+                yield number
+
+    def _count(self, number: int, row: Row, gone: bool = False) -> None:
+        """One more event that a filter takes, or one less."""
         time, times = row[0], self.slots[number]
-        if times is not None:
+        if times is not None and gone:
+            at = bisect_left(times, time)
+            self._slid((number, False), times, times, at, gone)
+            del times[at]
+        elif times is not None:
             at = bisect_right(times, time)
             times.insert(at, time)
-            self._slid((number, False), times, times, at)
+            self._slid((number, False), times, times, at, gone)
         for chain in self._plan.chains_of.get((number, False), ()):
             kept = self._kept.get(chain)
             if isinstance(kept, KeptChain):
                 kept.forget(time)
         for beside in self._plan.columns_of.get(number, ()):
-            self._count_beside(beside, row)
+            self._count_beside(beside, row, gone)
 
-    def _count_beside(self, number: int, row: Row) -> None:
+    def _count_beside(self, number: int, row: Row, gone: bool) -> None:
         """The same for a column beside the filter."""
         plan, column = self._plan.columns[number], self.columns[number]
         (time, *known), values = column_of(plan, [row])
         if not known:  # it is `END`: of this event the column takes nothing
             return
-        if column is not None:
+        if column is not None and gone:
+            at = place(column, plan, time, values[-1])
+            self._slid((number, True), *column, at, gone)
+            remove(column, plan, at, values[-1])
+        elif column is not None:
             at = insert(column, plan, time, values[-1])
-            self._slid((number, True), *column, at)
+            self._slid((number, True), *column, at, gone)
         for chain in self._plan.chains_of.get((number, True), ()):
             kept = self._kept.get(chain)
             if isinstance(kept, KeptGroups):
-                kept.add(number, values[-1], time)
+                (kept.remove if gone else kept.add)(number, values[-1], time)
 
-    def _slid(self, source: tuple[int, bool], times: Times, values: list[Any], at: int) -> None:
-        """What came into an array, for the windows that move over it."""
+    def _slid(self, source: tuple[int, bool], times: Times, values: list[Any], at: int, gone: bool) -> None:
+        """What has come into an array, or is about to go, for the windows that move over it."""
         for number in self._plan.slides_of.get(source, ()):
             slide = self._slides.get(number)
             if slide is not None:
-                slide.inserted(times, values, at)
+                (slide.going if gone else slide.inserted)(times, values, at)
 
     def forget_answers(self) -> None:
         """Attributes, or the lists that the contact is on, are others now."""

@@ -78,7 +78,7 @@ class KeptChain:
         )
 
     def forget(self, since: int) -> None:
-        """Takes back what is known of an instant and of all later ones, of which there are more now."""
+        """Takes back what is known of an instant and of all later ones, among which one has come or gone."""
         if since <= self._until:
             self._cut(max(since - 1, self._begin))
 

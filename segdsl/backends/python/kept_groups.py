@@ -7,7 +7,7 @@ it out (what was to be absent came after all), it is void for good, and the next
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from heapq import heappop, heappush
 from itertools import count
 from threading import Lock
@@ -47,6 +47,20 @@ class KeptGroups:
             self._complete(key)
             return
         chain.forget(time)
+        self._schedule(key, time)
+
+    def remove(self, source: int, key: Any, time: int) -> None:
+        """One instant of a group less. What was void by it may be borne out again."""
+        instants = self._groups[key][source]
+        del instants[bisect_left(instants, time)]
+        chain = self._chains.get(key)
+        if chain is None:
+            if not instants:
+                del self._groups[key][source]
+            return
+        chain.forget(time)
+        for start in chain.starts(chain.fits - 1):
+            heappush(self._claims, (-start, next(self._ticket), key))
         self._schedule(key, time)
 
     def holds(self, now: int, lo: int, hi: int) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from segdsl.backends.python.chains import ChainPlan
 from segdsl.backends.python.columns import ColumnPlan
-from segdsl.backends.python.index import Plan, SlotPlan
+from segdsl.backends.python.plan import Plan, SlotPlan
 from segdsl.backends.python.sliding import SlidePlan
 from segdsl.core.nodes import (
     Branch,

@@ -9,8 +9,9 @@ from typing import Any
 from segdsl.backends.python import runtime
 from segdsl.backends.python.chains import ChainPlan
 from segdsl.backends.python.columns import ColumnPlan
-from segdsl.backends.python.index import Index, SlotPlan
+from segdsl.backends.python.index import Index
 from segdsl.backends.python.module import Module, comment
+from segdsl.backends.python.plan import SlotPlan
 from segdsl.backends.python.rules import Emitter
 from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.core.contact import Facts

@@ -136,6 +136,21 @@ class Slide(ABC):
                 self.back(times[later], values[later])
             self._end = at
 
+    def going(self, times: Times, values: list[Any], at: int) -> None:
+        """The event at a position is about to go out of the arrays."""
+        if at >= self._end:
+            return
+        if at < self._first:
+            self._first -= 1
+            self._end -= 1
+        elif not self.ordered:
+            self.leave(times[at], values[at])
+            self._end -= 1
+        else:  # what lies behind it comes again
+            for later in range(self._end - 1, at - 1, -1):
+                self.back(times[later], values[later])
+            self._end = at
+
 
 class _Distinct(Slide):
     def __init__(self) -> None:

@@ -117,7 +117,7 @@ class HistoryStatement(Statement):
 
     def _enough(self, deltas: Deltas, measure: nodes.Measure, least: int) -> Node:
         """The stays in a segment of one test, that enough events lie in a window: nothing has to be laid together."""
-        stretches = deltas.stretches(deltas.happened(measure), measure, least)
+        stretches = deltas.spells.stretches(deltas.spells.happened(measure), measure, least)
         ends = ["came", "gone"]
         # A row that does not end is followed by the one that does.
         gone = b.case([(b.column("ends"), b.column("gone"))], self.timeline.neighbour("gone", ends, 1))

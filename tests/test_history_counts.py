@@ -116,6 +116,7 @@ BIG = [
     "visited in 3d", "visited >= 3 in 30d", 'visited "/1" in 10d', "visited >= 2 in 1mo and not purchased in 7d",
     'country = "DE" and visited 2 to 4 times in 20d', "sum(amount of purchased in 30d) > 100 or visited < 2 in 30d",
     'plan = "pro" and purchased in 30d', "distinct(path of visited in 10d) >= 2", "visited >= 2 within 6h in 30d",
+    "visited then purchased within 3d in 30d", 'last(path of visited in 10d) = "/1" or visited then not purchased',
 ]  # fmt: skip
 
 

@@ -147,9 +147,20 @@ SAID = [
     "spent > 10", "last(visited) more than 7d ago", "first(purchased) in 30d", "last(purchased) is known",
     "max(amount of purchased in 30d) >= 10.01", "min(seconds of visited in 30d) < 2", 'in list "vips"',
     'in sample 50% of "x" and visited', 'visited where (device = "mobile") >= 1 in 28d',
+    'last(path of visited) = "/pricing"', 'first(device of visited in 7d) in ("desktop", "mobile") and visited',
+    "last(amount of purchased between 1d and 30d ago) >= 10",
+    'not last(shared of any of (visited, purchased) in 30d) contains "a"',
+    "visited then purchased", "visited then purchased within 7d in 30d", "visited then not purchased within 1d in 7d",
+    "visited then not purchased", "visited then visited all within 7d with same shared without purchased in 60d",
+    "visited then visited without any purchased", "purchased without visited within 1d before",
 ]  # fmt: skip
-UNSAID = ["visited then purchased", "median(amount of purchased in 30d) > 1", "anniversary of signup date in next 7d",
-          "purchased where (due in next 7d)", "count(visited) > lead score"]  # fmt: skip
+UNSAID = [
+    "visited then not purchased all within 1d",
+    "median(amount of purchased in 30d) > 1",
+    "anniversary of signup date in next 7d",
+    "purchased where (due in next 7d)",
+    "count(visited) > lead score",
+]
 
 
 def written(rules: list[str]) -> str:
@@ -160,7 +171,8 @@ def written(rules: list[str]) -> str:
 FEW = {
     "visited >= 2 in 7d and not purchased in 1d", "any event < 3 in 1mo", "purchased this month or visited last week",
     "sum(amount of purchased in 30d) > 20", "visited >= 2 within 1d in 30d", 'plan was "team" 7d ago',
-    "distinct(path of visited in 30d) >= 2", "renewal date in next 14d", "visited then purchased",
+    "distinct(path of visited in 30d) >= 2", "renewal date in next 14d", "visited then purchased within 7d in 30d",
+    'last(path of visited) = "/pricing"',
 }  # fmt: skip
 
 

@@ -41,11 +41,29 @@ windows = st.sampled_from([
 ])  # fmt: skip
 counted = st.sampled_from(["visited", "visited", 'visited "/x"', "visited where (path is unknown)", "any event"])
 amounts = st.one_of(st.just(""), strategies.counts)
+within = st.sampled_from(["", " within 7d", " within 14d", " within 604800001 ms"])
+waits = joined(st.sampled_from([" then not purchased", ' then not visited "/y"']), within)
+without = st.sampled_from(["", " without any purchased", ' without visited "/y" within 7d before'])
+between = st.one_of(without, st.sampled_from([" without purchased", ' without visited "/y"']))
+one = joined(st.sampled_from(["visited", 'visited "/x"', "purchased"]), st.one_of(st.just(""), waits), without, windows)
+several = joined(
+    st.sampled_from(["visited then purchased", "visited then visited", 'visited "/x" then visited "/y"',
+                     "visited then not purchased then visited", "visited then purchased then visited"]),
+    within, st.one_of(st.sampled_from(["", " all within 14d"]), waits), between, windows,
+)  # fmt: skip
+alike = joined(
+    "visited then visited", within, " with same path", st.sampled_from(["", ' without visited "/y"']), windows
+)
+outermost = joined(
+    st.sampled_from(["last(path of visited", "first(path of visited"]), windows,
+    st.sampled_from([') = "/x"', ') in ("/x", "/y")', ') starts with "/y"', ") is known"]),
+)  # fmt: skip
 tests = st.one_of(
     joined(counted, amounts, windows), joined(counted, amounts, windows),
     st.sampled_from(['country = "DE"', "everyone"]),
 )  # fmt: skip
 rules = strategies.combined(tests, 3)
+others = strategies.combined(st.one_of(one, several, several, alike, outermost, outermost, tests), 2)
 stretches = st.builds(
     lambda weeks, micro, length: (NOW - 7 * weeks * DAY + micro, NOW - 7 * weeks * DAY + micro + length),
     st.integers(0, 4), st.sampled_from([-1, 0, 1]), st.sampled_from([0, 1, 7 * DAY, 28 * DAY]),
@@ -57,6 +75,21 @@ stretches = st.builds(
 def test_counts_of_events_that_meet(
     seen: list[dict[str, object]], bought: list[dict[str, object]], texts: list[str], stretch: tuple[int, int]
 ) -> None:
+    _agree(seen, bought, texts, stretch)
+
+
+@settings(COMMON, max_examples=max(1, CASES // RULES // 5))
+@given(visits, visits, st.lists(others, min_size=RULES, max_size=RULES), stretches)
+def test_sequences_and_values_of_events_that_meet(
+    seen: list[dict[str, object]], bought: list[dict[str, object]], texts: list[str], stretch: tuple[int, int]
+) -> None:
+    _agree(seen, bought, texts, stretch)
+
+
+def _agree(
+    seen: list[dict[str, object]], bought: list[dict[str, object]], texts: list[str], stretch: tuple[int, int]
+) -> None:
+    """SQL has a form for all the rules, and tells what replays tell."""
     orders = [{"id": row["id"], "at": row["at"]} for row in bought]
     tables = {name: [] for name in ("deals", "plans", "owners", "companies", "members")}
     tables |= {"visits": seen, "orders": orders, "aliases": [{"alias": "anon", "id": "a"}]}
@@ -83,6 +116,7 @@ BIG = [
     "visited in 3d", "visited >= 3 in 30d", 'visited "/1" in 10d', "visited >= 2 in 1mo and not purchased in 7d",
     'country = "DE" and visited 2 to 4 times in 20d', "sum(amount of purchased in 30d) > 100 or visited < 2 in 30d",
     'plan = "pro" and purchased in 30d', "distinct(path of visited in 10d) >= 2", "visited >= 2 within 6h in 30d",
+    "visited then purchased within 3d in 30d", 'last(path of visited in 10d) = "/1" or visited then not purchased',
 ]  # fmt: skip
 
 

@@ -18,14 +18,15 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.history.edges import Edges, later
 from segdsl.backends.sql.history.plan import Plan
-from segdsl.backends.sql.history.timeline import Stages, Timeline, added_up, beside, summed_up
+from segdsl.backends.sql.history.spells import Spells, Value
+from segdsl.backends.sql.history.timeline import Stages, added_up, beside, summed_up
 from segdsl.backends.sql.measures import Passes, united_name
+from segdsl.backends.sql.names import Names
 from segdsl.backends.sql.rules import Rules
 from segdsl.core import nodes
-from segdsl.core.time import FromNow, Span
+from segdsl.core.time import Span
 from segdsl.core.walking import mapped
 
-Value = nodes.Property | nodes.PeriodOf
 Number = nodes.Rule | nodes.Measure
 KNOWN = nodes.EVERYONE  # the test that tells contacts from what is stored of nobody
 FLIPS = "flips"
@@ -41,7 +42,7 @@ class Deltas:
     def __init__(self, plan: Plan, rules: Rules, passes: Passes, edges: Edges, stages: Stages) -> None:
         self.rules, self.passes, self.edges, self.stages = rules, passes, edges, stages
         self.dialect = rules.dialect
-        self.timeline = Timeline(self.dialect, stages)
+        self.spells = Spells(passes, edges, stages)
         self.bits: dict[nodes.Rule, int] = {}
         self.columns: dict[Number, str] = {}
         self.sources: list[tuple[Node, dict[str, Node]]] = []
@@ -57,10 +58,14 @@ class Deltas:
             self._held(rule, node)
         for rule, (measure, least) in self.plan.groups.items():
             self._group(rule, measure, least)
+        for rule, measure in self.plan.outermost.items():
+            self._outermost(rule, measure)
+        for chain in self.plan.chains:
+            self._spelled(self.spells.chains(chain), {self._name(chain, "chains"): b.number(1)})
         for measure, terms in self.plan.terms.items():
-            rows = self.happened(measure)
+            rows = self.spells.happened(measure)
             for least, rule in terms.items():
-                self._flipped(self._turns(self.stretches(rows, measure, least)), self._bit(rule))
+                self._flipped(self.spells.turns(self.spells.stretches(rows, measure, least)), self._bit(rule))
         self._measured()
 
     def _name(self, of: Number, wanted: str) -> str:
@@ -80,7 +85,7 @@ class Deltas:
         columns = [("contact", b.column("id", self.rules.contact)), ("came", self.edges.begin()),
                    ("gone", self.edges.never()), (FLIPS, reduce(b.added, flips))]  # fmt: skip
         contacts = self.stages.stage("contacts", select(columns, b.table(self.rules.contact)))
-        self._flipped(self._both_ends(contacts, [FLIPS]), b.column(FLIPS))
+        self._flipped(self.spells.both_ends(contacts, [FLIPS]), b.column(FLIPS))
 
     def _date(self, rule: nodes.InSpan) -> None:
         """An attribute's instant lies in a window: from when its end gets there until its beginning does."""
@@ -88,20 +93,20 @@ class Deltas:
         value = self.rules.value(rule.value)
         instants = select([("contact", b.column("id", self.rules.contact)), ("t", self.dialect.micros(value))],
                           b.table(self.rules.contact), [b.known(value.copy())])  # fmt: skip
-        spells = self._spells(self.stages.stage("dates", instants), [], rule.span, cut=False)
-        self._flipped(self._both_ends(spells), self._bit(rule))
+        spells = self.spells.of_rows(self.stages.stage("dates", instants), [], rule.span, cut=False)
+        self._flipped(self.spells.both_ends(spells), self._bit(rule))
 
     def _held(self, rule: nodes.Rule, node: nodes.Held) -> None:
         """A test of an attribute with a history: what a change says of it holds until the next one."""
         kind = nodes.changes_of(node.key)
-        asked = _about(nodes.Property("to", node.type), rule)
+        asked = _about(nodes.Property("to", node.type), node, rule)
         answer = b.case([(self.passes.inside(kind).rule(asked), b.number(1))], b.number(0))
         columns = [("contact", b.column("contact")), ("t", self.dialect.micros(b.column("t"))), ("answer", answer)]
         until = b.compare("<=", b.column("t"), self.dialect.instant(self.edges.until))
         changes = self.stages.stage("changes", select(columns, b.table(self.passes.kinds[kind]), [until]))
-        following = self.timeline.neighbour("t", ["t"], 1)
+        following = self.spells.timeline.neighbour("t", ["t"], 1)
         columns = [(name, b.column(name)) for name in ("contact", "t", "answer")]
-        told = select([*columns, ("following", following)], self.timeline.sorted(changes, ["t"]))
+        told = select([*columns, ("following", following)], self.spells.timeline.sorted(changes, ["t"]))
 
         def reached(name: str) -> Node:
             return self.edges.reached(node.at, b.column(name))
@@ -110,43 +115,20 @@ class Deltas:
         holds = b.compare("=", b.column("answer"), b.number(1))
         holding = select([("contact", b.column("contact")), ("came", reached("t")), ("gone", gone)],
                          self.stages.stage("answers", told), [holds])  # fmt: skip
-        spells = self._in_time(self.stages.stage("holding", holding))
-        self._flipped(self._both_ends(spells), self._bit(rule))
+        spells = self.spells.in_time(self.stages.stage("holding", holding))
+        self._flipped(self.spells.both_ends(spells), self._bit(rule))
 
-    # --- tests of how many there are at least -------------------------------------------------------------------------
+    # --- values of events ---------------------------------------------------------------------------------------------
 
-    def happened(self, measure: nodes.Measure) -> Node:
-        """`contact, t` of a count's events, sorted."""
-        return self.timeline.sorted(self._rows(measure.events, []), ["t"])
-
-    def stretches(self, rows: Node, measure: nodes.Measure, least: int) -> Node:
-        """`contact, came, gone, begins, ends`: when so many of sorted events count.
-
-        Each event is the last of so many from its coming until the first one's going. Events come and go in the order
-        in which they happen, and so do these stretches, which overlap: a row that `begins` is the first, one that
-        `ends` is the last of those that do. There are no other rows. One that is gone when it comes changes nothing.
-        """
-        span = measure.events.span
-        assert isinstance(span, Span)
-        places = {"first_t": 1 - least, "before_t": -least, "next_t": 1}
-        beside = [(name, self.timeline.neighbour("t", ["t"], place)) for name, place in places.items()]
-        contact = ("contact", b.column("contact"))
-        rows = self.stages.stage("beside", select([contact, ("t", b.column("t")), *beside], rows))
-        gone_before, came_next = self._gone(span, "before_t"), self._came(span, "next_t")
-        columns = [contact, ("came", self._came(span)), ("gone", self._gone(span, "first_t")),
-                   ("before_t", b.column("before_t")), ("gone_before", gone_before),
-                   ("next_t", b.column("next_t")), ("came_next", came_next)]  # fmt: skip
-        counted = self.stages.stage("counted", select(columns, rows, [b.known(b.column("first_t"))]))
-        begins, ends = _apart("before_t", "gone_before", "came"), _apart("next_t", "gone", "came_next")
-        outer = [b.compare("<=", b.column("came"), b.column("gone")), b.disjunction([begins, ends])]
-        told = [contact, *self._cut(), ("begins", begins.copy()), ("ends", ends.copy())]
-        return self.stages.stage("enough", select(told, counted, outer))
-
-    def _turns(self, stretches: Node) -> Node:
-        """`contact, at`: where overlapping stretches begin and end."""
-        turns = self._both_ends(stretches, came=b.column("begins"), gone=b.column("ends"))
-        columns = [(name, b.column(name)) for name in ("contact", "at")]
-        return self.stages.stage("turns", select(columns, turns, [b.known(b.column("at"))]))
+    def _outermost(self, rule: nodes.Rule, measure: nodes.Measure) -> None:
+        """A test of the value of the first or last event holds while that event is the one."""
+        of, old = measure.of, self.rules
+        assert isinstance(of, nodes.Property)
+        names = Names(old.names.attributes, {}, {of.key: united_name(of)}, {}, old.names.contact)
+        asked = Rules(names, old.program, self.dialect, old.reading, old.clock).rule(_about(of, measure, rule))
+        columns = [(name, b.column(name)) for name in ("contact", "came", "gone")]
+        holding = self.stages.stage("holding", select(columns, self.spells.outermost(measure), [asked]))
+        self._flipped(self.spells.both_ends(holding), self._bit(rule))
 
     # --- numbers of events --------------------------------------------------------------------------------------------
 
@@ -160,8 +142,8 @@ class Deltas:
                 shared.setdefault(measure.events, []).append(measure)
         for events, measures in shared.items():
             values: list[Value] = [measure.of for measure in measures if measure.of is not None]
-            rows = self._rows(events, values)
-            spells = self._spells(rows, [united_name(value) for value in dict.fromkeys(values)], events.span)
+            rows = self.spells.rows(events, values)
+            spells = self.spells.of_rows(rows, [united_name(value) for value in dict.fromkeys(values)], events.span)
             changed = {}
             for measure in measures:
                 column = None if measure.of is None else b.column(united_name(measure.of))
@@ -176,17 +158,17 @@ class Deltas:
     def _distinct(self, measure: nodes.Measure) -> None:
         """How many values there are: one more when a value comes that is not there, one less when it is gone."""
         assert measure.of is not None
-        rows = self._rows(measure.events, [measure.of], apart=[measure.of])
-        spells = self._spells(rows, [united_name(measure.of)], measure.events.span, known=[measure.of])
+        rows = self.spells.rows(measure.events, [measure.of], apart=[measure.of])
+        spells = self.spells.of_rows(rows, [united_name(measure.of)], measure.events.span, known=[measure.of])
         self._grouped(spells, [united_name(measure.of)], 1, self._name(measure, "distinct"))
 
     def _group(self, rule: nodes.Rule, measure: nodes.Measure, least: int) -> None:
         """Some group, or crowd, of events is large enough: how many such there are."""
         keys = [united_name(value) for value in measure.same]
-        rows = self._rows(measure.events, list(measure.same), apart=list(measure.same))
+        rows = self.spells.rows(measure.events, list(measure.same), apart=list(measure.same))
         name = self._name(rule, "groups")
         if measure.within is None:
-            spells = self._spells(rows, keys, measure.events.span, known=list(measure.same))
+            spells = self.spells.of_rows(rows, keys, measure.events.span, known=list(measure.same))
             self._grouped(spells, keys, least, name)
             return
         # From the last of a crowd on, until the first of them leaves.
@@ -196,103 +178,28 @@ class Deltas:
         close = b.compare(">", later(b.column("first_t"), measure.within), b.column("t"))
         crowds = select([(name, b.column(name)) for name in ("contact", "t", "first_t")],
                         self.stages.stage("behind", behind), [b.known(b.column("first_t")), close])  # fmt: skip
-        spells = self._spells(self.stages.stage("crowds", crowds), [], measure.events.span, leaves="first_t")
+        spells = self.spells.of_rows(self.stages.stage("crowds", crowds), [], measure.events.span, leaves="first_t")
         self._spelled(spells, {name: b.number(1)})
 
-    def _rows(self, events: nodes.Events, values: Sequence[Value], apart: Sequence[Value] = ()) -> Node:
-        """`contact, t` and values of the events that may ever count; without `t` where they have no time."""
-        assert not isinstance(events.span, nodes.Anchored)
-        timed = events.span is not None
-        queries = [self.passes.rows(branch, None, values, timed, apart) for branch in events.branches]
-        rows = self.stages.stage("happened", b.united(queries))
-        if events.span is None:
-            return rows
-        # On the instants as they are stored, so that the database can skip what is not asked for.
-        lo, _ = events.span.resolve_for_events(self.edges.since)
-        _, hi = events.span.resolve_for_events(self.edges.until)
-        first = None if lo is None else self.dialect.instant(lo)
-        asked = self.dialect.within(b.column("t"), first, self.dialect.instant(hi))
-        columns = [(name, b.column(name)) for name in map(united_name, dict.fromkeys(values))]
-        micros = self.dialect.micros(b.column("t"))
-        columns = [("contact", b.column("contact")), ("t", micros), *columns]
-        return self.stages.stage("asked", select(columns, rows, asked))
-
-    # --- from when until when -----------------------------------------------------------------------------------------
-
-    def _came(self, span: Span | None, t: str = "t", cut: bool = True) -> Node:
-        """When a window first holds what happened at a column; cut: not before that itself."""
-        here = [b.column(t)] if cut and span is not None else []
-        if span is not None and span.hi is not None and not (cut and span.hi == FromNow()):
-            here.append(self.edges.reached(span.hi, b.column(t)))
-        return b.extreme(exp.Greatest, here) if here else self.edges.begin()
-
-    def _gone(self, span: Span | None, t: str = "t") -> Node:
-        """When a window's beginning gets to what happened at a column."""
-        return (
-            self.edges.reached(span.lo, b.column(t)) if span is not None and span.lo is not None else self.edges.never()
-        )
-
-    def _cut(self) -> list[tuple[str, Node]]:
-        """`came` and `gone`, cut off where the two instants are."""
-        return [("came", b.extreme(exp.Greatest, [b.column("came"), self.edges.begin()])),
-                ("gone", b.extreme(exp.Least, [b.column("gone"), self.edges.never()]))]  # fmt: skip
-
-    def _spells(
-        self, rows: Node, carried: Sequence[str], span: Span | nodes.Anchored | None, cut: bool = True,
-        known: Sequence[Value] = (), leaves: str = "t",
-    ) -> Node:  # fmt: skip
-        """`contact, came, gone` and what is carried: from when until when each row counts."""
-        assert not isinstance(span, nodes.Anchored)
-        columns = [(name, b.column(name)) for name in ("contact", *carried)]
-        columns += [("came", self._came(span, cut=cut)), ("gone", self._gone(span, leaves))]
-        spells = select(columns, rows,
-                        [b.known(b.column(united_name(value))) for value in known])  # fmt: skip
-        return self._in_time(self.stages.stage("spells", spells), carried)
-
-    def _in_time(self, spells: Node, carried: Sequence[str] = ()) -> Node:
-        """What of them lies between the two instants; what is gone before it comes was never there."""
-        there = [b.compare("<", b.column("came"), b.column("gone")),
-                 b.compare("<=", b.column("came"), b.number(self.edges.until)),
-                 b.compare(">", b.column("gone"), self.edges.begin())]  # fmt: skip
-        columns = [(name, b.column(name)) for name in ("contact", *carried)]
-        return self.stages.stage("spells", select([*columns, *self._cut()], spells, there))
+    # --- what spells flip and add -------------------------------------------------------------------------------------
 
     def _flipped(self, ends: Node, flips: Node) -> None:
         """Rows that flip bits."""
         self.sources.append((ends, {FLIPS: flips}))
 
-    def _both_ends(
-        self, spells: Node, carried: Sequence[str] = (), came: Node | None = None, gone: Node | None = None
-    ) -> Node:
-        """`contact, at` and what is carried: when spells come and when they are gone, alike.
-
-        came, gone: whether that end of a row is wanted, where it may not be; `at` may then be NULL.
-        """
-        columns = [(name, b.column(name)) for name in ("contact", *carried)]
-        at = [b.case([(wanted or b.TRUE(), b.column(end))]) for wanted, end in ((came, "came"), (gone, "gone"))]
-        return self.stages.stage("ends", select([*columns, ("at", self.dialect.rows_of(at))], spells))
-
     def _spelled(self, spells: Node, changed: Mapping[str, Node]) -> None:
         """The deltas of spells: what they add when they come, and take away when they are gone."""
-        for source, sign in self._coming_and_going(spells):
+        for source, sign in self.spells.coming_and_going(spells):
             cells = {name: amount.copy() if sign > 0 else exp.Neg(this=b.paren(amount.copy()))
                      for name, amount in changed.items()}  # fmt: skip
             self.sources.append((source, cells))
-
-    def _coming_and_going(self, spells: Node) -> list[tuple[Node, int]]:
-        """Spells as sources with `at`, first by when they come, then by when they are gone."""
-        sources = []
-        for end, sign in (("came", 1), ("gone", -1)):
-            columns = [exp.Star(), b.aliased(b.column(end), "at")]
-            query = exp.Select(expressions=columns).from_(spells.copy(), copy=False)
-            sources.append((self.stages.stage("coming" if sign > 0 else "going", query), sign))
-        return sources
 
     def _grouped(self, spells: Node, keys: Sequence[str], least: int, name: str) -> None:
         """The deltas of how many groups of spells, those that agree in the keys, are at least so large."""
         columns = [(key, b.column(key)) for key in ("contact", *keys, "at")]
         ends = [
-            select([*columns, ("delta", b.number(sign))], source) for source, sign in self._coming_and_going(spells)
+            select([*columns, ("delta", b.number(sign))], source)
+            for source, sign in self.spells.coming_and_going(spells)
         ]
         size = summed_up("delta", ["contact", *keys], "at")
         sizes = [*columns, ("delta", b.column("delta")), ("size", size)]
@@ -306,15 +213,8 @@ class Deltas:
         self.sources.append((self.stages.stage("groups_of", added_up(self.stages, steps)), {name: b.column("step")}))
 
 
-def _apart(t: str, gone: str, came: str) -> Node:
-    """That there is no neighbour, whose instant is a column, or that the earlier of the two is gone before the later
-    one comes."""
-    none = exp.Is(this=b.column(t), expression=b.NULL())
-    return b.disjunction([none, b.compare("<", b.column(gone), b.column(came))])
-
-
-def _about(value: nodes.Property, rule: nodes.Rule) -> nodes.Rule:
-    """A rule about what an attribute with a history holds, as one about a value."""
-    found = mapped(rule, lambda each: value if isinstance(each, nodes.Held) else each)
+def _about(value: nodes.Property, asked: nodes.Held | nodes.Measure, rule: nodes.Rule) -> nodes.Rule:
+    """A rule about what an attribute or an event has at an instant, as one about a value."""
+    found = mapped(rule, lambda each: value if each == asked else each)
     assert isinstance(found, nodes.Rule)
     return found

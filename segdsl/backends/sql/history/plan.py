@@ -6,6 +6,7 @@ A number is a running sum of deltas; a test that is no comparison of such number
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from segdsl import types
@@ -13,7 +14,7 @@ from segdsl.backends.sql.history.edges import Unsaid
 from segdsl.backends.sql.history.rewriting import enough
 from segdsl.core import nodes as core
 from segdsl.core.time import At, Span
-from segdsl.core.walking import asks_now, walk
+from segdsl.core.walking import asks_now, mapped, walk
 
 NUMBERS = 24  # that a statement sums up beside each other
 
@@ -25,6 +26,7 @@ class Plan:
     constants: tests of what has no time. dates: those of an instant that an attribute holds. held: those of an
       attribute with a history, with what it is asked for. groups: tests that some group of events is large enough, with
       the count and how much is enough. terms: for a count of events in a window, how many are enough, one or several.
+      outermost: tests of the value of a first or last event, with that value. chains: sequences of events.
       measures: counts, sums and distinct counts that other comparisons ask for.
     """
 
@@ -33,11 +35,14 @@ class Plan:
     held: dict[core.Rule, core.Held] = field(default_factory=dict)
     groups: dict[core.Rule, tuple[core.Measure, int]] = field(default_factory=dict)
     terms: dict[core.Measure, dict[int, core.Rule]] = field(default_factory=dict)
+    outermost: dict[core.Rule, core.Measure] = field(default_factory=dict)
+    chains: dict[core.Chain, None] = field(default_factory=dict)
     measures: dict[core.Measure, None] = field(default_factory=dict)
 
     def size(self) -> int:
         """How many numbers there are."""
         others = len(self.constants) + len(self.dates) + len(self.held) + len(self.groups) + len(self.measures)
+        others += len(self.outermost) + len(self.chains)
         return others + sum(len(terms) for terms in self.terms.values())
 
     def at_rest(self, rule: core.Rule) -> bool | None:
@@ -53,8 +58,11 @@ class Plan:
                     return decided
                 return None if None in parts else not decided
         count = enough(rule)
-        moves = count is not None and count[0] in self.terms
-        return False if moves or rule in self.dates or rule in self.held or rule in self.groups else None
+        if count is not None and count[0] in self.terms:
+            return False
+        if rule in self.dates or rule in self.held or rule in self.groups:
+            return False
+        return False if rule in self.outermost or rule in self.chains else None
 
 
 def plan_of(rule: core.Rule) -> Plan:
@@ -85,7 +93,15 @@ def _rule(rule: core.Rule, plan: Plan) -> None:
             raise Unsaid
         plan.held[rule] = held.pop()
         return
+    outermost = _outermost(rule)
+    if outermost is not None:
+        _events(outermost)
+        plan.outermost[rule] = outermost
+        return
     match rule:
+        case core.Chain():
+            _sequence(rule)
+            plan.chains[rule] = None
         case core.InSpan(value=core.Attribute(), span=Span()):
             plan.dates[rule] = None
         case core.Compare() if (count := enough(rule)) is not None:
@@ -154,10 +170,33 @@ def _grouped(rule: core.Compare) -> tuple[core.Measure, int] | None:
     return left, least
 
 
+def _outermost(rule: core.Rule) -> core.Measure | None:
+    """The value of a first or last event, where a rule asks for it and for nothing else of the contact."""
+    found = {node for node in walk(rule) if isinstance(node, core.Measure)}
+    measure = found.pop() if len(found) == 1 else None
+    if measure is None or measure.kind not in ("first", "last") or not isinstance(measure.of, core.Property):
+        return None
+    of = measure.of
+    alone = mapped(rule, lambda each: of if each == measure else each)
+    return measure if all(node == of or _constant(node) for node in walk(alone)) else None
+
+
+def _sequence(chain: core.Chain) -> None:
+    """Raises Unsaid where more has to be known of the chains that end with an event than the latest first one."""
+    if isinstance(chain.span, core.Anchored) or (chain.total is not None and chain.waits):
+        raise Unsaid
+    _settled(chain.branches())
+
+
 def _events(measure: core.Measure) -> None:
     """Raises Unsaid unless whether an event counts is settled when it happens, and its window is of time alone."""
-    for branch in measure.events.branches:
-        if asks_now(branch) or any(isinstance(node, core.Attribute | core.Held) for node in walk(branch.where)):
-            raise Unsaid
+    _settled(measure.events.branches)
     if isinstance(measure.events.span, core.Anchored):
         raise Unsaid
+
+
+def _settled(branches: Iterable[core.Branch]) -> None:
+    """Raises Unsaid unless events alone say, when they happen, whether they count."""
+    for branch in branches:
+        if asks_now(branch) or any(isinstance(node, core.Attribute | core.Held) for node in walk(branch.where)):
+            raise Unsaid

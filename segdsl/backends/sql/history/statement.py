@@ -117,16 +117,15 @@ class HistoryStatement(Statement):
 
     def _enough(self, deltas: Deltas, measure: nodes.Measure, least: int) -> Node:
         """The stays in a segment of one test, that enough events lie in a window: nothing has to be laid together."""
-        stretches = deltas.stretches(deltas.happened(measure), measure, least)
-        ends = ["came", "gone"]
-        # A row that does not end is followed by the one that does.
-        gone = b.case([(b.column("ends"), b.column("gone"))], self.timeline.neighbour("gone", ends, 1))
-        contact, came = ("contact", b.column("contact")), ("came", b.column("came"))
-        table = self.stages.stage(
-            "stays", select([contact, came, ("gone", gone), ("begins", b.column("begins"))], stretches)
-        )
+        stretches = deltas.spells.stretches(deltas.spells.happened(measure), measure, least)
+        # A row that does not end is followed by the one that does, even where the two come and go together.
+        following = self.timeline.neighbour("gone", ["came", "gone", "ends"], 1)
+        told = [("contact", b.column("contact")), ("came", b.column("came"))]
+        gone = b.case([(b.column("ends"), b.column("gone"))], following)
+        columns = [*told, ("gone", gone), ("begins", b.column("begins"))]
+        table = self.stages.stage("stays", select(columns, stretches))
         begun = [b.column("begins"), b.compare("<", b.column("came"), b.column("gone"))]
-        return self.stages.stage("begun", select([contact, came, ("gone", b.column("gone"))], table, begun))
+        return self.stages.stage("begun", select([*told, ("gone", b.column("gone"))], table, begun))
 
     def _flips(self, deltas: Deltas, attributes: Attributes) -> Node:
         """The stays in a segment of any tests: from where its answer turns to yes until it turns again."""

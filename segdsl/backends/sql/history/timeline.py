@@ -25,12 +25,12 @@ class Stages:
     """
 
     def __init__(self, name: Callable[[str], str]) -> None:
-        self._name = name
+        self.name = name
         self.ctes: list[Node] = []
 
     def stage(self, wanted: str, query: Node) -> Node:
         """A query under a name, to select from."""
-        table = self._name(wanted)
+        table = self.name(wanted)
         self.ctes.append(b.cte(table, query))
         return b.table(table)
 

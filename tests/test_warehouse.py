@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -211,6 +212,32 @@ def test_membership_does_not_go_back(shop: Shop) -> None:
         assert raised.value.diagnostics[0].code == "SEG0740"
 
 
+def test_a_refresh_for_a_wrong_year_can_be_taken_back(shop: Shop) -> None:
+    shop.apply(NOON)
+    before, log = shop.members(), shop.rows("changes", "refresh", "segment", "contact", "change")
+    assert shop.apply(NOON + 365 * DAY).differs
+    shop.apply(NOON + 730 * DAY)
+    with pytest.raises(Errors) as raised:
+        shop.apply(NOON + 1)
+    [undoing] = re.findall("`(DELETE [^`]*)`", raised.value.diagnostics[0].help)
+    with connect(shop.catalog, writing=True) as engine, engine.writing() as execute:
+        execute(undoing, {})
+    planned = shop.plan(NOON)
+    assert planned.everyone and "broken off" in planned.why and told(planned) == {}
+    assert told(shop.apply(NOON)) == {} and shop.members() == before
+    assert shop.rows("changes", "refresh", "segment", "contact", "change") == log
+    assert told(shop.apply(NOON + 1)) == {"quiet": ("same", 1, 0)}
+
+
+def test_the_members_of_a_last_segment_leave(shop: Shop) -> None:
+    shop.apply(NOON)
+    gone = {"keen": ("removed", 0, 1), "quiet": ("removed", 0, 2), "german": ("removed", 0, 2)}
+    planned = shop.plan(NOON + 1, "")
+    assert told(planned) == gone == told(shop.apply(NOON + 1, ""))
+    assert shop.members() == [] and told(shop.apply(NOON + 2, "")) == {}
+    assert told(shop.apply(NOON + 3)) == {"keen": ("new", 1, 0), "quiet": ("new", 3, 0), "german": ("new", 2, 0)}
+
+
 def test_tables_of_others_are_left_alone(shop: Shop) -> None:
     shop.save(own_members=Table({"name": get(shop.name).physical_of(String())}, [["x"]]))
     with pytest.raises(Errors) as raised:
@@ -312,6 +339,39 @@ def test_a_second_refresh_at_the_same_time_is_refused(shop: Shop) -> None:
             shop.apply(NOON)
         assert raised.value.diagnostics[0].code == "SEG0743"
         execute("DROP TABLE own_busy", {})
+
+
+def test_the_right_that_is_missing_is_named() -> None:
+    shop = Shop("postgres")
+    shop.apply(NOON)
+    run = shop.running.connection.execute  # type: ignore[attr-defined]
+    every = ", ".join(f"own_{table}" for table in COLUMNS if table != "lists")
+
+    def refused(attempt: Callable[[int], Refresh]) -> tuple[str, str]:
+        with pytest.raises(Errors) as raised:
+            attempt(NOON + 1)
+        [found] = raised.value.diagnostics
+        return found.code, found.help
+
+    run("CREATE ROLE odd_stores LOGIN; GRANT SELECT ON people, visits TO odd_stores")
+    shop.catalog = replace(shop.catalog, database=shop.running.url.replace("postgres@", "odd_stores@", 1))
+    try:
+        code, help = refused(shop.plan)
+        assert code == "SEG0719" and "`GRANT SELECT ON own_" in help
+        run(f"GRANT SELECT ON {every} TO odd_stores")
+        assert told(shop.plan(NOON + 1)) == {"quiet": ("same", 1, 0)}
+        code, help = refused(shop.apply)
+        assert code == "SEG0742" and "`GRANT SELECT, INSERT, DELETE ON own_" in help and "nothing was changed" in help
+        run(f"GRANT SELECT, INSERT, DELETE ON {every} TO odd_stores; REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC")
+        code, help = refused(shop.apply)
+        assert code == "SEG0742" and "`GRANT TEMPORARY ON DATABASE`" in help
+        run("GRANT TEMPORARY ON DATABASE postgres TO PUBLIC")
+        assert told(shop.apply(NOON + 1)) == {"quiet": ("same", 1, 0)}
+        run("DROP TABLE own_touched; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        code, help = refused(shop.apply)
+        assert code == "SEG0742" and "`GRANT USAGE, CREATE ON SCHEMA public TO`" in help
+    finally:
+        run("GRANT TEMPORARY ON DATABASE postgres TO PUBLIC; DROP OWNED BY odd_stores; DROP ROLE odd_stores")
 
 
 def test_folders_say_where_membership_is_stored(tmp_path: Path) -> None:

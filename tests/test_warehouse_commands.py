@@ -73,6 +73,25 @@ def test_time_alone_and_other_rules(project: Path) -> None:
     assert back.returncode == 2 and back.stdout == "" and "SEG0740" in back.stderr
 
 
+def test_without_a_segment_all_leave_but_not_without_a_file(project: Path) -> None:
+    rules = project / "segments" / "a.seg"
+    rules.write_text("# none\n")
+    for command in ("plan", "apply"):
+        found = call(command, "--now", NOW)
+        assert (found.exit_code, found.stdout) == (2, "") and "none are stored" in found.stderr
+    rules.write_text(RULES)
+    call("apply", "--now", NOW)
+    rules.unlink()
+    for command in ("plan", "apply"):
+        found = call(command, "--now", NOW)
+        assert (found.exit_code, found.stdout) == (2, "") and "keep a .seg file that has none" in found.stderr
+    rules.write_text("# none\n")
+    for command in ("plan", "apply"):
+        found = call(command, "--now", NOW)
+        assert found.exit_code == 0 and "keen: removed: 0 enter, 1 leave, 0 in it then" in found.stdout
+    assert call("apply", "--now", NOW).exit_code == 2
+
+
 def test_full_tells_what_was_missed(project: Path) -> None:
     call("apply", "--now", NOW)
     with duckdb.connect("w.duckdb") as connection:

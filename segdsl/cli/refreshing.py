@@ -8,18 +8,38 @@ from dataclasses import replace
 import click
 
 from segdsl.catalog.model import Catalog, name_key
-from segdsl.cli.common import no_segment
+from segdsl.cli.common import Stop, no_segment
 from segdsl.cli.target import runnable
 from segdsl.core.program import Program
 from segdsl.core.time import from_datetime, isoformat
+from segdsl.engines.engine import Engine
+from segdsl.rule_files import project_paths
 from segdsl.text.render import printable
 from segdsl.warehouse.results import Refresh, SegmentRefresh
+from segdsl.warehouse.state import State
+from segdsl.warehouse.tables import Tables
 
 
 def everything() -> tuple[Catalog, Program]:
     """The project's catalog and all its segments; ends the command after errors."""
     catalog, program, _ = runnable((), ())
     return catalog, program
+
+
+def what_is_left() -> tuple[Catalog, Program]:
+    """The same where the last segment may be gone, whose members leave; but not with its file, which may be missing by
+    mistake."""
+    catalog, program, names = runnable((), (), none=True)
+    if not names and not project_paths(catalog):
+        help = "if all segments are to go, keep a .seg file that has none: then their members leave"
+        raise Stop("there are no .seg files in this project", help)
+    return catalog, program
+
+
+def require_some(engine: Engine, program: Program) -> None:
+    """Ends the command where there is no segment, and none is stored either."""
+    if not program.segments and not State.read(Tables(engine)).segments:
+        raise Stop("there are no segments here, and none are stored", "write one in a .seg file")
 
 
 def named(program: Program, name: str) -> str:

@@ -105,8 +105,13 @@ def _bare(rule: str, catalog: Catalog, around: Sequence[Path], found: Sequence[D
     return Loaded(catalog, compiled.program, (BARE,), (*found, *compiled.diagnostics), 1)
 
 
-def runnable(arguments: Sequence[str], segments: Sequence[str]) -> tuple[Catalog, Program, list[str]]:
-    """The catalog, the program and the asked segments, to run or to print; ends the command after errors."""
+def runnable(
+    arguments: Sequence[str], segments: Sequence[str], none: bool = False
+) -> tuple[Catalog, Program, list[str]]:
+    """The catalog, the program and the asked segments, to run or to print; ends the command after errors.
+
+    none: rule files may have no segments at all.
+    """
     loaded = load_target(arguments)
     # Warnings about files are for `segdsl check`; those about a rule that was just typed are for its author now.
     bare = bool(arguments) and not loaded.asked
@@ -121,6 +126,6 @@ def runnable(arguments: Sequence[str], segments: Sequence[str]) -> tuple[Catalog
             raise no_segment(segment, loaded.names)
         chosen.append(name)
     names = sorted(set(chosen) if segments else loaded.names)
-    if not names:
+    if not names and not none:
         raise Stop("there are no segments here", "write one in a .seg file, or give a rule in quotes")
     return loaded.catalog, loaded.program, names

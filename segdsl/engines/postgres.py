@@ -160,7 +160,9 @@ class Postgres(Engine):
             yield lambda statement, values: _executed(cursor, statement, values)
             writer.commit()
         except (psycopg.Error, UnicodeError) as error:
-            raise failure("SEG0742", f"the database refuses: {_line(error)}", "nothing was changed") from error
+            remedy = _remedy(error, "SELECT, INSERT, DELETE", "USAGE, CREATE")
+            help = f"{remedy}; nothing was changed" if remedy else "nothing was changed"
+            raise failure("SEG0742", f"the database refuses: {_line(error)}", help) from error
         finally:
             self._writer = None
             writer.close()  # what is not committed is undone
@@ -198,7 +200,7 @@ class Postgres(Engine):
                     if not self._connection.closed:
                         self._connection.rollback()
         except (psycopg.Error, UnicodeError) as error:
-            raise failure("SEG0719", f"the database says: {_line(error)}") from error
+            raise failure("SEG0719", f"the database says: {_line(error)}", _remedy(error, "SELECT", "USAGE")) from error
 
 
 def _executed(cursor: psycopg.RawCursor[Row], statement: str, values: Mapping[str, str]) -> None:
@@ -231,6 +233,20 @@ def _connected(url: str, writing: bool = False) -> psycopg.Connection:
         what = f"PostgreSQL {version // 10_000}" if version < OLDEST * 10_000 else f"a database encoded as {encoding}"
         raise failure("SEG0710", f"this is {what}", f"segdsl asks PostgreSQL {OLDEST} and newer, encoded as UTF8")
     return connection
+
+
+def _remedy(error: BaseException, of_table: str, of_schema: str) -> str:
+    """The right that somebody has to give where one is missing: of a table, or of a schema; "" for other errors."""
+    if not isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return ""
+    if "temporary tables" in str(error):
+        return "a refresh works with temporary tables: `GRANT TEMPORARY ON DATABASE` this one to its user"
+    found = re.search(r"permission denied for (table|view|materialized view|foreign table|schema) (\S+)", str(error))
+    if found is None:  # of something else, or in the server's language
+        return "the user of `database` in segdsl.yml may not do this: let its owner or an administrator allow it"
+    kind, name = found.groups()
+    rights, on = (of_schema, "SCHEMA ") if kind == "schema" else (of_table, "")
+    return f"let its owner allow it to the user of `database` in segdsl.yml: `GRANT {rights} ON {on}{name} TO` that one"
 
 
 def _line(error: BaseException) -> str:

@@ -119,10 +119,12 @@ class Task:
 def task(state: State, catalog: Catalog, program: Program, now: int, full: bool) -> Task:
     """The task of a refresh. Raises `Errors` (SEG0740) for a time before the last refresh."""
     if state.since is not None and now < state.since:
+        # Without its mark that it is done a refresh was broken off, and the next one undoes what it stored.
+        taken_back = f"DELETE FROM {catalog.refresh.tables}refreshes WHERE stage = 'done' AND instant > {now}"
         raise failure("SEG0740", f"{isoformat(now)} is before the last refresh, {isoformat(state.since)}",
                       f"stored membership only moves forward: take `--now {isoformat(state.since)}` or later, or ask "
-                      "`segdsl run --now` who was in; if the last one's time was a mistake, drop the tables "
-                      f"`{catalog.refresh.tables}*` and begin anew")  # fmt: skip
+                      "`segdsl run --now` who was in; if the last one's time was a mistake, take back all that are for "
+                      f"later times than yours with `{taken_back}`: the next one undoes what they stored")  # fmt: skip
     project = md5(f"{version('segdsl')}\n{catalog.source.text}".encode(), usedforsecurity=False).hexdigest()
     definitions = fingerprints(program)
     if state.since is None:

@@ -27,13 +27,14 @@ def command(now: str | None, full: bool, form: str) -> None:
     """
     from segdsl.cli.interruption import interruptible
     from segdsl.cli.progress import Progress
-    from segdsl.cli.refreshing import everything, summary, write
+    from segdsl.cli.refreshing import require_some, summary, what_is_left, write
     from segdsl.engines import connect
     from segdsl.warehouse.refresh import apply
 
-    catalog, program = everything()
+    catalog, program = what_is_left()
     moment = instant(now, catalog)
     with connect(catalog, writing=True) as engine, interruptible(engine), Progress("storing membership", False):
+        require_some(engine, program)
         done = apply(engine, program, moment, full)
     write(done, form)
     note(summary(done, moment))

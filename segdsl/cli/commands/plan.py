@@ -28,14 +28,15 @@ def command(now: str | None, segments: tuple[str, ...], detailed_exitcode: bool,
     """
     from segdsl.cli.interruption import interruptible
     from segdsl.cli.progress import Progress
-    from segdsl.cli.refreshing import chosen, everything, summary, write
+    from segdsl.cli.refreshing import chosen, require_some, summary, what_is_left, write
     from segdsl.engines import connect, require_stores
     from segdsl.warehouse.refresh import plan
 
-    catalog, program = everything()
+    catalog, program = what_is_left()
     require_stores(catalog)
     moment = instant(now, catalog)
     with connect(catalog) as engine, interruptible(engine), Progress("asking the database", False):
+        require_some(engine, program)
         found = plan(engine, program, moment)
     shown = chosen(found, segments)
     write(shown, form)

@@ -85,16 +85,17 @@ class Dialect(ABC):
         return note + printed
 
     def question(self, tree: Node) -> tuple[str, dict[str, str]]:
-        """A statement for the driver: its text with placeholders, and the texts that they stand for.
-
-        The tree is taken apart by that: nobody may print it again.
-        """
+        """A statement for the driver: its text with placeholders, and the texts that they stand for."""
         mark = f"value_{secrets.token_hex(8)}_"
         names: dict[str, str] = {}
         whole = self.finished(tree)
-        for node in b.bound_texts(whole):  # from here on it prints as it stands, like a number
-            node.args.update(this=mark + names.setdefault(node.args["this"], f"p{len(names) + 1}"), is_string=False)
+        bound = [(node, node.args["this"]) for node in b.bound_texts(whole)]
+        for node, value in bound:  # so it prints as it stands, like a number
+            node.args.update(this=mark + names.setdefault(value, f"p{len(names) + 1}"), is_string=False)
+        # Not a copy of the tree, which would take as long as printing it; so it is made whole again.
         printed = str(whole.sql(dialect=self.printer, comments=False, copy=False))
+        for node, value in bound:
+            node.args.update(this=value, is_string=True)
         pieces = printed.split(mark)
         for i, piece in enumerate(pieces[1:], 1):
             name = piece[: next((n for n, c in enumerate(piece) if not c.isalnum()), len(piece))]

@@ -43,7 +43,7 @@ segment here "Here this week":
 segment never:
     not everyone
 segment steps:
-    visited then visited within 1d
+    visited then visited then not visited all within 1d
 """
 SOME = 40  # contacts of each example
 EXAMPLES = sorted(path.parent for path in (Path(__file__).parents[1] / "examples").glob("*/segdsl.yml"))

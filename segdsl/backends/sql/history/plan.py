@@ -1,7 +1,7 @@
 """What a rule needs to be told at every instant: tests of numbers that change from one instant to another.
 
-A number is a running sum of deltas; a test that is no comparison of such numbers is a number of its own, which is above
-0 while the test holds.
+A number is a running sum of deltas. A test that is no comparison of such numbers turns at instants of its own, or is a
+number itself, which is above 0 while the test holds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from segdsl.core import nodes as core
 from segdsl.core.time import At, Span
 from segdsl.core.walking import asks_now, mapped, walk
 
-NUMBERS = 24  # that a statement sums up beside each other
+NUMBERS = 24  # of tests and sums in a statement: a bit or a column each
 
 
 @dataclass

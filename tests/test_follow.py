@@ -175,6 +175,21 @@ def test_what_came_before_any_time_did_waits_after_a_restart_too(folder: Path) -
         assert (change.segment, change.at) == ("quiet", START + 4 * DAY)
 
 
+def test_an_alias_takes_no_lines_that_came_when_it_was_none_any_more(folder: Path) -> None:
+    """All in one batch: the contact is deleted, and with it the alias, before a line comes under that id again."""
+    project = segdsl.load(folder / "segdsl.yml")
+    news = [
+        {"contact": "a", "alias": "x", "at": "2026-03-01T00:00:00Z"},
+        {"contact": "a", "deleted": True, "at": "2026-03-02T00:00:00Z"},
+        visit("x", "2026-03-02T00:00:00Z"),
+    ]
+    with project.follow(folder / "state.db") as stream:
+        stream.take([(line, json.dumps(line)) for line in news])
+        assert list(stream.people) == ["x"]
+    with project.follow(folder / "state.db") as stream:
+        assert list(stream.people) == ["x"]
+
+
 def test_two_contacts_that_are_joined_are_what_one_would_be(folder: Path) -> None:
     """A history replaces what came before it of the other one, too, and nothing that came after it."""
     project = segdsl.load(folder / "segdsl.yml")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
 from itertools import islice
 from operator import itemgetter
@@ -79,8 +79,9 @@ class News:
         delivered = {kind: rows for kind, rows in other.delivered.items() if kind in timed}
         for kind, rows in timed.items():
             told = {id(row) for row in delivered.get(kind, {}).values()}
-            joined = [*person.events.get(kind, ()), *(row for row in rows if id(row) not in told)]
-            person.events[kind] = sorted(joined, key=itemgetter(0))
+            for row in rows:
+                if id(row) not in told:
+                    insort(person.events.setdefault(kind, []), row, key=itemgetter(0))
         for number, kept in enumerate(self._routes.filters):
             if not self._whole_filter(number):
                 both = [*person.latest.get(number, ()), *other.latest.get(number, ())]
@@ -186,10 +187,14 @@ class News:
 
     def _take_back(self, person: Person, kind: str, row: Row, touched: set[int]) -> None:
         """An event did not happen then: count again without it."""
-        if person.index is None:
-            person.events[kind] = [other for other in person.events[kind] if other is not row]
-        else:
+        if person.index is not None:
             person.index.remove(kind, row)
+        else:
+            rows = person.events[kind]
+            place = bisect_left(rows, row[0], key=itemgetter(0))
+            while rows[place] is not row:  # of those of its instant
+                place += 1
+            del rows[place]
         for route in self._routes.kinds[kind].of(*row):
             touched.update(route.terms)
             for number in route.filters:

@@ -413,6 +413,12 @@ def reaches(edge: Edge, instant: int) -> int | None:
         return None
     if isinstance(edge, FromNow) and (close := _reached_by_months(edge, instant)) is not None:
         return close
+    return _reached_by_halves(edge, instant)
+
+
+@lru_cache(10_000)
+def _reached_by_halves(edge: Edge, instant: int) -> int:
+    """`reaches` by halving all of time; kept, as all that happens in a month waits for the same instant, say."""
     before, at = FIRST, LAST
     if edge.resolve(before) >= instant:
         return before

@@ -137,28 +137,15 @@ class Outlook:
         windowed = self._window(rule.span)
         dated = list(dict.fromkeys(branch for branch in rule.branches() if asks_now(branch)))
         fitting = Fitting(self.probe, self.index, dated)
-        # A chain that was found, and a window that held none: most stretches are told by one of them.
-        found: list[tuple[int, tuple[int, ...]]] = []
-        empty: list[tuple[int, int, int]] = []
 
         def test(a: int, b: int) -> Answer:
             narrow_lo, wide_lo, narrow_hi, wide_hi = windowed(a, b)
             if dated and fitting.over(a, b)[1]:
                 return None
-            if not dated:
-                if any(at <= a and path[0] > narrow_lo and path[-1] <= narrow_hi for at, path in found):
-                    return True
-                if any(b <= at and lo <= wide_lo and wide_hi <= hi for at, lo, hi in empty):
-                    return False
             # What is waited for is over at a later `now` if it was at an earlier one.
-            path = self.index.chain(number, a, narrow_lo, narrow_hi)
-            if path is not None:
-                found[:] = [(a, path)]
+            if self.index.has_chain(number, a, narrow_lo, narrow_hi):
                 return True
-            if self.index.chain(number, b, wide_lo, wide_hi) is None:
-                empty[:] = [(b, wide_lo, wide_hi)]
-                return False
-            return None
+            return None if self.index.has_chain(number, b, wide_lo, wide_hi) else False
 
         return test
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from operator import itemgetter
 
 from segdsl.analysis.outlook.edges import OverEvents, OverHistory, OverValue, Unsure, moving
@@ -71,12 +70,6 @@ def _passed(edge: Edge, instant: int) -> int | None:
     """When an edge gets to an instant."""
     if isinstance(edge, FromNow) and not edge.months:
         return instant - edge.microseconds
-    return _reached(edge, instant)
-
-
-@lru_cache(10_000)
-def _reached(edge: Edge, instant: int) -> int | None:
-    """The same for calendars, where it is a search, and the answer serves until the instant has been passed."""
     return reaches(edge, instant)
 
 

@@ -103,7 +103,7 @@ class Slide(ABC):
         """The measure."""
 
     def over(self, times: Times, values: list[Any], lo: int, hi: int) -> Any:
-        """The measure over (lo, hi]; always of the same arrays, in which `inserted` told of what is new."""
+        """The measure over (lo, hi]; always of the same arrays, whose changes `inserted` and `going` were told of."""
         with self._lock:
             end = bisect_right(times, hi)
             first = bisect_right(times, lo, 0, end)

@@ -34,14 +34,14 @@ events: {{a: {KIND.format("a")}, b: {KIND.format("b")}, c: {KIND.format("c")}, d
 RULES = [
     "a then b then c", "a then not c then b within 30min", "a then b all within 3h without c", "a then not c",
     "a without c within 1d before", "a then b then not c within 1d", "a then b then not c all within 1d",
-    "a then b then c in 10d", "a then b with same what", "a then b then not c with same what",
-    "a then b then not c within 1d with same what in 10d", "a then b more than 5d ago", "a >= 3 in 7d",
-    "a >= 3 with same what", "a >= 9 within 1h", "a >= 9 within 1h with same what in 10d", "distinct(what of a) >= 900",
-    "distinct(what of a in 10d) >= 900", "max(n of a) > 99", "min(n of a in 10d) < 0", "median(n of a) > 99",
-    "sum(n of a) > 900000", "avg(n of a in 10d) > 99", 'last(what of a) = "p"', "a in at least 3 of last 4 days",
+    "a then b then c in 2d", "a then b with same what", "a then b then not c with same what",
+    "a then b then not c within 1d with same what in 2d", "a then b more than 1d ago", "a >= 3 in 1d",
+    "a >= 3 with same what", "a >= 9 within 1h", "a >= 9 within 1h with same what in 2d", "distinct(what of a) >= 900",
+    "distinct(what of a in 2d) >= 900", "max(n of a) > 99", "min(n of a in 2d) < 0", "median(n of a) > 99",
+    "sum(n of a) > 900000", "avg(n of a in 2d) > 99", 'last(what of a) = "p"', "a in at least 3 of last 4 days",
     "a >= 3 within 2d after last(b)", "first(a) < last(b)", "count(a) > count(b) * 2",
 ]  # fmt: skip
-CHANGES = ['tier changed to "x" in 10d', 'tier was "x" 5d ago', 'tier = "x" and a then c', "a then b and quota > 3"]
+CHANGES = ['tier changed to "x" in 2d', 'tier was "x" 1d ago', 'tier = "x" and a then c', "a then b and quota > 3"]
 
 
 def lines_run(run: Callable[[], object]) -> int:
@@ -97,7 +97,7 @@ def news(count: int) -> list[Line]:
 
 def linear(cost: Callable[[int], int]) -> None:
     few, many = cost(250), cost(1000)
-    assert 250 < few < many < 6 * few
+    assert 250 < few < many < 8 * few  # the square were 16
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -49,18 +49,19 @@ class News:
         for kind in person.stale:
             key = core.changed_attribute(kind)
             if key is not None:
-                person.history[key] = changes(person.told[kind], self._catalog.attributes[key].type)
+                rows = person.held[key] = sorted(person.told[kind], key=itemgetter(0))
+                person.history[key] = changes(rows, self._catalog.attributes[key].type)
                 person.events[kind] = change_events(person.history[key])
                 continue
-            rows: list[Row] = []
+            whole: list[Row] = []
             delivered: dict[str, Row] = {}
             for id, row in person.told[kind]:
                 if id is None:
-                    rows.append(row)
+                    whole.append(row)
                 elif id not in delivered or self._is_before(kind, row, delivered[id]):
                     delivered[id] = row
             person.delivered[kind] = delivered
-            person.events[kind] = [*rows, *delivered.values()]
+            person.events[kind] = [*whole, *delivered.values()]
             counting = enumerate(self._routes.filters)
             self._count_again(person, [n for n, each in counting if any(b.kind == kind for b in each.branches)])
         if person.stale:
@@ -106,7 +107,7 @@ class News:
         for kind in person.told:
             person.events.pop(kind, None)
             person.delivered.pop(kind, None)
-        for known in (person.attributes, person.history, person.told, person.set_at, person.stale):
+        for known in (person.attributes, person.history, person.held, person.told, person.set_at, person.stale):
             known.clear()
         person.facts.lists, person.index = frozenset(), None
         self._count_again(person, range(len(self._routes.filters)))
@@ -243,12 +244,13 @@ class News:
     def _held(self, person: Person, key: str, row: tuple[int, object], order: Order) -> None:
         """A value from an instant on: most come in their order, and change nothing before them."""
         kind = core.changes_of(key)
-        told, history = person.told.setdefault(kind, Told()), person.history.setdefault(key, [])
-        in_order = row[0] > told.last and kind not in person.stale
-        if not told.add(row[0], order, row):
+        if not person.told.setdefault(kind, Told()).add(row[0], order, row) or kind in person.stale:
             return
+        rows, history = person.held.setdefault(key, []), person.history.setdefault(key, [])
+        in_order = not rows or row[0] > rows[-1][0]
+        insort(rows, row, key=itemgetter(0))
         if not in_order:
-            person.stale.add(kind)
+            self._changed_at(person, key, row[0])
             return
         before = history[-1][1] if history else None
         if row[1] != before:
@@ -258,6 +260,27 @@ class News:
                 person.events.setdefault(kind, []).append(change)
             else:
                 person.index.add(kind, change)
+
+    def _changed_at(self, person: Person, key: str, instant: int) -> None:
+        """An attribute's changes, after a row of its history has come late: only up to the next row are they others."""
+        rows, history, kind = person.held[key], person.history[key], core.changes_of(key)
+        at = itemgetter(0)
+        following = bisect_right(rows, instant, key=at)
+        until = rows[following][0] if following < len(rows) else instant
+        first, last = bisect_left(history, instant, key=at), bisect_right(history, until, key=at)
+        before = history[max(first - 1, 0) : first]
+        between = rows[bisect_left(rows, instant, key=at) : bisect_right(rows, until, key=at)]
+        found = changes([*before, *between], self._catalog.attributes[key].type)
+        new = [change for change in found if change[0] >= instant]
+        history[first:last] = new
+        events = change_events([*before, *new])[len(before) :]
+        if person.index is None:
+            person.events.setdefault(kind, [])[first:last] = events
+            return
+        for gone in person.events.get(kind, [])[first:last]:
+            person.index.remove(kind, gone)
+        for each in events:
+            person.index.add(kind, each)
 
     def _listed(
         self, person: Person, name: str, member: bool, said: tuple[int, int], touched: set[int]

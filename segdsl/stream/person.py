@@ -17,7 +17,8 @@ class Person:
       that tests may still ask for, none of them later than the clock.
     told: kind of events -> what was told of it: of the changes of an attribute with a history, rows `(instant, value)`;
       of events without a time, rows of their `id` and the event.
-    stale: those of these kinds whose `events` and `history` are to be worked out again.
+    held: of attributes with a history the rows that count, sorted by time.
+    stale: those of these kinds whose `events`, `history` and `held` are to be worked out again.
     set_at: attribute `(relation, key)` or list -> the instant from which on it has what it has, and the number of the
       line that said so.
     names: the other ids that are this contact's.
@@ -30,8 +31,8 @@ class Person:
     """
 
     __slots__ = (
-        "answers", "armed", "attributes", "delivered", "events", "facts", "history", "index", "inside", "known",
-        "latest", "names", "new", "set_at", "stale", "told",
+        "answers", "armed", "attributes", "delivered", "events", "facts", "held", "history", "index", "inside",
+        "known", "latest", "names", "new", "set_at", "stale", "told",
     )  # fmt: skip
 
     def __init__(self, name: str | int, known: bool = True) -> None:
@@ -40,6 +41,7 @@ class Person:
         self.history: dict[str, list[tuple[int, object]]] = {}
         self.facts = Facts(name, self.attributes, self.events, frozenset(), self.history)
         self.told: dict[str, Told[Any]] = {}
+        self.held: dict[str, list[tuple[int, object]]] = {}
         self.stale: set[str] = set()
         self.set_at: dict[object, tuple[int, int]] = {}
         self.names: list[str | int] = []

@@ -8,7 +8,6 @@ from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
 Order = tuple[int, int]  # in which lines are taken: the instant from which one counts, and its number
-NEVER = -(2**63)  # an instant before all others
 
 
 class Told(Generic[Row]):
@@ -17,14 +16,11 @@ class Told(Generic[Row]):
     A whole telling stands for all rows up to its instant that were taken before it. Of several the one of the latest
     instant has the rows, and of those of one instant the last one. So what counts follows from what was told, each time
     of which instant and in which order, in whatever order it is added here; and what does not count need not be kept.
-
-    last: an instant that no row is later than.
     """
 
-    __slots__ = ("_replacing", "_single", "_whole", "last")
+    __slots__ = ("_replacing", "_single", "_whole")
 
     def __init__(self) -> None:
-        self.last = NEVER
         self._single: list[tuple[int, Order, Row]] = []  # of which instant
         self._whole: tuple[int, Order, Sequence[Row]] | None = None
         # Whole tellings with their instants, without those that another one has outdone: the later one was taken, the
@@ -43,7 +39,6 @@ class Told(Generic[Row]):
         if self._is_replaced(at, order):
             return False
         self._single.append((at, order, row))
-        self.last = max(self.last, at)
         return True
 
     def replace(self, at: int, order: Order, rows: Sequence[Row]) -> None:
@@ -59,7 +54,6 @@ class Told(Generic[Row]):
         for order, at in other._replacing:
             self._outdo(at, order)
         self._single += [row for row in other._single if not self._is_replaced(*row[:2])]
-        self.last = max(self.last, other.last)
 
     def _is_replaced(self, at: int, order: Order) -> bool:
         """Whether a whole telling that came later speaks of an instant."""
@@ -68,7 +62,6 @@ class Told(Generic[Row]):
 
     def _outdo(self, at: int, order: Order) -> None:
         """One more whole telling."""
-        self.last = max(self.last, at)
         if self._is_replaced(at, order):
             return
         kept = [each for each in self._replacing if each[0] > order or each[1] > at]

@@ -168,7 +168,8 @@ def test_a_state_is_of_one_kind_of_news(folder: Path) -> None:
         done = follow(folder, *arguments)
         assert (done.returncode, "SEG0757" in done.stderr) == (2, True), done.stderr
     for arguments in (["events.jsonl", "--database"], ["--database", "--until", "2026-03-01"], ["-", "--announce"],
-                      ["-", "--late", "soon"], ["-", "--table-in", "sqlite:///x.db"]):  # fmt: skip
+                      ["-", "--late", "soon"], ["-", "--table-in", "sqlite:///x.db"], ["-", "--late", "1h"],
+                      ["--database", "--every", "1s"], ["-", "--live", "--compare", "1s"]):  # fmt: skip
         assert follow(folder, *arguments, "--state", "x.db").returncode == 2
     sql(folder, "DELETE FROM contacts")
     done = follow(folder, "--database", "--state", "tables.db")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from segdsl.cli.common import Stop, common_options, instant, many, note, show
 from segdsl.cli.lengths import Length
@@ -46,7 +47,7 @@ BEGIN_ANEW = "follow as it was begun, or begin anew with another --state"
 @click.option("--compare", metavar="TIME", type=Length(), default="1min", show_default=True,
               help="With --database --live: how often contacts, lists and histories are compared.")  # fmt: skip
 @click.option("--late", metavar="TIME", type=Length(), default="10min", show_default=True,
-              help="How much later than others of their time rows may come to the tables.")  # fmt: skip
+              help="With --database or --backfill: how late rows may come to the tables.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="Add the changes to a file instead of printing them: each once, whatever happens.")  # fmt: skip
 @click.option("--webhook", "webhooks", metavar="URL", multiple=True, help="Also post each change to a URL; repeatable.")
@@ -87,14 +88,7 @@ def command(
     from segdsl.stream.stream import Stream
     from segdsl.stream.tailing import Tail
 
-    if live and until is not None:
-        raise click.UsageError("with --live the clock is this machine's: leave out --until")
-    if database and (file is not None or until is not None or backfill):
-        raise click.UsageError("with --database the news are the tables': leave out FILE, --until and --backfill")
-    if announce and not (database or backfill):
-        raise click.UsageError("--announce is of a history: add --database or --backfill")
-    if table_in is not None and table is None:
-        raise click.UsageError("--table-in is the database of a table: add --table NAME")
+    _refuse_mixtures()
     catalog, program, _ = runnable((), ())
     end = None if until is None else instant(until, catalog, "--until")
     file = file or Path("-")
@@ -129,6 +123,25 @@ def command(
         _tell_end(stream, sinks, taken)
     if lines is not None and lines.refused:
         click.get_current_context().exit(1)
+
+
+def _refuse_mixtures() -> None:
+    """Options that were written and say nothing beside each other, or nothing alone."""
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    if given >= {"live", "until"}:
+        raise click.UsageError("with --live the clock is this machine's: leave out --until")
+    if "database" in given and given & {"file", "until", "backfill"}:
+        raise click.UsageError("with --database the news are the tables': leave out FILE, --until and --backfill")
+    if "announce" in given and not given & {"database", "backfill"}:
+        raise click.UsageError("--announce is of a history: add --database or --backfill")
+    if "late" in given and not given & {"database", "backfill"}:
+        raise click.UsageError("--late is of tables: add --database or --backfill")
+    for option in ("every", "compare"):
+        if option in given and not given >= {"database", "live"}:
+            raise click.UsageError(f"--{option} is of tables that are asked again and again: add --database --live")
+    if "table_in" in given and "table" not in given:
+        raise click.UsageError("--table-in is the database of a table: add --table NAME")
 
 
 def _follow_lines(lines: Lines, sinks: Sequence[Sink], file: Path, position: int, end: int | None) -> None:

@@ -35,24 +35,27 @@ visits = st.lists(
     }),
     min_size=1, max_size=24,
 )  # fmt: skip
-windows = st.sampled_from([
+WINDOWS = [
     "", " in 7d", " in 7d", " in 14d", " in 21d", " between 7d and 14d ago", " between 1w and 1mo ago", " in 1mo",
-    " more than 7d ago", " since 2026-03-24T10:00Z", " before 2026-03-17T10:00Z", " this week", " in 604800001 ms",
-])  # fmt: skip
+    " more than 7d ago", " since 2026-03-24T10:00Z", " this week", " in 604800001 ms",
+]  # fmt: skip
+windows = st.sampled_from([*WINDOWS, " before 2026-03-17T10:00Z"])
+# `within 7d before` a date could be read in two ways.
+around = st.sampled_from([*WINDOWS, " between 2000-01-01 and 2026-03-17T10:00Z"])
 counted = st.sampled_from(["visited", "visited", 'visited "/x"', "visited where (path is unknown)", "any event"])
 amounts = st.one_of(st.just(""), strategies.counts)
 within = st.sampled_from(["", " within 7d", " within 14d", " within 604800001 ms"])
 waits = joined(st.sampled_from([" then not purchased", ' then not visited "/y"']), within)
 without = st.sampled_from(["", " without any purchased", ' without visited "/y" within 7d before'])
 between = st.one_of(without, st.sampled_from([" without purchased", ' without visited "/y"']))
-one = joined(st.sampled_from(["visited", 'visited "/x"', "purchased"]), st.one_of(st.just(""), waits), without, windows)
+one = joined(st.sampled_from(["visited", 'visited "/x"', "purchased"]), st.one_of(st.just(""), waits), without, around)
 several = joined(
     st.sampled_from(["visited then purchased", "visited then visited", 'visited "/x" then visited "/y"',
                      "visited then not purchased then visited", "visited then purchased then visited"]),
-    within, st.one_of(st.sampled_from(["", " all within 14d"]), waits), between, windows,
+    within, st.one_of(st.sampled_from(["", " all within 14d"]), waits), between, around,
 )  # fmt: skip
 alike = joined(
-    "visited then visited", within, " with same path", st.sampled_from(["", ' without visited "/y"']), windows
+    "visited then visited", within, " with same path", st.sampled_from(["", ' without visited "/y"']), around
 )
 outermost = joined(
     st.sampled_from(["last(path of visited", "first(path of visited"]), windows,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 from operator import itemgetter
 
-from segdsl.backends.python.columns import Row
+from segdsl.backends.python.columns import Row, take_out
 from segdsl.catalog.model import Catalog
 from segdsl.contact import delivery_order
 from segdsl.core import nodes as core
@@ -191,11 +191,7 @@ class News:
         if person.index is not None:
             person.index.remove(kind, row)
         else:
-            rows = person.events[kind]
-            place = bisect_left(rows, row[0], key=itemgetter(0))
-            while rows[place] is not row:  # of those of its instant
-                place += 1
-            del rows[place]
+            take_out(person.events[kind], row)
         for route in self._routes.kinds[kind].of(*row):
             touched.update(route.terms)
             for number in route.filters:

@@ -76,30 +76,8 @@ class Measured:
 
     def _exact(self, data: Data, lo: int, hi: int) -> Any:
         """The measure over (lo, hi], as the predicate takes it."""
-        node, times, column = self.node, data.times, data.column
-        if node.same:
-            return runtime.largest_group(column, lo, hi, node.within)
-        if node.within is not None:
-            return runtime.burst(times, lo, hi, node.within)
-        match node.kind:
-            case "count":
-                return runtime.count(times, lo, hi)
-            case "sum":
-                return runtime.total(column, lo, hi)
-            case "min":
-                return runtime.least(column, lo, hi)
-            case "max":
-                return runtime.greatest(column, lo, hi)
-            case "distinct":
-                return runtime.distinct(column, lo, hi)
-            case "first":
-                return runtime.first(column, lo, hi)
-            case "last":
-                return runtime.last(column, lo, hi)
-            case "percentile":
-                assert node.rank is not None
-                return runtime.percentile(column, lo, hi, *node.rank)
-        assert_never(node.kind)
+        node = self.node
+        return runtime.measure(node.kind, bool(node.same), node.within, node.rank, data.column, lo, hi)
 
     def _between(self, surely: Data, narrow: tuple[int, int], perhaps: Data, wide: tuple[int, int]) -> Range:
         """The range over windows that hold at least what is sure in `narrow`, and at most what may be in `wide`."""
@@ -140,8 +118,7 @@ class Measured:
         assert self.node.rank is not None
         if count == 0:
             return Range(min(every), max(every), True)
-        numerator, denominator = self.node.rank
-        rank = max(-(-count * numerator // denominator), 1)
+        rank = runtime.rank(count, *self.node.rank)
         every = sorted(every)
         return Range(every[rank - 1], every[len(every) - count + rank - 1])
 

@@ -16,6 +16,14 @@ from segdsl.core.nodes import PeriodOf, Property
 Row = tuple[int, Mapping[str, Any]]  # an event: its instant and its known properties
 
 
+def take_out(rows: list[Row], row: Row) -> None:
+    """One event less; it, and not only an equal one, must be among them."""
+    at = bisect_left(rows, row[0], key=itemgetter(0))
+    while rows[at] is not row:
+        at += 1
+    del rows[at]
+
+
 @dataclass
 class ColumnPlan:
     """Values beside a slot's instants: of one property, sums of it so far, or keys of groups (`same`)."""

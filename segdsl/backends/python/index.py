@@ -18,7 +18,7 @@ from typing import Any
 
 from segdsl.backends.python import chains
 from segdsl.backends.python.chains import ChainPlan
-from segdsl.backends.python.columns import Row, column_of, insert, place, remove
+from segdsl.backends.python.columns import Row, column_of, insert, place, remove, take_out
 from segdsl.backends.python.kept_chains import KeptChain, kept_chain
 from segdsl.backends.python.kept_groups import Groups, KeptGroups
 from segdsl.backends.python.plan import Plan
@@ -67,11 +67,7 @@ class Index:
 
     def remove(self, kind: str, row: Row) -> None:
         """One event less, in the facts too; it must be among them."""
-        rows = self._rows_to_change(kind)
-        at = bisect_left(rows, row[0], key=itemgetter(0))
-        while rows[at] is not row:
-            at += 1
-        del rows[at]
+        take_out(self._rows_to_change(kind), row)
         for number in self._filters_of(kind, row):
             self._count(number, row, gone=True)
 

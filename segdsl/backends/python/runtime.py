@@ -9,8 +9,9 @@ from bisect import bisect_right
 from collections import Counter
 from hashlib import md5
 from math import asin, cos, radians, sin, sqrt
-from typing import Any
+from typing import Any, assert_never
 
+from segdsl.core.nodes import MeasureKind
 from segdsl.core.time import Period, days_begun, has_anniversary, local_day, midnight, period_start
 
 BEGIN = -(2**63)
@@ -80,10 +81,12 @@ def last(column: Column, lo: int, hi: int) -> Any:
 def percentile(column: Column, lo: int, hi: int, numerator: int, denominator: int) -> Any:
     """The value at rank ceil(n * numerator/denominator), counted from 1, of the sorted known values."""
     i, j = _range(column[0], lo, hi)
-    if i == j:
-        return None
-    rank = -(-(j - i) * numerator // denominator)
-    return sorted(column[1][i:j])[max(rank, 1) - 1]
+    return sorted(column[1][i:j])[rank(j - i, numerator, denominator) - 1] if i < j else None
+
+
+def rank(count: int, numerator: int, denominator: int) -> int:
+    """The rank of a percentile among so many values, counted from 1."""
+    return max(-(-count * numerator // denominator), 1)
 
 
 def first_time(times: Times, lo: int, hi: int) -> int | None:
@@ -113,6 +116,35 @@ def largest_group(column: Column, lo: int, hi: int, within: int | None) -> int:
     for k in range(i, j):
         groups.setdefault(column[1][k], []).append(column[0][k])
     return max((_densest(times, within) for times in groups.values()), default=0)
+
+
+def measure(
+    kind: MeasureKind, grouped: bool, within: int | None, rank: tuple[int, int] | None, column: Column, lo: int, hi: int
+) -> Any:  # fmt: skip
+    """Any of these measures, for who is told what a `Measure` is; `grouped`: the column's values are keys."""
+    if grouped:
+        return largest_group(column, lo, hi, within)
+    if within is not None:
+        return burst(column[0], lo, hi, within)
+    match kind:
+        case "count":
+            return count(column[0], lo, hi)
+        case "sum":
+            return total(column, lo, hi)
+        case "min":
+            return least(column, lo, hi)
+        case "max":
+            return greatest(column, lo, hi)
+        case "distinct":
+            return distinct(column, lo, hi)
+        case "first":
+            return first(column, lo, hi)
+        case "last":
+            return last(column, lo, hi)
+        case "percentile":
+            assert rank is not None
+            return percentile(column, lo, hi, *rank)
+    assert_never(kind)
 
 
 def _densest(times: Times, within: int) -> int:

@@ -12,65 +12,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from threading import Lock
-from typing import Any, Literal
+from typing import Any
 
 from segdsl.backends.python import runtime
 from segdsl.backends.python.runtime import Times
-
-Kind = Literal["distinct", "group", "burst", "least", "greatest", "percentile"]
+from segdsl.core.nodes import MeasureKind
 
 
 @dataclass(frozen=True)
 class SlidePlan:
-    """A measure that looks at every event of its window.
+    """A measure that looks at every event of its window; `kind`, `within` and `rank` are those of the `Measure`.
 
-    source: the number of a column, or of a slot if not `beside`. keyed: whether the column's values are groups.
+    source: the number of a column, or of a slot if not `beside`. grouped: whether the column's values are groups.
     window: what tells measures apart whose windows are others; each has its own content.
     """
 
-    kind: Kind
+    kind: MeasureKind
     source: int
     beside: bool
     window: object
-    keyed: bool = False
+    grouped: bool = False
     within: int | None = None
     rank: tuple[int, int] | None = None
 
     def plain(self, times: Times, values: list[Any], lo: int, hi: int) -> Any:
         """The measure over (lo, hi], worked out from the events."""
-        column = (times, values)
-        match self.kind:
-            case "distinct":
-                return runtime.distinct(column, lo, hi)
-            case "group":
-                return runtime.largest_group(column, lo, hi, self.within)
-            case "burst":
-                assert self.within is not None
-                return runtime.burst(times, lo, hi, self.within)
-            case "least":
-                return runtime.least(column, lo, hi)
-            case "greatest":
-                return runtime.greatest(column, lo, hi)
-            case "percentile":
-                assert self.rank is not None
-                return runtime.percentile(column, lo, hi, *self.rank)
+        return runtime.measure(self.kind, self.grouped, self.within, self.rank, (times, values), lo, hi)
 
     def slide(self) -> Slide:
         """A window that holds nothing yet."""
         if self.within is not None:
-            return _Bursts(self.within, self.keyed)
+            return _Bursts(self.within, self.grouped)
+        if self.grouped:
+            return _Groups()
         match self.kind:
             case "distinct":
                 return _Distinct()
-            case "group":
-                return _Groups()
-            case "least":
-                return _Sorted(lambda count: 0)
-            case "greatest":
-                return _Sorted(lambda count: count - 1)
+            case "min":
+                return _Sorted(lambda count: 1)
+            case "max":
+                return _Sorted(lambda count: count)
         assert self.rank is not None
         numerator, denominator = self.rank
-        return _Sorted(lambda count: max(-(-count * numerator // denominator), 1) - 1)
+        return _Sorted(lambda count: runtime.rank(count, numerator, denominator))
 
 
 class Slide(ABC):
@@ -196,7 +180,7 @@ class _Groups(_Distinct):
 
 
 class _Sorted(Slide):
-    """A value at some rank of the sorted ones. rank: how many there are -> the position that is asked for."""
+    """A value at some rank of the sorted ones. rank: how many there are -> the one that is asked for, from 1."""
 
     def __init__(self, rank: Callable[[int], int]) -> None:
         super().__init__()
@@ -213,7 +197,7 @@ class _Sorted(Slide):
         del self._values[bisect_left(self._values, value)]
 
     def result(self) -> Any:
-        return self._values[self._rank(len(self._values))] if self._values else None
+        return self._values[self._rank(len(self._values)) - 1] if self._values else None
 
 
 class _Bursts(Slide):
@@ -221,9 +205,9 @@ class _Bursts(Slide):
 
     ordered = True
 
-    def __init__(self, within: int, keyed: bool) -> None:
+    def __init__(self, within: int, grouped: bool) -> None:
         super().__init__()
-        self._within, self._keyed = within, keyed
+        self._within, self._grouped = within, grouped
         self.clear()
 
     def clear(self) -> None:
@@ -231,18 +215,18 @@ class _Bursts(Slide):
         self._sizes = _Numbers()
 
     def enter(self, time: int, value: Any) -> None:
-        key = value if self._keyed else None
+        key = value if self._grouped else None
         if key not in self._groups:
             self._groups[key] = _Group(self._within, self._sizes)
         self._groups[key].enter(time)
 
     def leave(self, time: int, value: Any) -> None:
-        key = value if self._keyed else None
+        key = value if self._grouped else None
         if not self._groups[key].leave():
             del self._groups[key]
 
     def back(self, time: int, value: Any) -> None:
-        key = value if self._keyed else None
+        key = value if self._grouped else None
         if not self._groups[key].back():
             del self._groups[key]
 

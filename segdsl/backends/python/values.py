@@ -9,7 +9,7 @@ from typing import assert_never
 from segdsl import types
 from segdsl.backends.python.frame import Frame, Text
 from segdsl.backends.python.module import comment, event_bounds, first_words
-from segdsl.backends.python.sliding import Kind, SlidePlan
+from segdsl.backends.python.sliding import SlidePlan
 from segdsl.core.nodes import (
     All,
     Anchored,
@@ -29,9 +29,7 @@ from segdsl.core.nodes import (
 )
 from segdsl.core.walking import walk
 
-_SLIDING: dict[str, Kind] = {
-    "distinct": "distinct", "min": "least", "max": "greatest", "percentile": "percentile",
-}  # fmt: skip
+_LOOKING = frozenset({"distinct", "min", "max", "percentile"})  # at every event of their window, groups or not
 
 
 class Values(Frame, ABC):
@@ -164,9 +162,8 @@ class Values(Frame, ABC):
 
     def _over(self, node: Measure, lo: str, hi: str) -> Text:
         """A call of the measure; 4 is a safe depth for its arguments."""
-        kind = _SLIDING.get(node.kind)
-        if kind is not None or node.same or node.within is not None:
-            return self._sliding(node, kind or ("burst" if not node.same else "group"), lo, hi)
+        if node.kind in _LOOKING or node.same or node.within is not None:
+            return self._sliding(node, lo, hi)
         if node.of is None:
             times = self.slot(node.events.branches)
             if node.kind == "count":
@@ -181,14 +178,14 @@ class Values(Frame, ABC):
             case _:
                 return Text(f"{node.kind}({column}, {lo}, {hi})", 4, False)
 
-    def _sliding(self, node: Measure, kind: Kind, lo: str, hi: str) -> Text:
+    def _sliding(self, node: Measure, lo: str, hi: str) -> Text:
         """A measure that looks at every event of its window."""
         source = self.slot_number(node.events.branches)
         beside = bool(node.same) or node.of is not None
         if beside:
             source = self.module.column(source, node.of, node.same, False)
-        plan = SlidePlan(kind, source, beside, node.events.span, bool(node.same), node.within, node.rank)
-        known = kind in ("distinct", "group", "burst")
+        plan = SlidePlan(node.kind, source, beside, node.events.span, bool(node.same), node.within, node.rank)
+        known = node.kind in ("count", "distinct")
         return Text(f"x.sliding({self.module.slide(plan)}, now, {lo}, {hi})", 2, known)
 
     # --- scores -----------------------------------------------------------------------------------------

@@ -60,22 +60,7 @@ def text(value: str) -> Node:
 
 def bound_texts(tree: Node) -> list[Node]:
     """All nodes of a tree that `text` has made, those in front of it first."""
-    found, waiting = [], [tree]
-    while waiting:
-        node = waiting.pop()
-        if type(node) is exp.Literal:
-            if node.args["is_string"] and node.meta.get("bound"):
-                found.append(node)
-            continue
-        inside: list[Node] = []
-        for value in node.args.values():
-            inside += (
-                [each for each in value if isinstance(each, exp.Expr)]
-                if isinstance(value, list)
-                else ([value] if isinstance(value, exp.Expr) else [])
-            )
-        waiting += reversed(inside)
-    return found
+    return [node for node in tree.find_all(exp.Literal, bfs=False) if node.is_string and node.meta.get("bound")]
 
 
 def literal(value: str) -> Node:

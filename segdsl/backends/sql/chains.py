@@ -97,17 +97,29 @@ class Chains:
     def _ends(self, reached: str) -> Node:
         """The last events behind which nothing is left to ask."""
         looks, conditions = self.absent()
+        waits, waited, open_ = self.waited()
+        conditions += waited
+        conditions += [b.negation(b.known(b.column(name))) for name in open_]
+        over = [wait.within for wait in self.chain.waits if wait.within is not None]
+        conditions += [b.compare("<=", self.dialect.moved(b.column("t"), each), self.clock.now()) for each in over]
+        return self.told(self.rows_of(reached, self.carried), [*looks, *waits], conditions, self.carried, keep=[])
+
+    def waited(self) -> tuple[list[Look], list[Node], list[str]]:
+        """What `all within` and final waits ask of a last event, once these are over; the columns of what must not come
+        in waits without an end."""
+        looks: list[Look] = []
+        conditions: list[Node] = []
+        open_ = []
         if self.chain.total is not None:
             conditions.append(b.compare("<=", b.column("t"), self.dialect.moved(b.column("begun"), self.chain.total)))
         for n, wait in enumerate(self.chain.waits):
             name = f"wait_{n + 1}"
             looks.append(Look(self.events(wait.forbidden), {name: "t"}, ahead=True))
             if wait.within is None:
-                conditions.append(b.negation(b.known(b.column(name))))
+                open_.append(name)
             else:
                 conditions.append(self.unknown_or(">", name, b.column("t"), wait.within))
-                conditions.append(b.compare("<=", self.dialect.moved(b.column("t"), wait.within), self.clock.now()))
-        return self.told(self.rows_of(reached, self.carried), looks, conditions, self.carried, keep=[])
+        return looks, conditions, open_
 
     def _ends_of_total(self, reached: Sequence[str]) -> Node:
         """`… then not X all within D`: a start such that nothing lies in (end, start + D], and start + D <= now."""

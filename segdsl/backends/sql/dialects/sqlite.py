@@ -195,12 +195,9 @@ class SQLite(WholeInstants, ScaledNumbers):
 
     def index(self, table: str, column: str) -> str:
         # It stands in the table's schema, and names a table in no other.
-        name, column = (
-            b.table(f"{table}_{column}").sql(dialect=self.printer),
-            b.identifier(column).sql(dialect=self.printer),
-        )
+        name = b.table(f"{table}_{column}").sql(dialect=self.printer)
         own = b.table(table.rpartition(".")[2]).sql(dialect=self.printer)
-        return f"CREATE INDEX IF NOT EXISTS {name} ON {own} ({column})"
+        return f"CREATE INDEX IF NOT EXISTS {name} ON {own} ({b.identifier(column).sql(dialect=self.printer)})"
 
     def printed(self, x: Node, declared: Type) -> Node:
         # A plain cast of a double keeps 15 digits, which do not tell it from its neighbours.

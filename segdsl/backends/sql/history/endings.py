@@ -13,7 +13,6 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql.chains import Chains
 from segdsl.backends.sql.clock import Fixed
 from segdsl.backends.sql.history.edges import Edges
-from segdsl.backends.sql.lookups import Look
 from segdsl.backends.sql.measures import Passes
 from segdsl.backends.sql.rules import Rules
 from segdsl.core import nodes
@@ -50,15 +49,10 @@ class Endings(Chains):
         if self.place == "ever":  # one that is still to come ends what has begun
             conditions.pop()
             self.until.append("later")
-        if self.chain.total is not None:
-            conditions.append(b.compare("<=", b.column("t"), self.dialect.moved(b.column("begun"), self.chain.total)))
-        for n, wait in enumerate(self.chain.waits):
-            name = f"wait_{n + 1}"
-            looks.append(Look(self.events(wait.forbidden), {name: "t"}, ahead=True))
-            if wait.within is None:
-                self.until.append(name)
-            else:
-                conditions.append(self.unknown_or(">", name, b.column("t"), wait.within))
-        ends = self.told(self.rows_of(reached, self.carried), looks, conditions, self.carried)
+        waits, waited, open_ = self.waited()
+        self.until += open_
+        ends = self.told(
+            self.rows_of(reached, self.carried), [*looks, *waits], [*conditions, *waited], self.carried
+        )  # fmt: skip
         columns = [(name, b.column(name)) for name in ("contact", "t", *self.until)]
         return self.cte("ends of chains", b.select([*columns, ("first_t", b.column("begun"))], ends.subquery("ended")))

@@ -26,7 +26,7 @@ fuzz: $(READY)
 	$(BIN)/python tests/fuzz.py $(CASES)
 
 bench: $(READY)
-	for each in batch sequences history predicate compile stream growing; do $(BIN)/python benchmarks/$$each.py || exit 1; done
+	for each in batch sequences history predicate compile stream growing refresh; do $(BIN)/python benchmarks/$$each.py || exit 1; done
 
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --strip-extras \

@@ -215,16 +215,23 @@ def _since(work: Task, engine: Engine) -> int:
 
 
 def _summary(found: Node) -> Node:
-    """`segment, change, contact, reason, n` of the first contacts of each segment and change, which has n of them."""
-    keys = ("segment", "change", "reason")
-    contact = b.column("contact")
-    place = exp.Window(this=exp.RowNumber(), partition_by=[b.column(key) for key in keys],
-                       order=exp.Order(expressions=[exp.Ordered(this=contact, nulls_first=False)]))  # fmt: skip
-    number = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[b.column(key) for key in keys])
-    columns = [(name, b.column(name)) for name in ("segment", "change", "contact", "reason")]
-    placed = b.over(found, [*columns, ("n", number), ("place", place)], "differences")
-    few = b.over(placed, [*((name, column.copy()) for name, column in columns), ("n", b.column("n"))], "differences")
-    return few.where(b.compare("<=", b.column("place"), b.number(SHOWN)), copy=False)
+    """`segment, change, reason, contact, n`: how many contacts each has, in a row without a contact, and the first of
+    them, in rows without n. By a window, to count would sort all of them, where a few are told."""
+    keys, opening = ("segment", "change", "reason"), b.taken_opening(found)
+
+    def rows(source: Node, where: Iterable[Node] = (), **columns: Node) -> Node:
+        return select([*((key, b.column(key)) for key in keys), *columns.items()], source, where)
+
+    counts = rows(b.table("differences"), contact=b.NULL(), n=exp.Count(this=exp.Star()))
+    counts = counts.group_by(*(b.column(key) for key in keys), copy=False)
+    order = exp.Order(expressions=[exp.Ordered(this=b.column("contact"), nulls_first=False)])
+    place = exp.Window(this=exp.RowNumber(), partition_by=[b.column(key) for key in keys], order=order)
+    placed = rows(b.table("differences"), contact=b.column("contact"), place=place).subquery("placed", copy=False)
+    few = [b.compare("<=", b.column("place"), b.number(SHOWN))]
+    tree = b.united([counts, rows(placed, few, contact=b.column("contact"), n=b.NULL())])
+    ctes = [*(opening.expressions if opening is not None else ()), b.cte("differences", found)]
+    tree.set("with_", exp.With(expressions=ctes))
+    return tree
 
 
 def _logged(engine: Engine, tables: Tables, number: int) -> Iterable[tuple[object, ...]]:
@@ -263,14 +270,12 @@ def _result(
 ) -> Refresh:
     found = {name: SegmentRefresh(name, work.status(name), sizes.get(name, 0))
              for name in sorted({*work.definitions, *work.state.segments})}  # fmt: skip
-    counted: set[tuple[object, ...]] = set()
-    for segment, change, contact, reason, n in rows:
+    for segment, change, reason, contact, n in rows:
         each = found[str(segment)]
         side: Change = "entered" if change == "entered" else "left"
-        each.names[side].append(contact if isinstance(contact, int) else str(contact))
-        if (segment, side, reason) in counted:
+        if contact is not None:
+            each.names[side].append(contact if isinstance(contact, int) else str(contact))
             continue
-        counted.add((segment, side, reason))
         setattr(each, side, getattr(each, side) + int(str(n)))
         if reason == "found by full":
             each.corrected += int(str(n))

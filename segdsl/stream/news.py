@@ -7,18 +7,19 @@ from collections.abc import Iterable
 from itertools import islice
 from operator import itemgetter
 
-from segdsl.backends.python.columns import Row, take_out
+from segdsl.backends.python.columns import take_out
+from segdsl.backends.python.runtime import BEGIN
 from segdsl.catalog.model import Catalog
 from segdsl.contact import delivery_order
 from segdsl.core import nodes as core
-from segdsl.core.contact import change_events, changes
+from segdsl.core.contact import Row, change_events, changes
 from segdsl.core.story import Given, Happened, Listed
 from segdsl.stream.lines import Line, Whole
 from segdsl.stream.person import Person
 from segdsl.stream.routes import Routes
 from segdsl.stream.told import Order, Told
 
-FIRST = (-(2**63), 0)  # before all that is known
+FIRST = (BEGIN, 0)  # before all that is known
 
 
 class News:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from segdsl.backends.python.columns import Row
 from segdsl.backends.python.index import Index
-from segdsl.core.contact import Facts
+from segdsl.core.contact import Facts, Row
 from segdsl.stream.told import Told
 
 

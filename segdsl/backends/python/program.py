@@ -18,27 +18,11 @@ from segdsl.core.contact import Facts
 from segdsl.core.nodes import Branch, Chain, Measure, Rule, Value
 from segdsl.core.program import Program
 
-_HELPERS = [
-    "anniversary",
-    "burst",
-    "count",
-    "distinct",
-    "first",
-    "first_time",
-    "fold",
-    "greatest",
-    "largest_group",
-    "last",
-    "last_time",
-    "least",
-    "near",
-    "percentile",
-    "period",
-    "ratio",
-    "sampled",
-    "total",
-    "bisect_right",
-]
+# What generated functions call of `runtime`.
+_HELPERS = (
+    "anniversary", "bisect_right", "count", "first", "first_time", "fold", "last", "last_time", "near", "period",
+    "ratio", "sampled", "total",
+)  # fmt: skip
 _LONG_CHAIN = 50
 
 
@@ -103,7 +87,7 @@ class CompiledProgram:
                 for (kind, _), name in zip(slot.branches, names, strict=True)
             ]
         plan.functions = [space[f"{kind}_{number}"] for (kind, _), number in self._numbers.items()]
-        plan.spans = module.resolve
+        plan.edges = module.resolve
 
     def index(self, facts: Facts) -> Index:
         """The contact's facts arranged for this program: pass it to predicates instead of facts in hot loops."""

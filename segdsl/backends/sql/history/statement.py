@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.columns import Schema
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.history.deltas import FLIPS, KNOWN, Deltas
 from segdsl.backends.sql.history.edges import Edges, Unsaid
@@ -22,7 +23,6 @@ from segdsl.backends.sql.history.rewriting import by_counts, enough
 from segdsl.backends.sql.history.timeline import Stages, Timeline
 from segdsl.backends.sql.measures import Passes
 from segdsl.backends.sql.names import Namer, Names
-from segdsl.backends.sql.reading import Schema
 from segdsl.backends.sql.rules import Rules
 from segdsl.backends.sql.statement import Statement
 from segdsl.catalog.model import Catalog
@@ -109,9 +109,7 @@ class HistoryStatement(Statement):
             conditions.append(exp.In(this=b.column("contact"), query=known.subquery()))
         rows = self.stages.stage("told", select(columns, stays, conditions))
         tree = select([(name, b.column(name)) for name, _ in columns], rows)
-        ordered = (self.reading.key_order(b.column("contact")), b.column("came"))
-        order = [exp.Ordered(this=each, nulls_first=False) for each in ordered]
-        tree.set("order", exp.Order(expressions=order))
+        tree.set("order", b.order([self.reading.key_order(b.column("contact")), b.column("came")]))
         tree.set("with_", exp.With(expressions=self.stages.ctes))
         return tree
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.reading import INSTANT, Reading
+from segdsl.backends.sql.columns import INSTANT
+from segdsl.backends.sql.reading import Reading
 from segdsl.backends.sql.statement import Statement
 from segdsl.catalog.model import Attribute, Catalog, Column, Event, Place, TimeColumn
 from segdsl.core import nodes

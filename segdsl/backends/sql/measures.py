@@ -44,9 +44,8 @@ class Passes:
     def inside(self, kind: str) -> Rules:
         """The rules as seen by one kind's events."""
         old = self.rules
-        names = Names(
-            old.names.attributes, old.names.measures, self.properties[kind], old.names.segments, old.names.contact
-        )
+        seen = old.names
+        names = Names(seen.contact, seen.attributes, seen.measures, self.properties[kind], seen.segments)
         return Rules(names, old.program, old.dialect, old.reading, old.clock)
 
     def span(self, span: Span | None) -> list[Node]:

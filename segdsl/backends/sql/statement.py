@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from functools import partial
 from typing import NamedTuple
@@ -13,20 +13,20 @@ from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql import dialects, latest, terms
 from segdsl.backends.sql.among import Among
+from segdsl.backends.sql.asked import Asked
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
 from segdsl.backends.sql.clock import Fixed, Live
+from segdsl.backends.sql.columns import Schema
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
 from segdsl.backends.sql.names import Namer, Names
-from segdsl.backends.sql.reading import Reading, Schema
+from segdsl.backends.sql.reading import Reading
 from segdsl.backends.sql.rules import Rules
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
-from segdsl.core.program import Program, needed
-from segdsl.core.time import Edge, Span
-from segdsl.core.walking import children, walk
+from segdsl.core.program import Program
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
 MANY = 64  # of more segments than this, so many are asked in one look at the contacts
@@ -64,47 +64,30 @@ def compile_segments(
     return Statement(program, catalog, names, now, schema, dialects.get(dialect)).text()
 
 
-class Statement:
-    """Plans and prints; everything it needs to know is collected in the constructor."""
+class Statement(Asked):
+    """Plans and prints; what it is about is collected in the constructor.
+
+    terms, latest: how counts are answered that have no column of their own.
+    """
 
     def __init__(
-        self,
-        program: Program,
-        catalog: Catalog,
-        names: Sequence[str],
-        now: int | None,
-        schema: Schema | None,
-        dialect: Dialect,
-        lookup: Lookup | None = None,
-        among: Among | None = None,
+        self, program: Program, catalog: Catalog, names: Sequence[str], now: int | None, schema: Schema | None,
+        dialect: Dialect, lookup: Lookup | None = None, among: Among | None = None,
         values: Mapping[str, nodes.Value] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """`now`: None is the database's clock. `lookup`: another way to ask for neighbours than the dialect's own.
         `among`: only these contacts are looked at. `values`: what is asked of every contact besides, by name."""
-        self.program, self.catalog, self.schema, self.dialect = program, catalog, schema, dialect
-        self.asked = values or {}
+        super().__init__(program, names, values or {})
+        self.catalog, self.schema, self.dialect = catalog, schema, dialect
         self._about(among)
         self.clock = Live(dialect, self.tables.name) if now is None else Fixed(dialect, now)
         self.lookup = lookup or self.dialect.lookup
-        self.wanted = list(dict.fromkeys(names))
-        self.segments = list(needed(program, self.wanted).segments)
-        self.measures: dict[nodes.Measure, None] = {}
-        self.chains: dict[nodes.Chain, None] = {}
-        self.attributes: dict[nodes.Attribute | nodes.Held, None] = {}
-        self.kinds: dict[str, dict[str, None]] = {}
-        self.begins: dict[str, dict[Edge | None, None]] = {}  # where windows over a kind begin; None: nowhere
-        self.lists = False
-        self.referred: set[str] = set()
-        walked = [list(self._walk(program.segments[name].rule, set())) for name in self.segments]
-        walked += [list(self._walk(value, set())) for value in self.asked.values()]
-        for found in walked:
-            self._collect(found)
-        compared = terms.compared(walked) if isinstance(self.clock, Fixed) else {}
+        compared = self.compared if isinstance(self.clock, Fixed) else {}
         self.terms = terms.plan(compared) if dialect.joins_rules else terms.Terms()
         self.latest: dict[nodes.Measure, nodes.Measure] = {}
         if isinstance(self.clock, Fixed):
-            compared = {measure: leasts for measure, leasts in compared.items() if measure not in self.terms.measures}
-            self.latest = latest.plan(compared, self.measures, self.clock.instant)
+            others = {measure: leasts for measure, leasts in compared.items() if measure not in self.terms.measures}
+            self.latest = latest.plan(others, self.measures, self.clock.instant)
 
     def _about(self, among: Among | None) -> None:
         catalog = self.catalog
@@ -124,42 +107,6 @@ class Statement:
         other._about(among)
         other.terms = terms.Terms(groups=self.terms.groups)
         return other
-
-    # --- what is needed -----------------------------------------------------------------------------------------
-
-    def _walk(self, node: nodes.Rule | nodes.Value | nodes.Events | nodes.Anchored, seen: set[str]) -> Iterator[object]:
-        """Every node of a rule, and of the scores that it asks: in the order of the text, what is inside first."""
-        for child in children(node):
-            yield from self._walk(child, seen)
-        if isinstance(node, nodes.ScoreOf) and node.name not in seen:
-            seen.add(node.name)
-            yield from self._walk(self.program.scores[node.name], seen)
-        yield node
-
-    def _collect(self, found: Sequence[object]) -> None:
-        """Notes what the nodes of a rule, in the order of `_walk`, need: attributes, kinds, measures, chains, lists."""
-        for node in found:
-            if isinstance(node, nodes.Attribute | nodes.Held):
-                self.attributes[node] = None
-            elif isinstance(node, nodes.Chain):
-                self.chains[node] = None
-                for branch in node.branches():
-                    self._uses(branch, node.same, None)
-            elif isinstance(node, nodes.InSegment):
-                self.referred.add(node.name)
-            elif isinstance(node, nodes.InList):
-                self.lists = True
-            elif isinstance(node, nodes.Measure) and node not in self.measures:
-                self.measures[node] = None  # behind its anchor's, which it needs
-                for branch in node.events.branches:
-                    self._uses(branch, [*([node.of] if node.of else []), *node.same], node.events.span)
-
-    def _uses(self, branch: nodes.Branch, values: Iterable[object], span: Span | nodes.Anchored | None) -> None:
-        """Notes that a branch's kind is asked, for which properties, and where the window over it begins."""
-        used = self.kinds.setdefault(branch.kind, {})
-        self.begins.setdefault(branch.kind, {})[span.lo if isinstance(span, Span) else None] = None
-        every = (*walk(branch.where), *values)
-        used.update((value.key, None) for value in every if isinstance(value, nodes.Property))
 
     def used_tables(self) -> list[str]:
         """The stored tables that the statement reads."""
@@ -192,7 +139,7 @@ class Statement:
         """What the statement says, to be put together otherwise than in `tree`."""
         ctes, rules, segments = self._facts()
         members = self._members(rules, segments, ctes)
-        columns = [("id", rules.identity()), *((name, rules.value(value)) for name, value in self.asked.items())]
+        columns = [("id", rules.identity()), *((name, rules.value(value)) for name, value in self.values.items())]
         values = select(columns, b.table(rules.contact))
         return Parts(exp.With(expressions=[*self.clock.ctes(), *ctes]), b.united(members or [self._nobody()]), values)
 
@@ -209,7 +156,7 @@ class Statement:
         contact = self.tables.name("contact")
         ctes.append(b.cte(contact, self.reading.contacts(attributes, self.clock)))
         segments = {name: self.tables.name(f"segment {name}") for name in self.segments if name in self.referred}
-        names = Names(attributes, {}, {}, segments, contact, terms=self.terms, latest=self.latest)
+        names = Names(contact, attributes, segments=segments, terms=self.terms, latest=self.latest)
         rules = Rules(names, self.program, self.dialect, self.reading, self.clock)
         passes = Passes(rules, kinds, properties)
         ctes += self._measures(passes, columns)
@@ -220,7 +167,7 @@ class Statement:
             names.chains[chain] = query.members()
             ctes += query.ctes
         most = 1 if self.dialect.inlines or self.among is not None else JOINED
-        if (self.asked or len(self.segments) > most) and (names.measures or names.terms.bits):
+        if (self.values or len(self.segments) > most) and (names.measures or names.terms.bits):
             rules.facts = self.tables.name("facts of contacts")
             ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
         return ctes, rules, segments
@@ -372,7 +319,7 @@ class Statement:
         if len(selects) > 1 or not all(isinstance(each, exp.Column) for each in order):
             columns = [(n, b.column(n)) for n in ("segment", "contact")]
             tree = select(columns, b.united(selects).subquery("members"))
-        tree.set("order", exp.Order(expressions=[exp.Ordered(this=each, nulls_first=False) for each in order]))
+        tree.set("order", b.order(order))
         opening = exp.With(expressions=ctes)
         opening.comments = [header]
         tree.set("with_", opening)

@@ -33,7 +33,7 @@ from segdsl.types import Number
 Attributes = Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]
 
 
-class Told(Rules):
+class Running(Rules):
     """Rules over what runs on: a test that turns holds while its bit is set, any other while its number is above 0."""
 
     bits: Mapping[nodes.Rule, int]
@@ -87,7 +87,7 @@ class HistoryStatement(Statement):
         attributes = {node: self._attribute_columns(node, names) for node in self.attributes}
         contact = self.tables.name("contact")
         self.stages.ctes.append(b.cte(contact, self.reading.contacts(attributes, self.clock)))
-        rules = Rules(Names(attributes, {}, {}, {}, contact), self.program, self.dialect, self.reading, self.clock)
+        rules = Rules(Names(contact, attributes), self.program, self.dialect, self.reading, self.clock)
         deltas = Deltas(self.plan, rules, Passes(rules, kinds, properties), self.edges, self.stages)
         count = enough(self.rule)
         if count is not None:
@@ -164,7 +164,7 @@ class HistoryStatement(Statement):
         """1 if the rule holds by what runs on in the rows of a table, else 0."""
         columns = {of: _now(name) for of, name in deltas.columns.items()}
         measures = {of: (sums, name) for of, name in columns.items() if isinstance(of, nodes.Measure)}
-        rules = Told(Names(attributes, measures, {}, {}, sums), self.program, self.dialect, self.reading, self.clock)
+        rules = Running(Names(sums, attributes, measures), self.program, self.dialect, self.reading, self.clock)
         rules.bits, rules.numbers = deltas.bits, {of: name for of, name in columns.items() if of not in measures}
         known = [rules.rule(KNOWN)] if KNOWN in deltas.bits else []
         return b.case([(b.conjunction([*known, rules.rule(self.rule)]), b.number(1))], b.number(0))

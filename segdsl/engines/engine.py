@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from sqlglot import exp
 
@@ -21,6 +21,7 @@ from segdsl.backends.sql.history.edges import Unsaid
 from segdsl.backends.sql.history.statement import HistoryStatement
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.reading import Reading
+from segdsl.backends.sql.sources import Sources
 from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import model
 from segdsl.core import nodes
@@ -34,6 +35,7 @@ from segdsl.engines.fitting import unfit
 from segdsl.text.diagnostic import Diagnostic, Errors, has_errors
 from segdsl.text.suggest import nearest
 
+S = TypeVar("S", bound=Sources)
 Row = tuple[Any, ...]
 Execute = Callable[[str, Mapping[str, str]], None]  # a statement without an answer, and what its placeholders stand for
 BATCH = 10_000  # rows that are fetched at once
@@ -208,7 +210,7 @@ class Engine(ABC):
         """The statement about segments. Raises `Errors`, as `ready` does, if the database cannot answer it."""
         return self.checked(self.statement(program, names, now))
 
-    def checked(self, statement: Statement) -> Statement:
+    def checked(self, statement: S) -> S:
         """A statement that the database can answer. Raises `Errors`, as `ready` does, if it cannot."""
         self.require(statement.used_tables())
         found = unfit(self.reading(), asked_by(statement), self.ask)

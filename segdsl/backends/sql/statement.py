@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from functools import partial
 from typing import NamedTuple
 
 from sqlglot import exp
 
-from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql import dialects, latest, terms
 from segdsl.backends.sql.among import Among
-from segdsl.backends.sql.asked import Asked
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
-from segdsl.backends.sql.clock import Fixed, Live
+from segdsl.backends.sql.clock import Fixed
 from segdsl.backends.sql.columns import Schema
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
-from segdsl.backends.sql.names import Namer, Names
-from segdsl.backends.sql.reading import Reading
+from segdsl.backends.sql.names import Namer
 from segdsl.backends.sql.rules import Rules
+from segdsl.backends.sql.sources import Sources
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.program import Program
@@ -64,7 +61,7 @@ def compile_segments(
     return Statement(program, catalog, names, now, schema, dialects.get(dialect)).text()
 
 
-class Statement(Asked):
+class Statement(Sources):
     """Plans and prints; what it is about is collected in the constructor.
 
     terms, latest: how counts are answered that have no column of their own.
@@ -77,28 +74,14 @@ class Statement(Asked):
     ) -> None:  # fmt: skip
         """`now`: None is the database's clock. `lookup`: another way to ask for neighbours than the dialect's own.
         `among`: only these contacts are looked at. `values`: what is asked of every contact besides, by name."""
-        super().__init__(program, names, values or {})
-        self.catalog, self.schema, self.dialect = catalog, schema, dialect
-        self._about(among)
-        self.clock = Live(dialect, self.tables.name) if now is None else Fixed(dialect, now)
-        self.lookup = lookup or self.dialect.lookup
+        super().__init__(program, catalog, names, now, schema, dialect, among, values)
+        self.lookup = lookup or dialect.lookup
         compared = self.compared if isinstance(self.clock, Fixed) else {}
         self.terms = terms.plan(compared) if dialect.joins_rules else terms.Terms()
         self.latest: dict[nodes.Measure, nodes.Measure] = {}
         if isinstance(self.clock, Fixed):
             others = {measure: leasts for measure, leasts in compared.items() if measure not in self.terms.measures}
             self.latest = latest.plan(others, self.measures, self.clock.instant)
-
-    def _about(self, among: Among | None) -> None:
-        catalog = self.catalog
-        tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
-        tables += [relation.table for relation in catalog.relations.values()]
-        tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
-        tables += [a.history.table for a in catalog.attributes.values() if a.history]
-        tables += [among.contacts, *among.excerpts.values()] if among else []
-        self.among = among
-        self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
-        self.reading = Reading(catalog, self.dialect, self.schema, among=among)
 
     def about(self, among: Among | None) -> Statement:
         """The same statement, at a fixed time, about some contacts only, or about all; what it needs is known."""
@@ -107,21 +90,6 @@ class Statement(Asked):
         other._about(among)
         other.terms = terms.Terms(groups=self.terms.groups)
         return other
-
-    def used_tables(self) -> list[str]:
-        """The stored tables that the statement reads."""
-        catalog = self.catalog
-        tables = [catalog.contacts, *(self.reading.table_of(kind) for kind in self.kinds)]
-        for node in self.attributes:
-            if isinstance(node, nodes.Held):
-                tables.append(self.reading.table_of(nodes.changes_of(node.key)))
-            elif node.relation is not None:
-                tables.append(catalog.relations[node.relation].table)
-        if self.lists and catalog.lists:
-            tables.append(catalog.lists.table)
-        if self.kinds and catalog.identities:
-            tables.append(catalog.identities.table)
-        return list(dict.fromkeys(tables))
 
     # --- the parts ------------------------------------------------------------------------------------------------
 
@@ -145,23 +113,13 @@ class Statement(Asked):
 
     def _facts(self) -> tuple[list[Node], Rules, dict[str, str]]:
         """The CTEs of all that is known of contacts, the writer of rules over them, and the names of segments' CTEs."""
-        kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
-        properties = {kind: self._property_columns(kind) for kind in self.kinds}
-        ctes = []
-        if self.among is not None:
-            ctes += [b.cte(name, query.copy()) for name, query in self.among.queries.items()]
-        ctes += [b.cte(kinds[kind], self._events(kind, properties[kind])) for kind in self.kinds]
-        columns = Namer(["id"])  # of the facts about contacts: attributes, measures and terms
-        attributes = {node: self._attribute_columns(node, columns) for node in self.attributes}
-        contact = self.tables.name("contact")
-        ctes.append(b.cte(contact, self.reading.contacts(attributes, self.clock)))
+        ctes, passes, columns = self.stored()
+        rules, names = passes.rules, passes.rules.names
         segments = {name: self.tables.name(f"segment {name}") for name in self.segments if name in self.referred}
-        names = Names(contact, attributes, segments=segments, terms=self.terms, latest=self.latest)
-        rules = Rules(names, self.program, self.dialect, self.reading, self.clock)
-        passes = Passes(rules, kinds, properties)
+        names.segments, names.terms, names.latest = segments, self.terms, self.latest
         ctes += self._measures(passes, columns)
         if isinstance(self.clock, Fixed):
-            ctes += self.terms.ctes(kinds, properties, self.clock, self.tables.name, columns.name)
+            ctes += self.terms.ctes(passes.kinds, passes.properties, self.clock, self.tables.name, columns.name)
         for chain in self.chains:
             query = Chains(passes, chain, self.lookup, self.tables.name, self.reading.title)
             names.chains[chain] = query.members()
@@ -169,7 +127,7 @@ class Statement(Asked):
         most = 1 if self.dialect.inlines or self.among is not None else JOINED
         if (self.values or len(self.segments) > most) and (names.measures or names.terms.bits):
             rules.facts = self.tables.name("facts of contacts")
-            ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
+            ctes.append(b.cte(rules.facts, self._joined(rules)))
         return ctes, rules, segments
 
     def unordered(self) -> Node:
@@ -183,28 +141,6 @@ class Statement(Asked):
         segment = b.column("segment")
         columns = [("segment", segment), ("size", exp.Count(this=exp.Star()))]
         return b.over(self.unordered(), columns, "members").group_by(segment.copy(), copy=False)
-
-    def _property_columns(self, kind: str) -> dict[str, str]:
-        """The properties of a kind that are asked for -> what its CTE calls them."""
-        used = self.kinds[kind]
-        changed = nodes.changed_attribute(kind) is not None
-        declared = () if changed else self.catalog.events[kind].properties
-        # The names that `Reading.event` gives: p0, p1, … are the properties that only tell deliveries apart.
-        columns = Namer(["contact", "t", "delivery", "place", *(f"p{i}" for i in range(len(declared)))])
-        return {key: columns.name(f"{key} value" if changed else key) for key in used}  # `from` and `to` are reserved
-
-    def _events(self, kind: str, names: Mapping[str, str]) -> Node:
-        """The query of a kind's events, from where the earliest of all windows over them begins if all begin."""
-        begins = [edge for edge in self.begins[kind] if edge is not None]
-        since = partial(self.clock.earliest, begins) if len(begins) == len(self.begins[kind]) else None
-        return self.reading.event(kind, names, since=since)
-
-    def _attribute_columns(self, node: nodes.Attribute | nodes.Held, columns: Namer) -> tuple[str, ...]:
-        """What the contacts' CTE calls an attribute: two names for a place, one for all others."""
-        relation = node.relation if isinstance(node, nodes.Attribute) else None
-        wanted = node.key if relation is None else f"{relation} {node.key}"
-        parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(node.type, types.Geo) else [wanted]
-        return tuple(columns.name(part) for part in parts)
 
     def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
         """The CTEs of all measures but those that `terms` answers; `passes` learns where each is found."""
@@ -239,11 +175,11 @@ class Statement(Asked):
                 ctes.append(b.cte(table, body, part[0].words if len(part) == 1 else ""))
         return ctes
 
-    def _joined(self, rules: Rules, attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]) -> Node:
+    def _joined(self, rules: Rules) -> Node:
         """`id`, attributes, measures and terms of every contact: what many segments ask is joined only once."""
         contact = rules.names.contact
         columns = [("id", b.column("id", contact))]
-        columns += [(name, b.column(name, contact)) for names in attributes.values() for name in names]
+        columns += [(name, b.column(name, contact)) for names in rules.names.attributes.values() for name in names]
         asked = [*rules.names.measures.values(), *rules.names.terms.columns()]
         columns += [(name, b.column(name, table)) for table, name in asked]
         return self._with_tables(select(columns, b.table(contact)), dict.fromkeys(t for t, _ in asked), contact)

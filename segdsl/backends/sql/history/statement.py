@@ -21,10 +21,9 @@ from segdsl.backends.sql.history.edges import Edges, Unsaid
 from segdsl.backends.sql.history.plan import plan_of
 from segdsl.backends.sql.history.rewriting import by_counts, enough
 from segdsl.backends.sql.history.timeline import Stages, Timeline
-from segdsl.backends.sql.measures import Passes
-from segdsl.backends.sql.names import Namer, Names
+from segdsl.backends.sql.names import Names
 from segdsl.backends.sql.rules import Rules
-from segdsl.backends.sql.statement import Statement
+from segdsl.backends.sql.sources import Sources
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.program import Program, Segment
@@ -48,8 +47,8 @@ class Running(Rules):
         return super().rule(rule, strict)
 
 
-class HistoryStatement(Statement):
-    """Plans and builds; see `Statement` for what it knows."""
+class HistoryStatement(Sources):
+    """Plans and builds."""
 
     def __init__(
         self, program: Program, catalog: Catalog, segment: str, since: int, until: int, schema: Schema | None,
@@ -80,23 +79,18 @@ class HistoryStatement(Statement):
     def tree(self) -> Node:
         """`contact, came, left_at`, in the order of contacts and of time, the instants in microseconds; as sqlglot's
         tree."""
-        kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
-        properties = {kind: self._property_columns(kind) for kind in self.kinds}
-        self.stages.ctes += [b.cte(kinds[kind], self._events(kind, properties[kind])) for kind in self.kinds]
-        names = Namer(["id"])
-        attributes = {node: self._attribute_columns(node, names) for node in self.attributes}
-        contact = self.tables.name("contact")
-        self.stages.ctes.append(b.cte(contact, self.reading.contacts(attributes, self.clock)))
-        rules = Rules(Names(contact, attributes), self.program, self.dialect, self.reading, self.clock)
-        deltas = Deltas(self.plan, rules, Passes(rules, kinds, properties), self.edges, self.stages)
+        ctes, passes, _ = self.stored()
+        self.stages.ctes += ctes
+        names = passes.rules.names
+        deltas = Deltas(self.plan, passes.rules, passes, self.edges, self.stages)
         count = enough(self.rule)
         if count is not None:
             stays = self._enough(deltas, *count)
         else:
             idle = self.plan.at_rest(self.rule) is not False or not self.plan.size()
             deltas.collect(contacts=idle)
-            stays = self._flips(deltas, attributes)
-        return self._told(stays, None if KNOWN in deltas.bits else contact)
+            stays = self._flips(deltas, names.attributes)
+        return self._told(stays, None if KNOWN in deltas.bits else names.contact)
 
     def _told(self, stays: Node, contact: str | None) -> Node:
         """The answer of `contact, came, gone`. contact: the CTE of contacts, if there may be others among the stays."""

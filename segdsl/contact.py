@@ -11,11 +11,9 @@ from segdsl import types
 from segdsl.backends.python.fit import fit
 from segdsl.catalog import model
 from segdsl.catalog.model import Catalog, name_key
-from segdsl.core.contact import Facts, changes
+from segdsl.core.contact import Facts, Row, changes
 from segdsl.core.time import FIRST
 from segdsl.text.suggest import nearest
-
-Row = tuple[int, Mapping[str, object]]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A contact was in a segment from `entered` on, and no longer at `left`.
+    """A contact was in a segment from `entered` on, and no longer at `left`; in the project's time zone.
 
     entered: the beginning of the time that was asked about, if it was in by then. left: None: still in at its end.
     """

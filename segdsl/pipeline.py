@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segdsl.text.diagnostic import Diagnostic, in_order
+from segdsl.text.diagnostic import Diagnostic, has_errors, in_order
 from segdsl.text.source import Source
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Compiled:
     @property
     def failed(self) -> bool:
         """Whether some diagnostic is an error."""
-        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+        return has_errors(self.diagnostics)
 
 
 def parse(sources: Sequence[Source]) -> tuple[tuple[Parsed, ...], tuple[Diagnostic, ...]]:
@@ -59,10 +59,9 @@ def compile_parsed(files: Sequence[Parsed], found: Sequence[Diagnostic], catalog
 
     # What cannot be read does not keep the rest from being checked: one run tells all that is wrong.
     program, more = check(files, catalog)
-    broken = any(diagnostic.severity == "error" for diagnostic in found)
     warnings = lint(files, program, catalog, (*found, *more))
     order = [source for source, _ in files]
-    return Compiled(tuple(files), None if broken else program, in_order(order, (*found, *more, *warnings)))
+    return Compiled(tuple(files), None if has_errors(found) else program, in_order(order, (*found, *more, *warnings)))
 
 
 def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> Compiled:
@@ -74,7 +73,7 @@ def compile_rule(text: str, catalog: Catalog, files: Sequence[Parsed] = ()) -> C
 
     source = Source(RULE, text)
     expression, found = parse_rule(source)
-    if expression is None or any(diagnostic.severity == "error" for diagnostic in found):
+    if expression is None or has_errors(found):
         return Compiled(tuple(files), None, tuple(found))
     program, more = check_rule(source, expression, catalog, files)
     warnings = () if found or more else lint_rule(BARE, program, catalog)

@@ -136,9 +136,9 @@ def test_lines_are_restored_in_the_order_in_which_they_counted(folder: Path) -> 
     project = segdsl.load(folder / "segdsl.yml")
     with project.follow(folder / "state.db") as stream:
         stream.push({"contact": "a", "set": {"country": "DE"}, "at": "2026-03-01T00:00:00Z"})
-        assert stream.clock is not None
+        assert stream.follower.clock is not None
         waits = {"contact": "a", "history": {"plan": [["2026-03-01T00:00:00Z", "pro"]]}, "at": "2026-03-10T00:00:00Z"}
-        stream.take([(waits, json.dumps(waits))], None, stream.clock)
+        stream.follower.take([(waits, json.dumps(waits))], None, stream.follower.clock)
         stream.push({"contact": "a", "set": {"plan": "free"}, "at": "2026-03-05T00:00:00Z"})
         assert "german_pro" in [change.segment for change in stream.push({"at": "2026-03-10T00:00:00Z"})]
     with project.follow(folder / "state.db") as stream:
@@ -151,14 +151,14 @@ def test_an_id_that_was_given_away_while_a_line_waited_is_refused(folder: Path) 
     later = {"contact": "a", "alias": "x", "at": "2026-03-02T00:00:00Z"}
     with project.follow(folder / "state.db") as stream:
         stream.push({"at": "2026-03-01T00:00:00Z"})
-        assert not stream.take([(later, json.dumps(later))], None, stream.clock).refused
+        assert not stream.follower.take([(later, json.dumps(later))], None, stream.follower.clock).refused
         stream.push({"contact": "b", "alias": "x", "at": "2026-03-01T00:00:00Z"})
         with pytest.raises(ValueError, match="`x` is an alias of `b` already: an id has one owner"):
             stream.push({"contact": "c", "alias": "x", "at": "2026-03-01T00:00:00Z"})
-        told = stream.take([({"at": "2026-03-02T00:00:00Z"}, "")])
+        told = stream.follower.take([({"at": "2026-03-02T00:00:00Z"}, "")])
         assert told.refused == [(json.dumps(later), "`x` is an alias of `b` already: an id has one owner")]
     with project.follow(folder / "state.db") as stream:
-        assert dict(stream.owners) == {"x": "b"} and list(stream.people) == ["b"]
+        assert dict(stream.follower.owners) == {"x": "b"} and list(stream.follower.people) == ["b"]
     with sqlite3.connect(folder / "state.db") as state:
         assert state.execute("SELECT line FROM refused").fetchall() == [(json.dumps(later),)]
 
@@ -167,10 +167,10 @@ def test_what_came_before_any_time_did_waits_after_a_restart_too(folder: Path) -
     project = segdsl.load(folder / "segdsl.yml")
     line = {"contact": "a", "set": {"country": "DE"}, "at": "2026-03-05T00:00:00Z"}
     with project.follow(folder / "state.db") as stream:
-        stream.take([(line, json.dumps(line))], None, instant("2026-03-01T00:00:00Z"))
-        assert (stream.clock, stream.waiting) == (None, 1)
+        stream.follower.take([(line, json.dumps(line))], None, instant("2026-03-01T00:00:00Z"))
+        assert (stream.follower.clock, stream.follower.waiting) == (None, 1)
     with project.follow(folder / "state.db") as stream:
-        assert (stream.clock, stream.waiting) == (None, 1)
+        assert (stream.follower.clock, stream.follower.waiting) == (None, 1)
         [change] = stream.advance(START + 5 * DAY)
         assert (change.segment, change.at) == ("quiet", START + 4 * DAY)
 
@@ -184,10 +184,10 @@ def test_an_alias_takes_no_lines_that_came_when_it_was_none_any_more(folder: Pat
         visit("x", "2026-03-02T00:00:00Z"),
     ]
     with project.follow(folder / "state.db") as stream:
-        stream.take([(line, json.dumps(line)) for line in news])
-        assert list(stream.people) == ["x"]
+        stream.follower.take([(line, json.dumps(line)) for line in news])
+        assert list(stream.follower.people) == ["x"]
     with project.follow(folder / "state.db") as stream:
-        assert list(stream.people) == ["x"]
+        assert list(stream.follower.people) == ["x"]
 
 
 def test_two_contacts_that_are_joined_are_what_one_would_be(folder: Path) -> None:
@@ -304,10 +304,10 @@ def test_a_state_file_that_cannot_be_used_says_so(folder: Path) -> None:
 def test_a_full_disk_loses_nothing(folder: Path) -> None:
     project = segdsl.load(folder / "segdsl.yml")
     stream = project.follow(folder / "state.db")
-    assert stream.state is not None
+    assert stream.follower.state is not None
     stream.push(visit("a", "2026-03-01T00:00:00Z"))
-    pages = stream.state._connection.execute("PRAGMA page_count").fetchone()[0]
-    stream.state._connection.execute(f"PRAGMA max_page_count = {pages}")
+    pages = stream.follower.state._connection.execute("PRAGMA page_count").fetchone()[0]
+    stream.follower.state._connection.execute(f"PRAGMA max_page_count = {pages}")
     taken = 1
     with pytest.raises(segdsl.Errors, match="full") as raised:
         for number in range(2000):
@@ -316,6 +316,6 @@ def test_a_full_disk_loses_nothing(folder: Path) -> None:
     assert "room" in raised.value.diagnostics[0].help
     stream.close()
     with project.follow(folder / "state.db") as stream:
-        assert stream.state is not None
-        assert len(list(stream.state.lines())) == taken
+        assert stream.follower.state is not None
+        assert len(list(stream.follower.state.lines())) == taken
         stream.push(visit("z", "2026-03-02T00:00:00Z"))

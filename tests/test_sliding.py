@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_left, insort
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +18,30 @@ from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.backends.python.sliding import SlidePlan
 from segdsl.catalog import load_text
 from segdsl.core.contact import Facts
+from segdsl.core.nodes import Events, Measure, Property
+from segdsl.core.time import EVER
+from segdsl.types import INT
 from tests.support.world import program_of
 from tests.test_sequences import CATALOG, NOW, SECOND, START, sequence, until_total
 
 CASES = int(os.environ.get("SEGDSL_CASES", "2400"))
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize="CI" in os.environ)
 
-PLANS = [
-    SlidePlan("distinct", 0, True, None),
-    SlidePlan("count", 0, True, None, grouped=True),
-    SlidePlan("count", 0, True, None, grouped=True, within=3),
-    SlidePlan("count", 0, True, None, grouped=True, within=7),
-    SlidePlan("count", 0, False, None, within=1),
-    SlidePlan("count", 0, True, None, within=4),
-    SlidePlan("min", 0, True, None),
-    SlidePlan("max", 0, True, None),
-    SlidePlan("percentile", 0, True, None, rank=(1, 2)),
-    SlidePlan("percentile", 0, True, None, rank=(99, 100)),
-    SlidePlan("percentile", 0, True, None, rank=(1, 100)),
+KEY = (Property("n", INT),)
+MEASURES = [
+    partial(Measure, "distinct"),
+    partial(Measure, "count", same=KEY),
+    partial(Measure, "count", same=KEY, within=3),
+    partial(Measure, "count", same=KEY, within=7),
+    partial(Measure, "count", within=1),
+    partial(Measure, "count", within=4),
+    partial(Measure, "min"),
+    partial(Measure, "max"),
+    partial(Measure, "percentile", rank=(1, 2)),
+    partial(Measure, "percentile", rank=(99, 100)),
+    partial(Measure, "percentile", rank=(1, 100)),
 ]
+PLANS = [SlidePlan(measure(events=Events((), EVER)), 0, True) for measure in MEASURES]
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(0, 30), st.integers(0, 4)),
@@ -98,7 +104,7 @@ class Number(int):
         return int(self) == other
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.kind} {plan.within or plan.rank or ''}")
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.measure.kind)
 @pytest.mark.parametrize("width", [None, 0.5])
 def test_an_answer_looks_at_what_came_and_what_went(plan: SlidePlan, width: float | None) -> None:
     def looks(count: int) -> int:

@@ -20,8 +20,8 @@ from segdsl.backends.python import CompiledProgram, compile_program
 from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
 from segdsl.core.time import isoformat
+from segdsl.stream.follower import Follower
 from segdsl.stream.person import Person
-from segdsl.stream.stream import Stream
 from tests.support.arrivals import Arrivals
 from tests.support.world import World, instant, program_of
 
@@ -118,7 +118,7 @@ lines = st.one_of(
 batches = st.lists(st.tuples(st.lists(lines, min_size=1, max_size=6), st.booleans(), st.booleans()), max_size=8)
 
 
-def known(stream: Stream) -> dict[str | int, Any]:
+def known(stream: Follower) -> dict[str | int, Any]:
     """All that a stream knows."""
     return {name: _known(person) for name, person in stream.people.items()}
 
@@ -157,7 +157,7 @@ def test_a_stream_that_is_opened_again_knows_the_same(batches: Any) -> None:
     arrivals = Arrivals(catalog)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.db"
-        stream = Stream(catalog, program, path)
+        stream = Follower(catalog, program, path)
         try:
             stream.take([(START, "")])
             for batch, waits, restarts in [*batches, ([], False, True)]:
@@ -192,7 +192,7 @@ def test_a_history_of_a_database_is_known_again_and_so_are_lines_that_follow_it(
     catalog, program, _ = followed()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.db"
-        stream = Stream(catalog, program, path)
+        stream = Follower(catalog, program, path)
         try:
             stream.begin("history")
             stream.take([(START, "")])
@@ -214,12 +214,12 @@ def _identifies(fields: Fields) -> bool:
     return "alias" not in fields or (fields["alias"] == "x" and fields["contact"] != "x")
 
 
-def opened_again(stream: Stream, path: Path) -> Stream:
+def opened_again(stream: Follower, path: Path) -> Follower:
     """Another stream on the same state file, which knows the same."""
     before = known(stream), dict(stream.owners), stream.waiting
     stream.close()
     catalog, program, _ = followed()
-    stream = Stream(catalog, program, path)
+    stream = Follower(catalog, program, path)
     after = known(stream), dict(stream.owners), stream.waiting
     note(f"{before}\n{after}")
     assert stream.resumed == []

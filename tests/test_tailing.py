@@ -18,7 +18,7 @@ from segdsl.catalog.model import Catalog
 from segdsl.core.program import Program
 from segdsl.core.time import isoformat
 from segdsl.engines import connect
-from segdsl.stream.stream import Stream
+from segdsl.stream.follower import Follower
 from segdsl.stream.tailing import Tail
 from tests.support import storage, strategies
 from tests.support.world import World, program_of
@@ -93,7 +93,7 @@ def change(database: Database, draw: Any, now: int) -> None:
             del database.tables[table][draw(st.integers(0, len(database.tables[table]) - 1))]
 
 
-class Follower:
+class Reopened:
     """A stream on a state file, which is opened again now and then."""
 
     def __init__(self, catalog: Catalog, program: Program, state: Path) -> None:
@@ -105,7 +105,7 @@ class Follower:
         self.tail.begin()
 
     def open(self) -> None:
-        self.stream = Stream(self.catalog, self.program, self.state)
+        self.stream = Follower(self.catalog, self.program, self.state)
         assert not self.stream.resumed
         self.tail = Tail(self.stream, LATE, SIZE, lambda: self.now)
 
@@ -156,7 +156,7 @@ def tailed(name: str, form: str, readings: int) -> None:
                     database.event(table, row)
             database.tables |= {key: world["tables"][key] for key in ("plans", "owners", "companies", "members")}
             catalog = database.write()
-            follower = Follower(catalog, program, Path(folder) / "state.db")
+            follower = Reopened(catalog, program, Path(folder) / "state.db")
             follower.now = NOW
             try:
                 for step in range(STEPS):

@@ -85,8 +85,8 @@ def some_changes(stream: segdsl.Stream, contacts: str) -> None:
 
 
 def dead(stream: segdsl.Stream) -> list[tuple[int, str]]:
-    assert stream.state is not None
-    with sqlite3.connect(stream.state.path) as state:
+    assert stream.follower.state is not None
+    with sqlite3.connect(stream.follower.state.path) as state:
         return state.execute("SELECT number, reason FROM dead ORDER BY number").fetchall()
 
 
@@ -98,8 +98,8 @@ def finished(hook: Webhook) -> None:
 
 
 def hook_of(stream: segdsl.Stream, url: str, retries: Retries = FAST) -> Webhook:
-    assert stream.state is not None
-    return Webhook(stream.state.path, url, SECRET, retries)
+    assert stream.follower.state is not None
+    return Webhook(stream.follower.state.path, url, SECRET, retries)
 
 
 def test_each_change_is_posted_once_signed_and_in_order(stream: segdsl.Stream, server: Server) -> None:

@@ -153,11 +153,6 @@ def show(diagnostics: Iterable[Diagnostic]) -> None:
         click.echo(text, err=True, color=True)
 
 
-def many(number: int, what: str) -> str:
-    """`1 line`, `2 lines`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def note(text: str) -> None:
     """A line of summary, on standard error."""
     click.echo(text, err=True)

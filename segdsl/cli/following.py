@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
 
-from segdsl.cli.common import many, note, show
+from segdsl.cli.common import note, show
 from segdsl.core.time import now
+from segdsl.text.render import many
 
 if TYPE_CHECKING:
     from segdsl.catalog.model import Catalog
     from segdsl.cli.lines_in import Chunk
     from segdsl.engines.engine import Engine
+    from segdsl.stream.follower import Follower
     from segdsl.stream.sinks import Sink
     from segdsl.stream.state import Seen
-    from segdsl.stream.stream import Stream
     from segdsl.stream.tailing import Tail
 
 LONG = 200  # characters of a line that are shown
@@ -73,16 +74,16 @@ def finish(sinks: Sequence[Sink], what: Stoppable) -> None:
 class Lines:
     """Takes chunks of lines in batches, each of which is saved and then told."""
 
-    def __init__(self, stream: Stream, sinks: Sequence[Sink], source: str, live: bool, size: int) -> None:
+    def __init__(self, follower: Follower, sinks: Sequence[Sink], source: str, live: bool, size: int) -> None:
         from segdsl.stream.overlap import HISTORY, Overlap
 
-        assert stream.state is not None
+        assert follower.state is not None
         self.lines = self.refused = self.known = 0
         self.live = live
-        self._stream, self._sinks, self._source, self._size = stream, sinks, source, size
-        self._history = Overlap(each for each in stream.state.seen() if each.source == HISTORY)
-        self._since = stream.state.positions.get(HISTORY)
-        self._before = stream.state.positions.get(f"{HISTORY} {source}", 0)
+        self._follower, self._sinks, self._source, self._size = follower, sinks, source, size
+        self._history = Overlap(each for each in follower.state.seen() if each.source == HISTORY)
+        self._since = follower.state.positions.get(HISTORY)
+        self._before = follower.state.positions.get(f"{HISTORY} {source}", 0)
 
     def deliver(self) -> None:
         """Tell what was saved."""
@@ -91,7 +92,7 @@ class Lines:
 
     def advance(self, to: int) -> None:
         """Nothing came, and time has passed; `to` is in microseconds since 1970 (UTC)."""
-        self._note(self._stream.take([(to, "")]).refused)
+        self._note(self._follower.take([(to, "")]).refused)
         self.deliver()
 
     def take(self, chunk: Chunk) -> None:
@@ -125,7 +126,7 @@ class Lines:
                 text = line.decode("utf-8-sig")  # a file may begin with a byte order mark
                 fields = parse(text)
                 if not final:
-                    self._stream.read(fields)
+                    self._follower.read(fields)
                 if not self._is_known(fields, at, consumed):
                     news.append((fields, text))
             except ValueError as error:
@@ -143,7 +144,7 @@ class Lines:
         if self._source and begin == 0 and end:
             positions[HEAD + self._source] = head_of(b"\n".join([*lines, *([b""] if whole else [])]))
         batch = Batch(positions=positions, refused=refused, consumed=consumed)
-        told = self._stream.take(news, batch, limit, self.live)
+        told = self._follower.take(news, batch, limit, self.live)
         self.deliver()
         self._note(told.refused)
 
@@ -163,13 +164,13 @@ class Lines:
         if self._since is None:
             return False
         try:
-            line = self._stream.read(fields)
+            line = self._follower.read(fields)
         except ValueError:
             return False
         if isinstance(line, int):
             return False
         old = place < self._before and (fields.get("at") is None or line.at <= self._since)
-        seen = None if old else self._history.consume(digest_of(line, self._stream.catalog))
+        seen = None if old else self._history.consume(digest_of(line, self._follower.catalog))
         if seen is not None:
             consumed.append(seen)
         self.known += old or seen is not None
@@ -187,8 +188,8 @@ class Lines:
 class Tables:
     """Takes the news of the database's tables: its history, and then again and again what is new."""
 
-    def __init__(self, catalog: Catalog, stream: Stream, tail: Tail, sinks: Sequence[Sink]) -> None:
-        self._catalog, self._stream, self._tail, self._sinks = catalog, stream, tail, sinks
+    def __init__(self, catalog: Catalog, follower: Follower, tail: Tail, sinks: Sequence[Sink]) -> None:
+        self._catalog, self._follower, self._tail, self._sinks = catalog, follower, tail, sinks
         self._stop = threading.Event()
         self._said = ""
 
@@ -212,9 +213,9 @@ class Tables:
                 pass
         if self.stopped:
             return
-        self._stream.take([(now(), "")])
+        self._follower.take([(now(), "")])
         self._tail.finish()
-        members = sum(1 for _ in self._stream.members())
+        members = sum(1 for _ in self._follower.members())
         note(f"the history is taken in: {many(self._tail.taken, 'line')}, {many(members, 'member')} at the start")
         self._deliver()
 
@@ -251,7 +252,7 @@ class Tables:
         for _ in self._tail.contacts(engine) if due else ():
             if self.stopped:
                 return
-        self._stream.take([(now(), "")], None, now())
+        self._follower.take([(now(), "")], None, now())
 
     @contextmanager
     def _patiently(self) -> Iterator[Engine]:

@@ -13,7 +13,7 @@ from segdsl.analysis.stories.anatomy import Verdict
 from segdsl.analysis.stories.coverage import Coverage, Covered, percent
 from segdsl.analysis.stories.trial import Outcome, Result, day
 from segdsl.text.diagnostic import Diagnostic
-from segdsl.text.render import as_dict, printable, render, width
+from segdsl.text.render import as_dict, many, printable, render, width
 
 _LONGEST = 90  # of a part's words in the report on coverage
 _UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML cannot hold
@@ -46,8 +46,7 @@ class Report:
 def summary(report: Report) -> str:
     """One line that tells how it went."""
     total, failed = len(report.results), report.failed
-    tests = "1 test" if total == 1 else f"{total} tests"
-    return f"{tests}, {total - failed} passed, {failed} failed"
+    return f"{many(total, 'test')}, {total - failed} passed, {failed} failed"
 
 
 # --- for people -------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from segdsl.pipeline import compile_rule
 from segdsl.rule_files import compile_paths, display, project_paths, rule_paths
 from segdsl.syntax import ast
 from segdsl.syntax.ast import Parsed
-from segdsl.text.diagnostic import Diagnostic
+from segdsl.text.diagnostic import Diagnostic, has_errors
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Loaded:
     @property
     def failed(self) -> bool:
         """Whether some diagnostic is an error."""
-        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+        return has_errors(self.diagnostics)
 
 
 def load_target(arguments: Sequence[str], lints: Sequence[str] = ()) -> Loaded:
@@ -83,7 +83,7 @@ def load_files(project: Path, paths: Sequence[Path], lints: Sequence[str] = ()) 
     compiled = compile_paths(catalog, [*asked, *others])
     shown = {display(path) for path in asked}
     about = [d for d in compiled.diagnostics if d.source is None or d.source.name in shown]
-    failed = any(d.severity == "error" for d in about)
+    failed = has_errors(about)
     if compiled.program is None and not failed:
         about = list(compiled.diagnostics)
     declared = [

@@ -9,7 +9,7 @@ from typing import Any
 from segdsl.core.nodes import changes_of
 from segdsl.types import Enum, Type
 
-Row = tuple[int, Mapping[str, object]]
+Row = tuple[int, Mapping[str, Any]]  # an event: its instant, and its properties by key
 
 
 @dataclass(slots=True)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlglot import exp
-
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
@@ -140,8 +138,7 @@ class Contacts:
 
     def _in_order(self, query: Node, key: str) -> Iterator[Cells]:
         """A query's rows in the order of a column of keys."""
-        order = exp.Ordered(this=self._reading.key_order(b.column(key)), nulls_first=False)
-        query.set("order", exp.Order(expressions=[order]))
+        query.set("order", b.order([self._reading.key_order(b.column(key))]))
         return self._ask(query)
 
 

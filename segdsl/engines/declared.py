@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from segdsl.backends.sql.build import Node
-from segdsl.backends.sql.reading import INSTANT, Reading
-from segdsl.backends.sql.statement import Statement
+from segdsl.backends.sql.columns import INSTANT
+from segdsl.backends.sql.reading import Reading
+from segdsl.backends.sql.sources import Sources
 from segdsl.catalog.model import Attribute, Catalog, Column, Event, Place, TimeColumn
 from segdsl.core import nodes
 from segdsl.text.diagnostic import Diagnostic, Severity
@@ -63,7 +64,7 @@ def everything(catalog: Catalog) -> list[Declared]:
     return found
 
 
-def asked_by(statement: Statement) -> list[Declared]:
+def asked_by(statement: Sources) -> list[Declared]:
     """The declared columns that a statement asks, each once."""
     catalog = statement.catalog
     found: list[Declared] = []

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from sqlglot import exp
 
@@ -15,11 +15,13 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql.among import Among
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.clock import Fixed
+from segdsl.backends.sql.columns import Schema
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.history.edges import Unsaid
 from segdsl.backends.sql.history.statement import HistoryStatement
 from segdsl.backends.sql.lookups import Lookup
-from segdsl.backends.sql.reading import Reading, Schema
+from segdsl.backends.sql.reading import Reading
+from segdsl.backends.sql.sources import Sources
 from segdsl.backends.sql.statement import Statement
 from segdsl.catalog import model
 from segdsl.core import nodes
@@ -30,9 +32,10 @@ from segdsl.engines.columns import used_columns
 from segdsl.engines.contacts import Contacts
 from segdsl.engines.declared import asked_by
 from segdsl.engines.fitting import unfit
-from segdsl.text.diagnostic import Diagnostic, Errors
+from segdsl.text.diagnostic import Diagnostic, Errors, has_errors
 from segdsl.text.suggest import nearest
 
+S = TypeVar("S", bound=Sources)
 Row = tuple[Any, ...]
 Execute = Callable[[str, Mapping[str, str]], None]  # a statement without an answer, and what its placeholders stand for
 BATCH = 10_000  # rows that are fetched at once
@@ -207,11 +210,11 @@ class Engine(ABC):
         """The statement about segments. Raises `Errors`, as `ready` does, if the database cannot answer it."""
         return self.checked(self.statement(program, names, now))
 
-    def checked(self, statement: Statement) -> Statement:
+    def checked(self, statement: S) -> S:
         """A statement that the database can answer. Raises `Errors`, as `ready` does, if it cannot."""
         self.require(statement.used_tables())
         found = unfit(self.reading(), asked_by(statement), self.ask)
-        if any(each.severity == "error" for each in found):
+        if has_errors(found):
             raise Errors(found)
         return statement
 
@@ -290,8 +293,7 @@ class Engine(ABC):
         near = [self.dialect.like(b.column("name"), glob) for glob in halves]
         near.append(b.compare("=", self.dialect.folded(b.column("name")), b.text(text.lower())))
         query = select([("name", b.column("name"))], ids, [b.disjunction(near)])
-        order = exp.Ordered(this=self.dialect.ordered(b.column("name")), nulls_first=False)
-        query.set("order", exp.Order(expressions=[order]))
+        query.set("order", b.order([self.dialect.ordered(b.column("name"))]))
         close = nearest(text, [row[0] for row in itertools.islice(self.ask(query), NEAR)])
         key = self.catalog.key.name
         return f"did you mean `{close}`?" if close else f"contacts are named by `{key}` of `{self.catalog.contacts}`"

@@ -16,10 +16,9 @@ from segdsl.analysis.outlook.next_change import flips
 from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.analysis.outlook.probe import Probe
 from segdsl.analysis.outlook.watching import by_edges
-from segdsl.backends.python.columns import Row
 from segdsl.backends.python.index import Index
 from segdsl.core import nodes as core
-from segdsl.core.contact import Facts
+from segdsl.core.contact import Facts, Row
 from segdsl.core.program import Program
 from segdsl.core.walking import branches_of
 

@@ -37,7 +37,7 @@ from segdsl.repl.tokens import is_declaration, tokens
 from segdsl.rule import Rule
 from segdsl.syntax import ast, parse_file
 from segdsl.syntax.ast import Parsed
-from segdsl.text.diagnostic import Errors
+from segdsl.text.diagnostic import Errors, has_errors
 from segdsl.text.source import Source
 from segdsl.text.suggest import nearest
 
@@ -181,7 +181,7 @@ class Session:
         before = set(compile_parsed(others, [], self.catalog).diagnostics)
         compiled = compile_parsed([*others, (source, file)], found, self.catalog)
         problems = tuple(each for each in compiled.diagnostics if each not in before)
-        if compiled.program is None or any(each.severity == "error" for each in problems):
+        if compiled.program is None or has_errors(problems):
             return Problems(problems)
         names = tuple(declared(file).values())
         segments = [name for name in names if name in compiled.program.segments]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from segdsl.core.time import isoformat
 from segdsl.repl.results import Answer, Declared, Left, Listing, Problems, Refused, Result, Said, Sizes, Stopped
 from segdsl.text.diagnostic import Diagnostic
-from segdsl.text.render import printable, render
+from segdsl.text.render import many, printable, render
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,7 +97,7 @@ class Screen:
         share = f" ({100 * answer.size / answer.total:.1f}%)" if answer.total else ""
         self.line(
             (f"{name}: " if name else "", ""),
-            (f"{answer.size} of {_counted(answer.total, 'contact')}{share}", SIZE),
+            (f"{answer.size} of {many(answer.total, 'contact')}{share}", SIZE),
             (f"  at {isoformat(answer.now)}, {_took(answer.seconds)}", FAINT),
         )
         if answer.sample:
@@ -121,7 +121,7 @@ class Screen:
                 continue
             bar = "▇" * round(BARS * size / result.total) if result.total and self.terminal else ""
             self.line((f"{name.ljust(wide)}  ", ""), (f"{size:>{digits}}", SIZE), (f"  {bar}" if bar else "", FAINT))
-        everyone = _counted(result.total, "contact")
+        everyone = many(result.total, "contact")
         self.line((f"{everyone} at {isoformat(result.now)}, {_took(result.seconds)}", FAINT), err=True)
 
     def _listing(self, listing: Listing) -> None:
@@ -134,10 +134,6 @@ class Screen:
         else:
             self.out.write(listing.text + "\n")
         self.out.flush()
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")
 
 
 def _took(seconds: float) -> str:

@@ -7,18 +7,19 @@ from collections.abc import Iterable
 from itertools import islice
 from operator import itemgetter
 
-from segdsl.backends.python.columns import Row, take_out
+from segdsl.backends.python.columns import take_out
+from segdsl.backends.python.runtime import BEGIN
 from segdsl.catalog.model import Catalog
 from segdsl.contact import delivery_order
 from segdsl.core import nodes as core
-from segdsl.core.contact import change_events, changes
+from segdsl.core.contact import Row, change_events, changes
 from segdsl.core.story import Given, Happened, Listed
 from segdsl.stream.lines import Line, Whole
 from segdsl.stream.person import Person
 from segdsl.stream.routes import Routes
 from segdsl.stream.told import Order, Told
 
-FIRST = (-(2**63), 0)  # before all that is known
+FIRST = (BEGIN, 0)  # before all that is known
 
 
 class News:
@@ -84,7 +85,7 @@ class News:
                 if id(row) not in told:
                     insort(person.events.setdefault(kind, []), row, key=itemgetter(0))
         for number, kept in enumerate(self._routes.filters):
-            if not self._whole_filter(number):
+            if not self._counts_all_kept(number):
                 both = [*person.latest.get(number, ()), *other.latest.get(number, ())]
                 person.latest[number] = sorted(both)[-kept.most :]
         for kind, deliveries in delivered.items():
@@ -198,14 +199,14 @@ class News:
                 touched.add(~number)
                 self._count_again(person, [number])
 
-    def _whole_filter(self, number: int) -> bool:
+    def _counts_all_kept(self, number: int) -> bool:
         """Whether all events that a filter counts are kept, so that it can be counted again."""
         kept = self._routes.kept
         return all(kept.get(branch.kind, ()) is None for branch in self._routes.filters[number].branches)
 
     def _count_again(self, person: Person, filters: Iterable[int]) -> None:
         for number in filters:
-            if not self._whole_filter(number):
+            if not self._counts_all_kept(number):
                 continue
             kept = self._routes.filters[number]
             tests = [(branch.kind, self._routes.tests[branch].test) for branch in kept.branches]

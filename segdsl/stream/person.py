@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from segdsl.backends.python.columns import Row
 from segdsl.backends.python.index import Index
-from segdsl.core.contact import Facts
+from segdsl.core.contact import Facts, Row
 from segdsl.stream.told import Told
 
 
@@ -26,6 +25,7 @@ class Person:
     latest: filter -> the last few instants of its events, sorted.
     answers, inside: a bit for each term that holds, and for each segment that the contact is in.
     armed: term -> the instant at which its answer is looked at again.
+    index: `facts` arranged for the terms that are asked; None until one is, and after changes that it cannot follow.
     known: whether anything is; a contact that was deleted still has to leave what it is in.
     new: nothing was answered yet.
     """

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from segdsl.backends.python.fit import fit
 from segdsl.catalog.model import Catalog, Event, name_key
@@ -61,50 +61,66 @@ def read(
     unknown = next((name for name in fields if name not in FIELDS), None)
     if unknown is not None:
         raise ValueError(f"it has no field `{unknown}`; a line's fields are {', '.join(FIELDS)}")
-    said = fields.get("at")
-    at = fit(said, Timestamp(), "UTC")
-    if said is not None and not isinstance(at, int):
-        raise ValueError(f"`at` is no time: {_shown(said)}; write for example `2026-03-01T08:00:00Z`")
-    if isinstance(at, int) and not FIRST <= at <= LAST:
-        raise ValueError(f"`at` lies outside the years 1 to 9999 in UTC: {_shown(said)}")
+    at = _instant(fields.get("at"))
     told = [name for name in NEWS if fields.get(name) not in (None, False)]
     if "contact" not in fields:
-        if told or not isinstance(at, int) or len(fields) > 1:
+        if told or at is None or len(fields) > 1:
             raise ValueError("it needs the field `contact`, or to move the clock the field `at` alone")
         return at
     contact = _name("contact", fields["contact"])
     if len(told) != 1:
         names = ", ".join(f"`{name}`" for name in NEWS[:-1])
         raise ValueError(f"it tells one thing of a contact: {names} or `deleted`")
-    instant = at if isinstance(at, int) else now
+    instant = now if at is None else at
     if told == ["event"]:
         return _event(fields, contact, instant, catalog, passed)
     if "properties" in fields or "id" in fields:
         raise ValueError("`properties` and `id` are an event's")
     if instant is None:
         raise ValueError("it needs the field `at`: when this became so")
-    if told == ["deleted"]:
-        if fields["deleted"] is not True:
-            raise ValueError("`deleted` is true or not there")
-        return Line(instant, contact, (Gone(),))
-    if told == ["alias"]:
-        alias = _name("alias", fields["alias"])
-        if alias == contact:
-            raise ValueError("`alias` is another id than `contact`")
-        return Line(instant, contact, (Alias(alias),))
-    given = fields[told[0]]
-    if not isinstance(given, Mapping) or not (given or told == ["set"]):  # nothing set: the contact is there
-        raise ValueError(f"`{told[0]}` is an object of names and values")
-    said_of = {str(name): value for name, value in given.items()}
-    if told == ["lists"]:
-        return Line(instant, contact, tuple(_list(name, value, instant) for name, value in said_of.items()))
-    if told == ["has"]:
-        return Line(instant, contact, tuple(_has(name, rows, instant, catalog) for name, rows in said_of.items()))
-    if forgiving:
-        said_of = {name: value for name, value in said_of.items() if _is_attribute(name, catalog)}
-    if told == ["history"]:
-        return Line(instant, contact, tuple(_history(name, rows, instant, catalog) for name, rows in said_of.items()))
-    return Line(instant, contact, tuple(_set(name, value, instant, catalog) for name, value in said_of.items()))
+    return Line(instant, contact, tuple(_steps(told[0], fields[told[0]], contact, instant, catalog, forgiving)))
+
+
+def _instant(said: object) -> int | None:
+    """What `at` says; None if it says nothing."""
+    at = fit(said, Timestamp(), "UTC")
+    if said is not None and not isinstance(at, int):
+        raise ValueError(f"`at` is no time: {_shown(said)}; write for example `2026-03-01T08:00:00Z`")
+    if isinstance(at, int) and not FIRST <= at <= LAST:
+        raise ValueError(f"`at` lies outside the years 1 to 9999 in UTC: {_shown(said)}")
+    return at if isinstance(at, int) else None
+
+
+def _steps(
+    what: str, given: object, contact: str | int, at: int, catalog: Catalog, forgiving: bool
+) -> Iterator[Step]:  # fmt: skip
+    """What one of the `NEWS` other than an event tells; `given` is what stands in that field."""
+    match what:
+        case "deleted":
+            if given is not True:
+                raise ValueError("`deleted` is true or not there")
+            yield Gone()
+            return
+        case "alias":
+            alias = _name("alias", given)
+            if alias == contact:
+                raise ValueError("`alias` is another id than `contact`")
+            yield Alias(alias)
+            return
+    if not isinstance(given, Mapping) or not (given or what == "set"):  # nothing set: the contact is there
+        raise ValueError(f"`{what}` is an object of names and values")
+    for name, value in {str(name): value for name, value in given.items()}.items():
+        match what:
+            case "lists":
+                yield _list(name, value, at)
+            case "has":
+                yield _has(name, value, at, catalog)
+            case _ if forgiving and not _is_attribute(name, catalog):
+                continue
+            case "history":
+                yield _history(name, value, at, catalog)
+            case _:
+                yield _set(name, value, at, catalog)
 
 
 def _shown(value: object) -> str:

@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import TypeVar
 
 from segdsl.analysis.outlook.outlook import still
-from segdsl.analysis.outlook.probe import Probe, counted
+from segdsl.analysis.outlook.probe import Probe, every
 from segdsl.analysis.outlook.watching import Watch, watch
 from segdsl.backends.python import compile_program
-from segdsl.backends.python.columns import Row
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
+from segdsl.core.contact import Row
 from segdsl.core.program import Program
 from segdsl.core.time import DAY, At, Edge, FromNow, Span
 from segdsl.core.walking import asks_now, branches_of
@@ -209,7 +209,7 @@ class Routes:
     def _compile(self) -> None:
         """The tests of the routes; an event whose test asks for `now` goes everywhere."""
         tested = [branch for branch in self.tests if branch.where != core.EVERYONE and not asks_now(branch)]
-        compiled = compile_program(Program({}, {}), [counted(branch) for branch in tested])
+        compiled = compile_program(Program({}, {}), [every(branch) for branch in tested])
         for branch in tested:
             self.tests[branch].test = compiled.slot((branch,))[1].branches[0][1]
 

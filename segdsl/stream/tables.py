@@ -80,7 +80,7 @@ def _query(engine: Engine, kind: str, above: int | None, now: int) -> Node:
     elif since is not None:
         wanted.append(b.compare(">", b.column("t"), dialect.instant(since)))
     query = select(outputs, rows, wanted)
-    query.set("order", exp.Order(expressions=[exp.Ordered(this=b.column(order), nulls_first=False)]))
+    query.set("order", b.order([b.column(order)]))
     return query
 
 

@@ -1,4 +1,4 @@
-"""The project's database as the news of a stream: its history at first, and then what is new in its tables.
+"""The project's database as the news of a follower: its history at first, and then what is new in its tables.
 
 Events are read on behind the last ones, and a little before them once more: what comes late is found there, and what
 was taken already is known by its digest. All else is compared with what the stream knows. How far the tables are read,
@@ -16,9 +16,9 @@ from segdsl.core.time import isoformat
 from segdsl.engines.engine import Engine, failure
 from segdsl.stream import tables
 from segdsl.stream.comparing import Comparison
+from segdsl.stream.follower import Follower
 from segdsl.stream.overlap import HISTORY, Overlap, digest_of
 from segdsl.stream.state import Batch, Seen
-from segdsl.stream.stream import Stream
 from segdsl.stream.tables import Arrived
 from segdsl.stream.writing import Fields
 
@@ -36,14 +36,14 @@ class Tail:
     taken: how many lines were taken so far.
     """
 
-    def __init__(self, stream: Stream, late: int, size: int, clock: Clock, announced: bool = False) -> None:
-        assert stream.state is not None
+    def __init__(self, follower: Follower, late: int, size: int, clock: Clock, announced: bool = False) -> None:
+        assert follower.state is not None
         self.taken = 0
-        self._stream, self._state, self._late, self._size, self._clock = stream, stream.state, late, size, clock
+        self._follower, self._state, self._late, self._size, self._clock = follower, follower.state, late, size, clock
         self._announced = announced
-        catalog = stream.catalog
+        catalog = follower.catalog
         self._kinds = {key: f"table of {key}" for key, event in catalog.events.items() if event.time is not None}
-        untimed = [key for key, event in catalog.events.items() if event.time is None and key in stream.kinds]
+        untimed = [key for key, event in catalog.events.items() if event.time is None and key in follower.kinds]
         self._untimed = untimed
         self._comparison = Comparison(catalog, untimed)
         seen: dict[str, list[Seen]] = {}
@@ -63,17 +63,17 @@ class Tail:
           None if the tables are followed.
         """
         if lines is None:
-            self._stream.begin("starting")
+            self._follower.begin("starting")
         else:
             since = self._clock() - self._late - 1
-            self._stream.begin("history", {HISTORY: since, f"{HISTORY} {lines}": size})
+            self._follower.begin("history", {HISTORY: since, f"{HISTORY} {lines}": size})
 
     def finish(self) -> None:
         """The history was taken in: from now on changes are told."""
         if self._state.feed == "starting":
-            self._stream.begin("tables")
+            self._follower.begin("tables")
         elif self._state.feed == "history":
-            self._stream.begin_lines(silent=not self._announced)
+            self._follower.begin_lines(silent=not self._announced)
 
     def events(self, engine: Engine) -> Iterator[int]:
         """Take the events that are new; after each batch that was saved, how many lines it had.
@@ -102,17 +102,17 @@ class Tail:
         stamp: Fields = {"at": isoformat(now)}
         batch: list[Fields] = []
         for alias, contact in tables.aliases(engine):
-            if alias not in self._stream.owners and alias != contact:
+            if alias not in self._follower.owners and alias != contact:
                 batch.append({"contact": contact, "alias": alias, **stamp})
         there: set[str | int] = set()
         for facts in engine.facts(self._untimed):
             there.add(facts.id)
-            known = self._stream.people.get(facts.id)
+            known = self._follower.people.get(facts.id)
             batch += [{"contact": facts.id, **line, **stamp} for line in self._comparison.lines(facts, known, now)]
             if len(batch) >= self._size:
                 yield self._save(batch, now)
                 batch = []
-        gone = [name for name, person in self._stream.people.items() if person.known and name not in there]
+        gone = [name for name, person in self._follower.people.items() if person.known and name not in there]
         if gone and not there:
             raise failure(
                 "SEG0756", f"there is no contact in `{engine.catalog.contacts}` any more, where there were {len(gone)}",
@@ -147,7 +147,7 @@ class Tail:
                 continue
             news.append(fields)
             if self._state.feed == "history" and row.at > self._state.positions[HISTORY]:
-                digest = digest_of(self._stream.read(fields), self._stream.catalog)
+                digest = digest_of(self._follower.read(fields), self._follower.catalog)
                 if digest is not None:
                     told.add([Seen(HISTORY, row.at, now, digest)])
         floors: dict[str, int] = {}
@@ -165,7 +165,7 @@ class Tail:
     def _floor(self, kind: str, overlap: Overlap, now: int) -> int | None:
         """The place behind which rows are read again: nothing new comes up to there."""
         greatest = max(each.place for each in overlap.rows)
-        if self._stream.catalog.events[kind].increasing is None:
+        if self._follower.catalog.events[kind].increasing is None:
             return greatest - self._late - 1  # what is as late as that, to the microsecond, is not too late
         if self.starting:
             return greatest - NUMBERS
@@ -174,6 +174,6 @@ class Tail:
     def _save(self, news: list[Fields], now: int, batch: Batch | None = None) -> int:
         batch = batch or Batch()
         batch.silent = self.starting and not self._announced
-        self._stream.take([(fields, "") for fields in news], batch, now, capped=True)
+        self._follower.take([(fields, "") for fields in news], batch, now, capped=True)
         self.taken += len(news)
         return len(news)

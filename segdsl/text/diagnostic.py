@@ -43,6 +43,11 @@ class Diagnostic:
     fix: tuple[Edit, ...] = ()
 
 
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether some of them is an error, and not a warning."""
+    return any(diagnostic.severity == "error" for diagnostic in diagnostics)
+
+
 def in_order(sources: Sequence[Source], diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Diagnostics as a reader meets them: file by file, from top to bottom."""
     order = {source.name: index for index, source in enumerate(sources)}

@@ -105,6 +105,11 @@ def _shown(text: str, column: int) -> str:
     return "".join(parts)
 
 
+def many(number: int, what: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def printable(text: str) -> str:
     """Text without characters that move the cursor, reorder the line or cannot be encoded."""
     if text.isprintable():

@@ -24,6 +24,7 @@ class Witness:
     at: when the event happened, in the project's time zone; None for values and for events without a time.
     value: the attribute's value (int, Decimal, float, bool, str, datetime, date, list; None: unknown); None for events.
     properties: the event's known properties, by the catalog's names; empty for values.
+    is_event: whether it is an event, and not a value.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Witness:
         return "  ".join(part for part in (clock(self.at) if self.at else "", self.name, known) if part)
 
     def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: instants as ISO text, decimals as text."""
         if not self.is_event:
             return {"attribute": self.name, "value": _data(self.value)}
         return {
@@ -50,7 +52,7 @@ class Witness:
 
 @dataclass(frozen=True)
 class Reason:
-    """One part of a rule, and why it is true or false.
+    """One part of a rule, and why it is true or false. Times are in the project's time zone.
 
     op: `and`, `or`, `not` of its `parts`; one `test`, whose parts are the rule of the segment, the lines of the score
       or the periods that it refers to; a line of `points` of a score.

@@ -10,10 +10,11 @@ from typing import Any
 from segdsl.analysis.explain.explanation import SHOWN, Witness
 from segdsl.analysis.explain.wording import plain
 from segdsl.analysis.outlook.outlook import Outlook
-from segdsl.backends.python.columns import Row, value_of
+from segdsl.backends.python.columns import value_of
 from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes as core
+from segdsl.core.contact import Row
 from segdsl.core.time import Span, to_zoned
 
 Kept = tuple[int, str, Row]  # an event: when, of which kind, and its row

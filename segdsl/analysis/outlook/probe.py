@@ -86,14 +86,14 @@ class Probe:
         return self.compiled.value(self._values[id(value)])
 
 
-def counted(branch: core.Branch) -> core.Measure:
+def every(branch: core.Branch) -> core.Measure:
     """All events of a branch, whenever they happened: a measure that makes them known to a probe."""
     return core.Measure("count", core.Events((branch,), None))
 
 
 def _tests_of(branch: core.Branch) -> Iterator[core.Measure]:
     """What makes a branch known by itself, and each test of one that asks for `now`."""
-    yield counted(branch)
+    yield every(branch)
     if asks_now(branch):
         for leaf in leaves(branch.where):
-            yield counted(core.Branch(branch.kind, leaf))
+            yield every(core.Branch(branch.kind, leaf))

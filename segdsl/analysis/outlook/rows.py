@@ -10,10 +10,11 @@ from segdsl.analysis.outlook import ranges
 from segdsl.analysis.outlook.probe import Probe
 from segdsl.analysis.outlook.ranges import Answer, exactly
 from segdsl.analysis.outlook.spans import anniversary_in, in_anchored, window
-from segdsl.backends.python.columns import Row, value_of
+from segdsl.backends.python.columns import value_of
 from segdsl.backends.python.index import Index
 from segdsl.backends.python.runtime import BEGIN, END
 from segdsl.core import nodes as core
+from segdsl.core.contact import Row
 from segdsl.core.time import Span
 from segdsl.core.walking import asks_now
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from segdsl.backends.python.runtime import BEGIN
+
 Times = Sequence[int]
 
 
@@ -107,9 +109,8 @@ def _until_total(
             at = bisect_left(without, end)
             low = max(low, without[at - 1]) if at else low
         for instants, _ in waits:
-            at = bisect_right(instants, end)
-            if at < len(instants):
-                high = min(high, instants[at] - plan.total - 1)
+            unwanted = next_after(instants, end)
+            high = high if unwanted is None else min(high, unwanted - plan.total - 1)
         at = bisect_right(starts, high) - 1
         if at >= 0 and starts[at] >= low:
             return _path(plan, times, reached, starts[at], end)
@@ -132,8 +133,8 @@ def _alive(plan: ChainPlan, times: Mapping[int, Times], reached: list[Times]) ->
         forbidden, following = forbidden_before(plan, times, step), alive[0]
         kept = []
         for t in reached[step - 1]:
-            at = bisect_right(following, t)
-            if at < len(following) and t >= earliest_before(plan, forbidden, step, following[at]):
+            after = next_after(following, t)
+            if after is not None and t >= earliest_before(plan, forbidden, step, after):
                 kept.append(t)
         alive.insert(0, kept)
     return alive
@@ -156,7 +157,7 @@ def forbidden_before(plan: ChainPlan, times: Mapping[int, Times], step: int) -> 
 def earliest_before(plan: ChainPlan, forbidden: Times, step: int, t: int) -> int:
     """The earliest instant at which the step before may lie if this one lies at `t`."""
     gap = plan.gaps[step]
-    earliest = -(2**63) if gap is None else t - gap
+    earliest = BEGIN if gap is None else t - gap
     at = bisect_left(forbidden, t)
     return max(earliest, forbidden[at - 1]) if at else earliest
 
@@ -176,6 +177,12 @@ def any_in(times: Times, lo: int, hi: int) -> bool:
     """Whether some instant lies in (lo, hi]."""
     at = bisect_right(times, lo)
     return at < len(times) and times[at] <= hi
+
+
+def next_after(times: Times, t: int) -> int | None:
+    """The first instant that is later; None if there is none."""
+    at = bisect_right(times, t)
+    return times[at] if at < len(times) else None
 
 
 def _between(times: Times, lo: int, hi: int) -> list[int]:

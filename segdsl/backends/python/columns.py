@@ -11,9 +11,8 @@ from typing import Any
 
 from segdsl import types
 from segdsl.backends.python.runtime import END, Column, period
+from segdsl.core.contact import Row
 from segdsl.core.nodes import PeriodOf, Property
-
-Row = tuple[int, Mapping[str, Any]]  # an event: its instant and its known properties
 
 
 def take_out(rows: list[Row], row: Row) -> None:

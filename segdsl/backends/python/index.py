@@ -18,13 +18,13 @@ from typing import Any
 
 from segdsl.backends.python import chains
 from segdsl.backends.python.chains import ChainPlan
-from segdsl.backends.python.columns import Row, column_of, insert, place, remove, take_out
+from segdsl.backends.python.columns import column_of, insert, place, remove, take_out
 from segdsl.backends.python.kept_chains import KeptChain, kept_chain
 from segdsl.backends.python.kept_groups import Groups, KeptGroups
 from segdsl.backends.python.plan import Plan
 from segdsl.backends.python.runtime import END, Column, Times
 from segdsl.backends.python.sliding import Slide, SlidePlan
-from segdsl.core.contact import Facts
+from segdsl.core.contact import Facts, Row
 
 FEW = 32  # so many events are looked at as fast as anything that could be kept of them
 
@@ -199,10 +199,9 @@ class Index:
 
     def _measured(self, plan: SlidePlan, now: int) -> Column:
         """The instants, and the values beside them, that a measure looks at: instants again if it wants no values."""
-        source, dated = plan.source, self._plan.dated_source(plan.source, plan.beside)
         if plan.beside:
-            return self.dated_column(source, now) if dated else self.columns[source] or self.column(source)
-        times = self.dated_slot(source, now) if dated else self.slots[source] or self.slot(source)
+            return self._values(plan.source, now)
+        times = self._times(plan.source, now)
         return times, times
 
     def chain(self, number: int, now: int, lo: int, hi: int) -> tuple[int, ...] | None:
@@ -226,21 +225,28 @@ class Index:
 
     def _instants(self, plan: ChainPlan, now: int) -> dict[int, Times]:
         """The instants that a sequence without groups looks at."""
-        return {
-            source: self.dated_slot(source, now) if self._plan.slots[source].dated
-            else self.slots[source] or self.slot(source)
-            for source in plan.sources
-        }  # fmt: skip
+        return {source: self._times(source, now) for source in plan.sources}
 
     def _grouped(self, plan: ChainPlan, now: int) -> Groups:
         """The instants of a sequence, for each group."""
         groups: Groups = {}
         for source in plan.sources:
-            dated = self._plan.dated_source(source, beside=True)
-            column = self.dated_column(source, now) if dated else self.columns[source] or self.column(source)
-            for time, key in zip(*column, strict=False):  # the instants end with END, which has no key
+            times, keys = self._values(source, now)
+            for time, key in zip(times, keys, strict=False):  # the instants end with END, which has no key
                 groups.setdefault(key, {}).setdefault(source, []).append(time)
         return groups
+
+    def _times(self, number: int, now: int) -> Times:
+        """The instants of any filter, whether it depends on `now` or not."""
+        if self._plan.slots[number].dated:
+            return self.dated_slot(number, now)
+        return self.slots[number] or self.slot(number)
+
+    def _values(self, number: int, now: int) -> Column:
+        """The same for the values beside one."""
+        if self._plan.dated_source(number, beside=True):
+            return self.dated_column(number, now)
+        return self.columns[number] or self.column(number)
 
     def held(self, key: str, at: int) -> Any:
         """The value that an attribute with a history had at an instant; None before its first one."""
@@ -269,8 +275,8 @@ class Index:
         for kind, where in plan.branches:
             rows = self.events(kind)
             if where is not None and rows:
-                spans = self._plan.spans(now) if plan.dated else ()
-                rows = [row for row in rows if where(self, now, spans, row[0], row[1])]
+                edges = self._plan.edges(now) if plan.dated else ()
+                rows = [row for row in rows if where(self, now, edges, row[0], row[1])]
             if rows:
                 found.append(rows)
         if len(found) == 1:

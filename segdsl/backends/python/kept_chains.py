@@ -24,7 +24,9 @@ from segdsl.backends.python.chains import (
     forbidden_before,
     holds_together,
     may_start,
+    next_after,
 )
+from segdsl.backends.python.runtime import BEGIN
 
 Instants = Mapping[int, Times]  # for each source of a plan its sorted instants
 
@@ -66,7 +68,7 @@ class KeptChain:
             return False
         with self._lock:
             if lo < self._begin:  # once at most: no instant lies before all of time
-                self._begin = -(2**63)
+                self._begin = BEGIN
                 self._cut(self._begin)
             self.extend(times, now)
             at = self._last(now, hi)
@@ -244,12 +246,6 @@ class _KeptFromStart(KeptChain):
         first = bisect_right(self._starts, until - self._total)
         del self._starts[first:]
         del self._ends[first:]
-
-
-def next_after(times: Times, t: int) -> int | None:
-    """The first instant that is later; None if there is none."""
-    at = bisect_right(times, t)
-    return times[at] if at < len(times) else None
 
 
 def _each(times: Times, lo: int, hi: int) -> Iterator[int]:

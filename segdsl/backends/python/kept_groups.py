@@ -15,9 +15,9 @@ from typing import Any
 
 from segdsl.backends.python.chains import ChainPlan
 from segdsl.backends.python.kept_chains import KeptChain, kept_chain
+from segdsl.backends.python.runtime import BEGIN
 
 Groups = dict[Any, dict[int, list[int]]]  # key -> source -> sorted instants
-BEGIN = -(2**63)
 
 
 class KeptGroups:

@@ -23,10 +23,10 @@ from segdsl.core.time import At, Edge, FromNow, Span
 from segdsl.core.walking import asks_now
 
 
-def comment(words: str, indent: str = "") -> list[str]:
+def comment(words: str) -> list[str]:
     """Comment lines with the words of a rule; nothing in them can end the comment."""
     lines = re.split(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+", words.strip())
-    return [indent + "# " + "".join(c if c.isprintable() else "?" for c in line) for line in lines if line.strip()]
+    return ["# " + "".join(c if c.isprintable() else "?" for c in line) for line in lines if line.strip()]
 
 
 class Module:

@@ -14,7 +14,7 @@ from segdsl.backends.python.sliding import SlidePlan
 
 K = TypeVar("K")
 V = TypeVar("V")
-Where = Callable[[Any, int, Any, int, Mapping[str, Any]], bool]  # of an `Index`, now, edges, and an event
+Where = Callable[[Any, int, tuple[int, ...], int, Mapping[str, Any]], bool]  # of an `Index`, now, edges, and an event
 
 
 @dataclass
@@ -27,14 +27,18 @@ class SlotPlan:
 
 @dataclass
 class Plan:
-    """What an index holds, by number; `functions` are the generated segments and scores that others refer to."""
+    """What an index holds, by number.
+
+    functions: the generated segments and scores, and what else may be asked for. edges: of the program at a `now`, as
+      its functions and the tests of filters take them.
+    """
 
     slots: list[SlotPlan] = field(default_factory=list)
     columns: list[ColumnPlan] = field(default_factory=list)
     chains: list[ChainPlan] = field(default_factory=list)
     slides: list[SlidePlan] = field(default_factory=list)
     functions: list[Callable[[Any, int], Any]] = field(default_factory=list)
-    spans: Callable[[int], Any] = lambda now: ()
+    edges: Callable[[int], tuple[int, ...]] = lambda now: ()
 
     @cached_property
     def filters_of(self) -> Mapping[str, Sequence[tuple[int, Where | None]]]:

@@ -18,28 +18,12 @@ from segdsl.core.contact import Facts
 from segdsl.core.nodes import Branch, Chain, Measure, Rule, Value
 from segdsl.core.program import Program
 
-_HELPERS = [
-    "anniversary",
-    "burst",
-    "count",
-    "distinct",
-    "first",
-    "first_time",
-    "fold",
-    "greatest",
-    "largest_group",
-    "last",
-    "last_time",
-    "least",
-    "near",
-    "percentile",
-    "period",
-    "ratio",
-    "sampled",
-    "total",
-    "bisect_right",
-]
-_LONG_CHAIN = 50
+# What generated functions call of `runtime`.
+_HELPERS = (
+    "anniversary", "bisect_right", "count", "first", "first_time", "fold", "last", "last_time", "near", "period",
+    "ratio", "sampled", "total",
+)  # fmt: skip
+_FAR = 50  # references from segment to segment, at which Python's stack is spared
 
 
 class CompiledProgram:
@@ -103,7 +87,7 @@ class CompiledProgram:
                 for (kind, _), name in zip(slot.branches, names, strict=True)
             ]
         plan.functions = [space[f"{kind}_{number}"] for (kind, _), number in self._numbers.items()]
-        plan.spans = module.resolve
+        plan.edges = module.resolve
 
     def index(self, facts: Facts) -> Index:
         """The contact's facts arranged for this program: pass it to predicates instead of facts in hot loops."""
@@ -156,7 +140,7 @@ class CompiledProgram:
         number = self._numbers[kind, name]
         plan = self._module.plan
         function = plan.functions[number]
-        first = self._long_chain(number)
+        first = self._asked_first(number)
 
         def call(facts: Facts | Index, now: int) -> Any:
             x = facts if type(facts) is Index else Index(plan, facts)  # type: ignore[arg-type]
@@ -167,8 +151,8 @@ class CompiledProgram:
         self._callables[kind, name] = call
         return call
 
-    def _long_chain(self, number: int) -> list[int]:
-        """What a segment refers to, in order, if the chain of references is too long for Python's stack."""
+    def _asked_first(self, number: int) -> list[int]:
+        """What a segment refers to, in order, if it refers so far that Python's stack would not do."""
         order: list[int] = []
         depths: dict[int, int] = {}
         waiting = [number]
@@ -182,7 +166,7 @@ class CompiledProgram:
                     order.append(top)
             else:
                 waiting += missing
-        return order[:-1] if depths[number] > _LONG_CHAIN else []
+        return order[:-1] if depths[number] > _FAR else []
 
 
 def compile_program(program: Program, values: Sequence[Value] = (), rules: Sequence[Rule] = ()) -> CompiledProgram:

@@ -11,7 +11,7 @@ from hashlib import md5
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, assert_never
 
-from segdsl.core.nodes import MeasureKind
+from segdsl.core.nodes import Measure
 from segdsl.core.time import Period, days_begun, has_anniversary, local_day, midnight, period_start
 
 BEGIN = -(2**63)
@@ -30,7 +30,7 @@ def period(time: int, unit: Period, zone: str) -> int:
 # --- measures over (lo, hi] ---------------------------------------------------------------------------------
 
 
-def _range(times: Times, lo: int, hi: int) -> tuple[int, int]:
+def positions(times: Times, lo: int, hi: int) -> tuple[int, int]:
     """The positions [i, j) whose instants lie in (lo, hi]; never reversed."""
     j = bisect_right(times, hi)
     return bisect_right(times, lo, 0, j), j
@@ -44,43 +44,43 @@ def count(times: Times, lo: int, hi: int) -> int:
 
 def total(column: Column, lo: int, hi: int) -> Any:
     """The exact sum of the known values (the column holds sums so far)."""
-    i, j = _range(column[0], lo, hi)
+    i, j = positions(column[0], lo, hi)
     return column[1][j] - column[1][i]
 
 
 def least(column: Column, lo: int, hi: int) -> Any:
     """The least known value; None if there is none."""
-    i, j = _range(column[0], lo, hi)
+    i, j = positions(column[0], lo, hi)
     return min(column[1][i:j], default=None)
 
 
 def greatest(column: Column, lo: int, hi: int) -> Any:
     """The greatest known value; None if there is none."""
-    i, j = _range(column[0], lo, hi)
+    i, j = positions(column[0], lo, hi)
     return max(column[1][i:j], default=None)
 
 
 def distinct(column: Column, lo: int, hi: int) -> int:
     """How many different known values there are."""
-    i, j = _range(column[0], lo, hi)
+    i, j = positions(column[0], lo, hi)
     return len(set(column[1][i:j]))
 
 
 def first(column: Column, lo: int, hi: int) -> Any:
     """The value at the earliest instant, the least of several; None if there is none."""
-    i, j = _range(column[0], lo, hi)
+    i, j = positions(column[0], lo, hi)
     return column[1][i] if i < j else None
 
 
 def last(column: Column, lo: int, hi: int) -> Any:
     """The value at the latest instant, the greatest of several; None if there is none."""
-    i, j = _range(column[0], lo, hi)
+    i, j = positions(column[0], lo, hi)
     return column[1][j - 1] if i < j else None
 
 
 def percentile(column: Column, lo: int, hi: int, numerator: int, denominator: int) -> Any:
     """The value at rank ceil(n * numerator/denominator), counted from 1, of the sorted known values."""
-    i, j = _range(column[0], lo, hi)
+    i, j = positions(column[0], lo, hi)
     return sorted(column[1][i:j])[rank(j - i, numerator, denominator) - 1] if i < j else None
 
 
@@ -91,25 +91,25 @@ def rank(count: int, numerator: int, denominator: int) -> int:
 
 def first_time(times: Times, lo: int, hi: int) -> int | None:
     """The earliest instant in (lo, hi]."""
-    i, j = _range(times, lo, hi)
+    i, j = positions(times, lo, hi)
     return times[i] if i < j else None
 
 
 def last_time(times: Times, lo: int, hi: int) -> int | None:
     """The latest instant in (lo, hi]."""
-    i, j = _range(times, lo, hi)
+    i, j = positions(times, lo, hi)
     return times[j - 1] if i < j else None
 
 
 def burst(times: Times, lo: int, hi: int, within: int) -> int:
     """The largest count in any (s - within, s], of instants in (lo, hi]."""
-    i, j = _range(times, lo, hi)
+    i, j = positions(times, lo, hi)
     return _densest(times[i:j], within)
 
 
 def largest_group(column: Column, lo: int, hi: int, within: int | None) -> int:
     """The largest count of one key; with `within`, in any (s - within, s]."""
-    i, j = _range(column[0], lo, hi)
+    i, j = positions(column[0], lo, hi)
     if within is None:
         return max(Counter(column[1][i:j]).values(), default=0)
     groups: dict[Any, Times] = {}
@@ -118,15 +118,13 @@ def largest_group(column: Column, lo: int, hi: int, within: int | None) -> int:
     return max((_densest(times, within) for times in groups.values()), default=0)
 
 
-def measure(
-    kind: MeasureKind, grouped: bool, within: int | None, rank: tuple[int, int] | None, column: Column, lo: int, hi: int
-) -> Any:  # fmt: skip
-    """Any of these measures, for who is told what a `Measure` is; `grouped`: the column's values are keys."""
-    if grouped:
-        return largest_group(column, lo, hi, within)
-    if within is not None:
-        return burst(column[0], lo, hi, within)
-    match kind:
+def measure(node: Measure, column: Column, lo: int, hi: int) -> Any:
+    """Any measure over (lo, hi] of its column, which holds keys of groups if it is `same`, and sums so far if a sum."""
+    if node.same:
+        return largest_group(column, lo, hi, node.within)
+    if node.within is not None:
+        return burst(column[0], lo, hi, node.within)
+    match node.kind:
         case "count":
             return count(column[0], lo, hi)
         case "sum":
@@ -142,9 +140,9 @@ def measure(
         case "last":
             return last(column, lo, hi)
         case "percentile":
-            assert rank is not None
-            return percentile(column, lo, hi, *rank)
-    assert_never(kind)
+            assert node.rank is not None
+            return percentile(column, lo, hi, *node.rank)
+    assert_never(node.kind)
 
 
 def _densest(times: Times, within: int) -> int:

@@ -16,44 +16,40 @@ from typing import Any
 
 from segdsl.backends.python import runtime
 from segdsl.backends.python.runtime import Times
-from segdsl.core.nodes import MeasureKind
+from segdsl.core.nodes import Measure
 
 
 @dataclass(frozen=True)
 class SlidePlan:
-    """A measure that looks at every event of its window; `kind`, `within` and `rank` are those of the `Measure`.
+    """A measure that looks at every event of its window.
 
-    source: the number of a column, or of a slot if not `beside`. grouped: whether the column's values are groups.
-    window: what tells measures apart whose windows are others; each has its own content.
+    source: the number of a column, or of a slot if not `beside`.
     """
 
-    kind: MeasureKind
+    measure: Measure
     source: int
     beside: bool
-    window: object
-    grouped: bool = False
-    within: int | None = None
-    rank: tuple[int, int] | None = None
 
     def plain(self, times: Times, values: list[Any], lo: int, hi: int) -> Any:
         """The measure over (lo, hi], worked out from the events."""
-        return runtime.measure(self.kind, self.grouped, self.within, self.rank, (times, values), lo, hi)
+        return runtime.measure(self.measure, (times, values), lo, hi)
 
     def slide(self) -> Slide:
         """A window that holds nothing yet."""
-        if self.within is not None:
-            return _Bursts(self.within, self.grouped)
-        if self.grouped:
+        measure = self.measure
+        if measure.within is not None:
+            return _Bursts(measure.within, bool(measure.same))
+        if measure.same:
             return _Groups()
-        match self.kind:
+        match measure.kind:
             case "distinct":
                 return _Distinct()
             case "min":
                 return _Sorted(lambda count: 1)
             case "max":
                 return _Sorted(lambda count: count)
-        assert self.rank is not None
-        numerator, denominator = self.rank
+        assert measure.rank is not None
+        numerator, denominator = measure.rank
         return _Sorted(lambda count: runtime.rank(count, numerator, denominator))
 
 

@@ -184,9 +184,8 @@ class Values(Frame, ABC):
         beside = bool(node.same) or node.of is not None
         if beside:
             source = self.module.column(source, node.of, node.same, False)
-        plan = SlidePlan(node.kind, source, beside, node.events.span, bool(node.same), node.within, node.rank)
-        known = node.kind in ("count", "distinct")
-        return Text(f"x.sliding({self.module.slide(plan)}, now, {lo}, {hi})", 2, known)
+        number = self.module.slide(SlidePlan(node, source, beside))
+        return Text(f"x.sliding({number}, now, {lo}, {hi})", 2, node.kind in ("count", "distinct"))
 
     # --- scores -----------------------------------------------------------------------------------------
 

@@ -245,6 +245,16 @@ def select(columns: Sequence[tuple[str, Node]], source: Node, where: Iterable[No
     return node.where(conjunction(conditions), copy=False) if conditions else node
 
 
+def order(by: Iterable[Node]) -> Node:
+    """ORDER BY, for a query or a window: the least first, unknown values last."""
+    return exp.Order(expressions=[exp.Ordered(this=node, nulls_first=False) for node in by])
+
+
+def so_far() -> Node:
+    """The frame of a window over all rows up to each, for what runs on; ties in any order."""
+    return exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
+
+
 def taken_opening(query: Node) -> Node | None:
     """The WITH of a query, which has none any more; None if it had none."""
     opening = query.args.get("with_")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from segdsl.backends.sql.among import Part
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.reading import Reading
-from segdsl.backends.sql.statement import Statement
+from segdsl.backends.sql.sources import Sources
 from segdsl.catalog.model import Column, TimeColumn
 from segdsl.core import nodes
 from segdsl.core.time import Edge
@@ -29,7 +29,7 @@ class _Asked:
     begins: dict[Edge | None, None] = field(default_factory=dict)
 
 
-def excerpts(statement: Statement, reading: Reading) -> dict[Part, Node]:
+def excerpts(statement: Sources, reading: Reading) -> dict[Part, Node]:
     """For each part of what is stored, events and histories, the query of what a statement asks of it.
 
     reading: of the contacts whose rows are wanted; `Reading.among` says who they are.
@@ -44,7 +44,7 @@ def excerpts(statement: Statement, reading: Reading) -> dict[Part, Node]:
     return found
 
 
-def _asked(statement: Statement) -> dict[Part, _Asked]:
+def _asked(statement: Sources) -> dict[Part, _Asked]:
     catalog, reading = statement.catalog, statement.reading
     found: dict[Part, _Asked] = {}
 

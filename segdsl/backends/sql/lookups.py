@@ -83,9 +83,9 @@ def _running(look: Look, column: str, partition: Sequence[str]) -> Node:
     if look.ahead:
         frame = exp.WindowSpec(kind="ROWS", start="CURRENT ROW", end="UNBOUNDED", end_side="FOLLOWING")
     else:
-        frame = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
-    order = [exp.Ordered(this=b.column(name), nulls_first=False) for name in ("t", "place")]
+        frame = b.so_far()
     return exp.Window(
         this=(exp.Min if look.ahead else exp.Max)(this=b.column(column)),
-        partition_by=[b.column(name) for name in partition], order=exp.Order(expressions=order), spec=frame,
+        partition_by=[b.column(name) for name in partition], order=b.order([b.column("t"), b.column("place")]),
+        spec=frame,
     )  # fmt: skip

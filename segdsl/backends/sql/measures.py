@@ -44,9 +44,8 @@ class Passes:
     def inside(self, kind: str) -> Rules:
         """The rules as seen by one kind's events."""
         old = self.rules
-        names = Names(
-            old.names.attributes, old.names.measures, self.properties[kind], old.names.segments, old.names.contact
-        )
+        seen = old.names
+        names = Names(seen.contact, seen.attributes, seen.measures, self.properties[kind], seen.segments)
         return Rules(names, old.program, old.dialect, old.reading, old.clock)
 
     def span(self, span: Span | None) -> list[Node]:
@@ -241,7 +240,7 @@ class Passes:
         frame = exp.WindowSpec(kind="RANGE", start=length, start_side="PRECEDING", end="CURRENT ROW")
         window = exp.Window(
             this=exp.Count(this=exp.Star()), partition_by=[contact, *same],
-            order=exp.Order(expressions=[exp.Ordered(this=b.column("t"), nulls_first=False)]), spec=frame,
+            order=b.order([b.column("t")]), spec=frame,
         )  # fmt: skip
         return select([("contact", contact), ("n", window)], rows, conditions)
 
@@ -253,11 +252,9 @@ class Passes:
         gone = self.rules.dialect.moved(b.column("t"), measure.within)
         steps = [select([*keys, ("t", t), ("step", b.number(step))], rows.copy(), conditions)
                  for t, step in ((b.column("t"), 1), (gone, -1))]  # fmt: skip
-        frame = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
         there = exp.Window(
             this=exp.Sum(this=b.column("step")), partition_by=[key for _, key in keys],
-            order=exp.Order(expressions=[exp.Ordered(this=b.column(n), nulls_first=False) for n in ("t", "step")]),
-            spec=frame,
+            order=b.order([b.column("t"), b.column("step")]), spec=b.so_far(),
         )  # fmt: skip
         return select([keys[0], ("n", there)], united(steps).subquery("steps"))
 
@@ -266,10 +263,9 @@ class Passes:
         assert measure.rank is not None
         m, d = (b.number(part) for part in measure.rank)
         contact = b.column("contact")
-        order = exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)])
         places = select(
             [("contact", contact), ("v", value),
-             ("r", exp.Window(this=exp.RowNumber(), partition_by=[contact], order=order)),
+             ("r", exp.Window(this=exp.RowNumber(), partition_by=[contact], order=b.order([value]))),
              ("n", exp.Window(this=exp.Count(this=exp.Star()), partition_by=[contact]))],
             rows, conditions,
         )  # fmt: skip

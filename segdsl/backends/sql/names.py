@@ -30,13 +30,18 @@ class Namer:
 
 @dataclass
 class Names:
-    """Where every fact is found: columns of the contact row, of measures, of event rows."""
+    """Where every fact is found.
 
+    contact, attributes: the table of the contact's row, and its columns of an attribute. properties: columns of the
+      event's row. measures: the table and the column of each. segments, chains: the CTEs of those whom they hold of.
+    terms, latest: how counts are answered that are no measures of their own; see `latest.plan`.
+    """
+
+    contact: str
     attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]
-    measures: dict[nodes.Measure, tuple[str, str]]  # -> (table, column)
-    properties: Mapping[str, str]
-    segments: Mapping[str, str]
-    contact: str = "contact"
+    measures: dict[nodes.Measure, tuple[str, str]] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
     chains: dict[nodes.Chain, str] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
-    latest: Mapping[nodes.Measure, nodes.Measure] = field(default_factory=dict)  # counts -> see `latest.plan`
+    latest: Mapping[nodes.Measure, nodes.Measure] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
 from segdsl.backends.sql.values import Values, certain
 from segdsl.core import nodes
-from segdsl.core.counts import counted
+from segdsl.core.counts import Counted, counted
 from segdsl.core.time import Span
 
 
@@ -83,22 +83,19 @@ class Rules(Values):
         leaf = self.in_span(nodes.InSpan(last, Span(span.lo, None)))
         return b.coalesce(leaf, b.FALSE()) if strict else leaf
 
-    def by_thresholds(self, op: nodes.CompareOp, measure: nodes.Measure, number: int, strict: bool) -> Node:
+    def by_thresholds(self, asked: Counted, strict: bool) -> Node:
         """A comparison of a count out of what it is at least."""
-        match op:
-            case ">=" | ">":
-                return self.at_least(measure, number + (op == ">"), strict)
-            case "<" | "<=":
-                return b.negation(self.at_least(measure, number + (op == "<="), True))
-            case "=":
-                more = b.negation(self.at_least(measure, number + 1, True))
-                return b.conjunction([self.at_least(measure, number, strict), more])
+        least, *more = asked.leasts
+        if asked.op in ("<", "<="):
+            return b.negation(self.at_least(asked.measure, least, True))
+        reached = self.at_least(asked.measure, least, strict)
+        return b.conjunction([reached, *(b.negation(self.at_least(asked.measure, each, True)) for each in more)])
 
     def comparison(self, rule: nodes.Compare, strict: bool) -> Node:
         """Two values compared, in whatever form says it most simply."""
         asked = counted(rule)
         if asked is not None and (asked.measure in self.names.terms.measures or asked.measure in self.names.latest):
-            return self.by_thresholds(*asked, strict)
+            return self.by_thresholds(asked, strict)
         op, left, right = rule.op, rule.left, rule.right
         if (
             isinstance(left.type, types.Number)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from functools import partial
 from typing import NamedTuple
 
 from sqlglot import exp
 
-from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql import dialects, latest, terms
 from segdsl.backends.sql.among import Among
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.chains import Chains
-from segdsl.backends.sql.clock import Fixed, Live
+from segdsl.backends.sql.clock import Fixed
+from segdsl.backends.sql.columns import Schema
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.lookups import Lookup
 from segdsl.backends.sql.measures import WIDEST, Passes, simple
-from segdsl.backends.sql.names import Namer, Names
-from segdsl.backends.sql.reading import Reading, Schema
+from segdsl.backends.sql.names import Namer
 from segdsl.backends.sql.rules import Rules
+from segdsl.backends.sql.sources import Sources
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
-from segdsl.core.program import Program, needed
-from segdsl.core.time import Edge, Span
-from segdsl.core.walking import children, walk
+from segdsl.core.program import Program
 
 FUSE = 12  # with more distinct passes than this over single kinds, measures of a kind share one
 MANY = 64  # of more segments than this, so many are asked in one look at the contacts
@@ -64,58 +61,27 @@ def compile_segments(
     return Statement(program, catalog, names, now, schema, dialects.get(dialect)).text()
 
 
-class Statement:
-    """Plans and prints; everything it needs to know is collected in the constructor."""
+class Statement(Sources):
+    """Plans and prints; what it is about is collected in the constructor.
+
+    terms, latest: how counts are answered that have no column of their own.
+    """
 
     def __init__(
-        self,
-        program: Program,
-        catalog: Catalog,
-        names: Sequence[str],
-        now: int | None,
-        schema: Schema | None,
-        dialect: Dialect,
-        lookup: Lookup | None = None,
-        among: Among | None = None,
+        self, program: Program, catalog: Catalog, names: Sequence[str], now: int | None, schema: Schema | None,
+        dialect: Dialect, lookup: Lookup | None = None, among: Among | None = None,
         values: Mapping[str, nodes.Value] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """`now`: None is the database's clock. `lookup`: another way to ask for neighbours than the dialect's own.
         `among`: only these contacts are looked at. `values`: what is asked of every contact besides, by name."""
-        self.program, self.catalog, self.schema, self.dialect = program, catalog, schema, dialect
-        self.asked = values or {}
-        self._about(among)
-        self.clock = Live(dialect, self.tables.name) if now is None else Fixed(dialect, now)
-        self.lookup = lookup or self.dialect.lookup
-        self.wanted = list(dict.fromkeys(names))
-        self.segments = list(needed(program, self.wanted).segments)
-        self.measures: dict[nodes.Measure, None] = {}
-        self.chains: dict[nodes.Chain, None] = {}
-        self.attributes: dict[nodes.Attribute | nodes.Held, None] = {}
-        self.kinds: dict[str, dict[str, None]] = {}
-        self.begins: dict[str, dict[Edge | None, None]] = {}  # where windows over a kind begin; None: nowhere
-        self.lists = False
-        self.referred: set[str] = set()
-        walked = [list(self._walk(program.segments[name].rule, set())) for name in self.segments]
-        walked += [list(self._walk(value, set())) for value in self.asked.values()]
-        for found in walked:
-            self._collect(found)
-        compared = terms.compared(walked) if isinstance(self.clock, Fixed) else {}
+        super().__init__(program, catalog, names, now, schema, dialect, among, values)
+        self.lookup = lookup or dialect.lookup
+        compared = self.compared if isinstance(self.clock, Fixed) else {}
         self.terms = terms.plan(compared) if dialect.joins_rules else terms.Terms()
         self.latest: dict[nodes.Measure, nodes.Measure] = {}
         if isinstance(self.clock, Fixed):
-            compared = {measure: leasts for measure, leasts in compared.items() if measure not in self.terms.measures}
-            self.latest = latest.plan(compared, self.measures, self.clock.instant)
-
-    def _about(self, among: Among | None) -> None:
-        catalog = self.catalog
-        tables = [catalog.contacts, *(e.table for e in catalog.events.values())]
-        tables += [relation.table for relation in catalog.relations.values()]
-        tables += [part.table for part in (catalog.lists, catalog.identities) if part is not None]
-        tables += [a.history.table for a in catalog.attributes.values() if a.history]
-        tables += [among.contacts, *among.excerpts.values()] if among else []
-        self.among = among
-        self.tables = Namer([*tables, "events", "groups_", "places", "ranked", "rows_", "alias", "facts"])
-        self.reading = Reading(catalog, self.dialect, self.schema, among=among)
+            others = {measure: leasts for measure, leasts in compared.items() if measure not in self.terms.measures}
+            self.latest = latest.plan(others, self.measures, self.clock.instant)
 
     def about(self, among: Among | None) -> Statement:
         """The same statement, at a fixed time, about some contacts only, or about all; what it needs is known."""
@@ -124,57 +90,6 @@ class Statement:
         other._about(among)
         other.terms = terms.Terms(groups=self.terms.groups)
         return other
-
-    # --- what is needed -----------------------------------------------------------------------------------------
-
-    def _walk(self, node: nodes.Rule | nodes.Value | nodes.Events | nodes.Anchored, seen: set[str]) -> Iterator[object]:
-        """Every node of a rule, and of the scores that it asks: in the order of the text, what is inside first."""
-        for child in children(node):
-            yield from self._walk(child, seen)
-        if isinstance(node, nodes.ScoreOf) and node.name not in seen:
-            seen.add(node.name)
-            yield from self._walk(self.program.scores[node.name], seen)
-        yield node
-
-    def _collect(self, found: Sequence[object]) -> None:
-        """Notes what the nodes of a rule, in the order of `_walk`, need: attributes, kinds, measures, chains, lists."""
-        for node in found:
-            if isinstance(node, nodes.Attribute | nodes.Held):
-                self.attributes[node] = None
-            elif isinstance(node, nodes.Chain):
-                self.chains[node] = None
-                for branch in node.branches():
-                    self._uses(branch, node.same, None)
-            elif isinstance(node, nodes.InSegment):
-                self.referred.add(node.name)
-            elif isinstance(node, nodes.InList):
-                self.lists = True
-            elif isinstance(node, nodes.Measure) and node not in self.measures:
-                self.measures[node] = None  # behind its anchor's, which it needs
-                for branch in node.events.branches:
-                    self._uses(branch, [*([node.of] if node.of else []), *node.same], node.events.span)
-
-    def _uses(self, branch: nodes.Branch, values: Iterable[object], span: Span | nodes.Anchored | None) -> None:
-        """Notes that a branch's kind is asked, for which properties, and where the window over it begins."""
-        used = self.kinds.setdefault(branch.kind, {})
-        self.begins.setdefault(branch.kind, {})[span.lo if isinstance(span, Span) else None] = None
-        every = (*walk(branch.where), *values)
-        used.update((value.key, None) for value in every if isinstance(value, nodes.Property))
-
-    def used_tables(self) -> list[str]:
-        """The stored tables that the statement reads."""
-        catalog = self.catalog
-        tables = [catalog.contacts, *(self.reading.table_of(kind) for kind in self.kinds)]
-        for node in self.attributes:
-            if isinstance(node, nodes.Held):
-                tables.append(self.reading.table_of(nodes.changes_of(node.key)))
-            elif node.relation is not None:
-                tables.append(catalog.relations[node.relation].table)
-        if self.lists and catalog.lists:
-            tables.append(catalog.lists.table)
-        if self.kinds and catalog.identities:
-            tables.append(catalog.identities.table)
-        return list(dict.fromkeys(tables))
 
     # --- the parts ------------------------------------------------------------------------------------------------
 
@@ -192,37 +107,27 @@ class Statement:
         """What the statement says, to be put together otherwise than in `tree`."""
         ctes, rules, segments = self._facts()
         members = self._members(rules, segments, ctes)
-        columns = [("id", rules.identity()), *((name, rules.value(value)) for name, value in self.asked.items())]
+        columns = [("id", rules.identity()), *((name, rules.value(value)) for name, value in self.values.items())]
         values = select(columns, b.table(rules.contact))
         return Parts(exp.With(expressions=[*self.clock.ctes(), *ctes]), b.united(members or [self._nobody()]), values)
 
     def _facts(self) -> tuple[list[Node], Rules, dict[str, str]]:
         """The CTEs of all that is known of contacts, the writer of rules over them, and the names of segments' CTEs."""
-        kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
-        properties = {kind: self._property_columns(kind) for kind in self.kinds}
-        ctes = []
-        if self.among is not None:
-            ctes += [b.cte(name, query.copy()) for name, query in self.among.queries.items()]
-        ctes += [b.cte(kinds[kind], self._events(kind, properties[kind])) for kind in self.kinds]
-        columns = Namer(["id"])  # of the facts about contacts: attributes, measures and terms
-        attributes = {node: self._attribute_columns(node, columns) for node in self.attributes}
-        contact = self.tables.name("contact")
-        ctes.append(b.cte(contact, self.reading.contacts(attributes, self.clock)))
+        ctes, passes, columns = self.stored()
+        rules, names = passes.rules, passes.rules.names
         segments = {name: self.tables.name(f"segment {name}") for name in self.segments if name in self.referred}
-        names = Names(attributes, {}, {}, segments, contact, terms=self.terms, latest=self.latest)
-        rules = Rules(names, self.program, self.dialect, self.reading, self.clock)
-        passes = Passes(rules, kinds, properties)
+        names.segments, names.terms, names.latest = segments, self.terms, self.latest
         ctes += self._measures(passes, columns)
         if isinstance(self.clock, Fixed):
-            ctes += self.terms.ctes(kinds, properties, self.clock, self.tables.name, columns.name)
+            ctes += self.terms.ctes(passes.kinds, passes.properties, self.clock, self.tables.name, columns.name)
         for chain in self.chains:
             query = Chains(passes, chain, self.lookup, self.tables.name, self.reading.title)
             names.chains[chain] = query.members()
             ctes += query.ctes
         most = 1 if self.dialect.inlines or self.among is not None else JOINED
-        if (self.asked or len(self.segments) > most) and (names.measures or names.terms.bits):
+        if (self.values or len(self.segments) > most) and (names.measures or names.terms.bits):
             rules.facts = self.tables.name("facts of contacts")
-            ctes.append(b.cte(rules.facts, self._joined(rules, attributes)))
+            ctes.append(b.cte(rules.facts, self._joined(rules)))
         return ctes, rules, segments
 
     def unordered(self) -> Node:
@@ -236,28 +141,6 @@ class Statement:
         segment = b.column("segment")
         columns = [("segment", segment), ("size", exp.Count(this=exp.Star()))]
         return b.over(self.unordered(), columns, "members").group_by(segment.copy(), copy=False)
-
-    def _property_columns(self, kind: str) -> dict[str, str]:
-        """The properties of a kind that are asked for -> what its CTE calls them."""
-        used = self.kinds[kind]
-        changed = nodes.changed_attribute(kind) is not None
-        declared = () if changed else self.catalog.events[kind].properties
-        # The names that `Reading.event` gives: p0, p1, … are the properties that only tell deliveries apart.
-        columns = Namer(["contact", "t", "delivery", "place", *(f"p{i}" for i in range(len(declared)))])
-        return {key: columns.name(f"{key} value" if changed else key) for key in used}  # `from` and `to` are reserved
-
-    def _events(self, kind: str, names: Mapping[str, str]) -> Node:
-        """The query of a kind's events, from where the earliest of all windows over them begins if all begin."""
-        begins = [edge for edge in self.begins[kind] if edge is not None]
-        since = partial(self.clock.earliest, begins) if len(begins) == len(self.begins[kind]) else None
-        return self.reading.event(kind, names, since=since)
-
-    def _attribute_columns(self, node: nodes.Attribute | nodes.Held, columns: Namer) -> tuple[str, ...]:
-        """What the contacts' CTE calls an attribute: two names for a place, one for all others."""
-        relation = node.relation if isinstance(node, nodes.Attribute) else None
-        wanted = node.key if relation is None else f"{relation} {node.key}"
-        parts = [f"{wanted} latitude", f"{wanted} longitude"] if isinstance(node.type, types.Geo) else [wanted]
-        return tuple(columns.name(part) for part in parts)
 
     def _measures(self, passes: Passes, columns: Namer) -> list[Node]:
         """The CTEs of all measures but those that `terms` answers; `passes` learns where each is found."""
@@ -292,11 +175,11 @@ class Statement:
                 ctes.append(b.cte(table, body, part[0].words if len(part) == 1 else ""))
         return ctes
 
-    def _joined(self, rules: Rules, attributes: Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]) -> Node:
+    def _joined(self, rules: Rules) -> Node:
         """`id`, attributes, measures and terms of every contact: what many segments ask is joined only once."""
         contact = rules.names.contact
         columns = [("id", b.column("id", contact))]
-        columns += [(name, b.column(name, contact)) for names in attributes.values() for name in names]
+        columns += [(name, b.column(name, contact)) for names in rules.names.attributes.values() for name in names]
         asked = [*rules.names.measures.values(), *rules.names.terms.columns()]
         columns += [(name, b.column(name, table)) for table, name in asked]
         return self._with_tables(select(columns, b.table(contact)), dict.fromkeys(t for t, _ in asked), contact)
@@ -372,7 +255,7 @@ class Statement:
         if len(selects) > 1 or not all(isinstance(each, exp.Column) for each in order):
             columns = [(n, b.column(n)) for n in ("segment", "contact")]
             tree = select(columns, b.united(selects).subquery("members"))
-        tree.set("order", exp.Order(expressions=[exp.Ordered(this=each, nulls_first=False) for each in order]))
+        tree.set("order", b.order(order))
         opening = exp.With(expressions=ctes)
         opening.comments = [header]
         tree.set("with_", opening)

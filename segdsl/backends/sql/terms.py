@@ -35,7 +35,7 @@ class Terms:
     bits: dict[Term, tuple[str, str, int]] = field(default_factory=dict)  # -> (table, column, bit)
     groups: dict[Group, dict[Term, None]] = field(default_factory=dict)
 
-    def ctes(self, kinds: dict[str, str], properties: dict[str, dict[str, str]], clock: Fixed,
+    def ctes(self, kinds: Mapping[str, str], properties: Mapping[str, Mapping[str, str]], clock: Fixed,
              name: Callable[[str], str], column: Callable[[str], str]) -> list[Node]:  # fmt: skip
         """For each group the table of its rules, and a row of bits for each contact."""
         found = []

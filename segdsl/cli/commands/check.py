@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from segdsl.cli.common import Stop, common_options, note, show, split
-from segdsl.text.render import FORMATS
+from segdsl.text.render import FORMATS, many
 
 if TYPE_CHECKING:
     from segdsl.catalog.model import Catalog
@@ -66,9 +66,8 @@ def command(paths: tuple[str, ...], db: bool, streaming: bool, fix: bool, lints:
         show(found)
     elif found or form != "github":
         click.echo(render(found, form))  # type: ignore[arg-type]  # click has checked it against FORMATS
-    files = "1 rule file" if loaded.checked == 1 else f"{loaded.checked} rule files"
-    problems = ", ".join(_count(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
-    note(f"checked {files}: {problems or 'no problems'}")
+    problems = ", ".join(many(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
+    note(f"checked {many(loaded.checked, 'rule file')}: {problems or 'no problems'}")
     if errors:
         click.get_current_context().exit(1)
 
@@ -91,10 +90,6 @@ def _streaming(program: Program, catalog: Catalog, names: Sequence[str], shown: 
             cells = [cell + " " * (size - width(cell)) for cell, size in zip(row, wide, strict=False)]
             click.echo("  ".join([*cells, row[3]]).rstrip())
     return [cost.diagnostic for cost in found if cost.kept == "history"]
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")
 
 
 def _lint(word: str) -> str:
@@ -138,7 +133,7 @@ def _fix(paths: tuple[str, ...], lints: list[str]) -> None:
         if sum(fixed.values()) == before:
             break
     for name, count in fixed.items():
-        note(f"fixed {_count(count, 'finding')} in {name}")
+        note(f"fixed {many(count, 'finding')} in {name}")
     if not fixed:
         why = "there are errors" if loaded.failed else "no finding has a fix that is proven safe"
         note(f"fixed nothing: {why}")

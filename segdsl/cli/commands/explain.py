@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from segdsl.cli.common import colored, common_options, instant, many, note
+from segdsl.cli.common import colored, common_options, instant, note
+from segdsl.text.render import many
 
 COLORS = {"yes": "32", "no": "31", "head": "1", "time": "36"}
 

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from segdsl.cli.common import Stop, common_options, instant, many, note, show
+from segdsl.cli.common import Stop, common_options, instant, note, show
 from segdsl.cli.lengths import Length
+from segdsl.text.render import many
 
 if TYPE_CHECKING:
     from segdsl.catalog.model import Catalog
     from segdsl.cli.following import Lines
+    from segdsl.stream.follower import Follower
     from segdsl.stream.sinks import Sink
     from segdsl.stream.state import State
-    from segdsl.stream.stream import Stream
     from segdsl.stream.table_writers import Writer
 
 SECRET = "SEGDSL_WEBHOOK_SECRET"
@@ -85,7 +86,7 @@ def command(
     from segdsl.cli.following import Lines, Tables, finish, until_told
     from segdsl.cli.target import runnable
     from segdsl.core.time import now
-    from segdsl.stream.stream import Stream
+    from segdsl.stream.follower import Follower
     from segdsl.stream.tailing import Tail
 
     _refuse_mixtures()
@@ -94,19 +95,19 @@ def command(
     file = file or Path("-")
     output = None if str(output) == "-" else output  # standard output, as in every command
     _distinct(file, state, output)
-    with closing(Stream(catalog, program, state)) as stream:
-        assert stream.state is not None
-        _tell_resumed(stream)
-        source, position = ("", 0) if database else _source(file, stream, live)
-        starts = _starts(stream.state, database, backfill)
-        with _sinks(stream.state, output, webhooks, _table(catalog, table, table_in), keep, live) as sinks:
+    with closing(Follower(catalog, program, state)) as follower:
+        assert follower.state is not None
+        _tell_resumed(follower)
+        source, position = ("", 0) if database else _source(file, follower, live)
+        starts = _starts(follower.state, database, backfill)
+        with _sinks(follower.state, output, webhooks, _table(catalog, table, table_in), keep, live) as sinks:
             lines = tail = None
             stopped = False
             if database or starts:
-                tail = Tail(stream, late, batch, now, announce)
-                if starts and stream.state.feed == "lines":
+                tail = Tail(follower, late, batch, now, announce)
+                if starts and follower.state.feed == "lines":
                     tail.begin(None if database else source, file.stat().st_size if source else 0)
-                tables = Tables(catalog, stream, tail, sinks)
+                tables = Tables(catalog, follower, tail, sinks)
                 with until_told(tables):
                     if tail.starting:
                         tables.start()
@@ -115,12 +116,12 @@ def command(
                         finish(sinks, tables)
                 stopped = tables.stopped
             if not database and not stopped:
-                lines = Lines(stream, sinks, source, live, batch)
+                lines = Lines(follower, sinks, source, live, batch)
                 _follow_lines(lines, sinks, file, position, end)
         if lines is not None:
             lines.tell()
         taken = tail.taken if database and tail is not None else lines.lines if lines is not None else 0
-        _tell_end(stream, sinks, taken)
+        _tell_end(follower, sinks, taken)
     if lines is not None and lines.refused:
         click.get_current_context().exit(1)
 
@@ -166,28 +167,28 @@ def _follow_lines(lines: Lines, sinks: Sequence[Sink], file: Path, position: int
             finish(sinks, reader)
 
 
-def _tell_resumed(stream: Stream) -> None:
+def _tell_resumed(follower: Follower) -> None:
     """What has changed by the rules or by the catalog since the state was left."""
-    resumed = len(stream.resumed)
-    if stream.dropped:
-        are = "is of an event" if stream.dropped == 1 else "are of events"
-        note(f"warning: {many(stream.dropped, 'stored line')} {are} that segdsl.yml does not have any more")
+    resumed = len(follower.resumed)
+    if follower.dropped:
+        are = "is of an event" if follower.dropped == 1 else "are of events"
+        note(f"warning: {many(follower.dropped, 'stored line')} {are} that segdsl.yml does not have any more")
     if resumed:
         note(f"rules or catalog have changed: {many(resumed, 'change')} of membership by that")
 
 
-def _tell_end(stream: Stream, sinks: Sequence[Sink], taken: int) -> None:
+def _tell_end(follower: Follower, sinks: Sequence[Sink], taken: int) -> None:
     """How many lines were taken and what became of them: which changes, which wait, what was passed over."""
     from segdsl.core.time import isoformat
 
-    reached = "nothing yet" if stream.clock is None else f"up to {isoformat(stream.clock)}"
+    reached = "nothing yet" if follower.clock is None else f"up to {isoformat(follower.clock)}"
     note(f"{many(taken, 'line')}, {many(sinks[0].told, 'change')}, {reached}")
-    if stream.waiting:
-        are, wait = ("is", "waits") if stream.waiting == 1 else ("are", "wait")
-        note(f"{many(stream.waiting, 'line')} {are} of a time that is still to come, and {wait} for it")
-    if stream.passed:
-        most = ", ".join(f"`{name}` ({times})" for name, times in stream.passed.most_common(PASSED))
-        more = f" and {len(stream.passed) - PASSED} more" if len(stream.passed) > PASSED else ""
+    if follower.waiting:
+        are, wait = ("is", "waits") if follower.waiting == 1 else ("are", "wait")
+        note(f"{many(follower.waiting, 'line')} {are} of a time that is still to come, and {wait} for it")
+    if follower.passed:
+        most = ", ".join(f"`{name}` ({times})" for name, times in follower.passed.most_common(PASSED))
+        more = f" and {len(follower.passed) - PASSED} more" if len(follower.passed) > PASSED else ""
         note(f"passed over, since segdsl.yml does not declare them: {most}{more}")
     for sink in sinks[1:]:
         given_up = f", {sink.dead} given up: the state file's table `dead` tells why" if sink.dead else ""
@@ -260,16 +261,16 @@ def _distinct(file: Path, state: Path, output: Path | None) -> None:
             raise Stop(f"{path} cannot be {other} and {what} at once", "name a file of its own for each")
 
 
-def _source(file: Path, stream: Stream, live: bool) -> tuple[str, int]:
+def _source(file: Path, follower: Follower, live: bool) -> tuple[str, int]:
     """The name under which the state knows a file, and how far it was read. What is no regular file has none."""
     from segdsl.cli.following import HEAD, begins_as
 
-    assert stream.state is not None
+    assert follower.state is not None
     if str(file) == "-" or not file.is_file():
         return "", 0
     source = str(file.resolve())
-    position = stream.state.positions.get(source, 0)
-    head = stream.state.positions.get(HEAD + source)
+    position = follower.state.positions.get(source, 0)
+    head = follower.state.positions.get(HEAD + source)
     shorter = file.stat().st_size < position
     if not shorter and (head is None or begins_as(file, head)):
         return source, position

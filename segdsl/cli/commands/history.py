@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from segdsl.cli.common import common_options, instant, note
+from segdsl.text.render import many
 
 NAMED = 5  # segments that a note names
 
@@ -86,6 +87,5 @@ def command(
         some = ", ".join(history.replayed[:NAMED])
         more = len(history.replayed) - NAMED
         note(f"contact by contact, as SQL has no form for their tests: {some}{f' and {more} more' if more > 0 else ''}")
-    segments_word = "1 segment" if len(names) == 1 else f"{len(names)} segments"
-    stays_word = "1 stay" if progress.done == 1 else f"{progress.done} stays"
-    note(f"{segments_word}, {stays_word}; --from {isoformat(first)} --to {isoformat(last)}")
+    told = f"{many(len(names), 'segment')}, {many(progress.done, 'stay')}"
+    note(f"{told}; --from {isoformat(first)} --to {isoformat(last)}")

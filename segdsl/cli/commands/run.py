@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from segdsl.cli.common import common_options, instant, note
+from segdsl.text.render import many
 
 if TYPE_CHECKING:
     from segdsl.cli.progress import Progress
@@ -76,9 +77,7 @@ def command(
             total = progress.done
     if count:
         write_counts(sizes, output)
-    segments_word = "1 segment" if len(names) == 1 else f"{len(names)} segments"
-    members_word = "1 member" if total == 1 else f"{total} members"
-    note(f"{segments_word}, {members_word}; --now {isoformat(moment)}")
+    note(f"{many(len(names), 'segment')}, {many(total, 'member')}; --now {isoformat(moment)}")
 
 
 def _by_segment(

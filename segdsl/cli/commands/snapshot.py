@@ -28,7 +28,7 @@ def command(segment: str, name: str, now: str | None) -> None:
     from segdsl.cli.refreshing import everything, named
     from segdsl.core.time import isoformat
     from segdsl.engines import connect
-    from segdsl.text.render import printable
+    from segdsl.text.render import many, printable
     from segdsl.warehouse.lists import snapshot
 
     if not name.strip() or name != name.encode(errors="ignore").decode():  # half a character is in no database
@@ -41,5 +41,4 @@ def command(segment: str, name: str, now: str | None) -> None:
     if made.declaration:
         click.echo(made.declaration)
         note("write this line into segdsl.yml, so that rules find the list")
-    word = "contact" if made.size == 1 else "contacts"
-    note(f'{made.size} {word} of {wanted} on the list "{printable(name)}"; --now {isoformat(moment)}')
+    note(f'{many(made.size, "contact")} of {wanted} on the list "{printable(name)}"; --now {isoformat(moment)}')

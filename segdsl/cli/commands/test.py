@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from segdsl.cli.common import by_project, colored, common_options, no_segment, note, show
+from segdsl.text.render import many
 
 if TYPE_CHECKING:
     from segdsl.analysis.stories.coverage import Coverage
@@ -64,8 +65,7 @@ def command(
     report = Report(tuple(results), tuple(errors), covered)
     _write(report, form)
     if errors:
-        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-        note(f"{count} in the rules: tests of that project did not run")
+        note(f"{many(len(errors), 'error')} in the rules: tests of that project did not run")
     if results:
         note(summary(report))
     elif not errors:

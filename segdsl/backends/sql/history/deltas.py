@@ -124,7 +124,7 @@ class Deltas:
         """A test of the value of the first or last event holds while that event is the one."""
         of, old = measure.of, self.rules
         assert isinstance(of, nodes.Property)
-        names = Names(old.names.attributes, {}, {of.key: united_name(of)}, {}, old.names.contact)
+        names = Names(old.names.contact, old.names.attributes, properties={of.key: united_name(of)})
         asked = Rules(names, old.program, self.dialect, old.reading, old.clock).rule(_about(of, measure, rule))
         columns = [(name, b.column(name)) for name in ("contact", "came", "gone")]
         holding = self.stages.stage("holding", select(columns, self.spells.outermost(measure), [asked]))

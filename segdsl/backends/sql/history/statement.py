@@ -14,17 +14,16 @@ from sqlglot import exp
 
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
+from segdsl.backends.sql.columns import Schema
 from segdsl.backends.sql.dialects.dialect import Dialect
 from segdsl.backends.sql.history.deltas import FLIPS, KNOWN, Deltas
 from segdsl.backends.sql.history.edges import Edges, Unsaid
 from segdsl.backends.sql.history.plan import plan_of
 from segdsl.backends.sql.history.rewriting import by_counts, enough
 from segdsl.backends.sql.history.timeline import Stages, Timeline
-from segdsl.backends.sql.measures import Passes
-from segdsl.backends.sql.names import Namer, Names
-from segdsl.backends.sql.reading import Schema
+from segdsl.backends.sql.names import Names
 from segdsl.backends.sql.rules import Rules
-from segdsl.backends.sql.statement import Statement
+from segdsl.backends.sql.sources import Sources
 from segdsl.catalog.model import Catalog
 from segdsl.core import nodes
 from segdsl.core.program import Program, Segment
@@ -33,7 +32,7 @@ from segdsl.types import Number
 Attributes = Mapping[nodes.Attribute | nodes.Held, tuple[str, ...]]
 
 
-class Told(Rules):
+class Running(Rules):
     """Rules over what runs on: a test that turns holds while its bit is set, any other while its number is above 0."""
 
     bits: Mapping[nodes.Rule, int]
@@ -48,8 +47,8 @@ class Told(Rules):
         return super().rule(rule, strict)
 
 
-class HistoryStatement(Statement):
-    """Plans and builds; see `Statement` for what it knows."""
+class HistoryStatement(Sources):
+    """Plans and builds."""
 
     def __init__(
         self, program: Program, catalog: Catalog, segment: str, since: int, until: int, schema: Schema | None,
@@ -80,23 +79,18 @@ class HistoryStatement(Statement):
     def tree(self) -> Node:
         """`contact, came, left_at`, in the order of contacts and of time, the instants in microseconds; as sqlglot's
         tree."""
-        kinds = {kind: self.tables.name(self.reading.title(kind)) for kind in self.kinds}
-        properties = {kind: self._property_columns(kind) for kind in self.kinds}
-        self.stages.ctes += [b.cte(kinds[kind], self._events(kind, properties[kind])) for kind in self.kinds]
-        names = Namer(["id"])
-        attributes = {node: self._attribute_columns(node, names) for node in self.attributes}
-        contact = self.tables.name("contact")
-        self.stages.ctes.append(b.cte(contact, self.reading.contacts(attributes, self.clock)))
-        rules = Rules(Names(attributes, {}, {}, {}, contact), self.program, self.dialect, self.reading, self.clock)
-        deltas = Deltas(self.plan, rules, Passes(rules, kinds, properties), self.edges, self.stages)
+        ctes, passes, _ = self.stored()
+        self.stages.ctes += ctes
+        names = passes.rules.names
+        deltas = Deltas(self.plan, passes.rules, passes, self.edges, self.stages)
         count = enough(self.rule)
         if count is not None:
             stays = self._enough(deltas, *count)
         else:
             idle = self.plan.at_rest(self.rule) is not False or not self.plan.size()
             deltas.collect(contacts=idle)
-            stays = self._flips(deltas, attributes)
-        return self._told(stays, None if KNOWN in deltas.bits else contact)
+            stays = self._flips(deltas, names.attributes)
+        return self._told(stays, None if KNOWN in deltas.bits else names.contact)
 
     def _told(self, stays: Node, contact: str | None) -> Node:
         """The answer of `contact, came, gone`. contact: the CTE of contacts, if there may be others among the stays."""
@@ -109,9 +103,7 @@ class HistoryStatement(Statement):
             conditions.append(exp.In(this=b.column("contact"), query=known.subquery()))
         rows = self.stages.stage("told", select(columns, stays, conditions))
         tree = select([(name, b.column(name)) for name, _ in columns], rows)
-        ordered = (self.reading.key_order(b.column("contact")), b.column("came"))
-        order = [exp.Ordered(this=each, nulls_first=False) for each in ordered]
-        tree.set("order", exp.Order(expressions=order))
+        tree.set("order", b.order([self.reading.key_order(b.column("contact")), b.column("came")]))
         tree.set("with_", exp.With(expressions=self.stages.ctes))
         return tree
 
@@ -166,7 +158,7 @@ class HistoryStatement(Statement):
         """1 if the rule holds by what runs on in the rows of a table, else 0."""
         columns = {of: _now(name) for of, name in deltas.columns.items()}
         measures = {of: (sums, name) for of, name in columns.items() if isinstance(of, nodes.Measure)}
-        rules = Told(Names(attributes, measures, {}, {}, sums), self.program, self.dialect, self.reading, self.clock)
+        rules = Running(Names(sums, attributes, measures), self.program, self.dialect, self.reading, self.clock)
         rules.bits, rules.numbers = deltas.bits, {of: name for of, name in columns.items() if of not in measures}
         known = [rules.rule(KNOWN)] if KNOWN in deltas.bits else []
         return b.case([(b.conjunction([*known, rules.rule(self.rule)]), b.number(1))], b.number(0))

@@ -70,7 +70,7 @@ class Timeline:
         that are sorted once know no end of a contact: what all its rows come to must be 0.
         """
         if self.dialect.keeps_order:
-            return exp.Window(this=total, spec=_so_far())
+            return exp.Window(this=total, spec=b.so_far())
         return exp.Window(this=total, partition_by=[b.column(CONTACT)], order=_by([by]))
 
 
@@ -85,12 +85,12 @@ def beside(value: Node, keys: Sequence[str], by: Sequence[str], places: int) -> 
 def summed_up(column: str, keys: Sequence[str], by: str) -> Node:
     """The sum of a column of small whole numbers up to a row, among rows that agree in the keys; ties in any order."""
     total = exp.Sum(this=b.column(column))
-    return exp.Window(this=total, partition_by=[b.column(key) for key in keys], order=_by([by]), spec=_so_far())
+    return exp.Window(this=total, partition_by=[b.column(key) for key in keys], order=_by([by]), spec=b.so_far())
 
 
-def added_up(stages: Stages, steps: Node, keys: Sequence[str] = (CONTACT,)) -> Node:
-    """`keys, at, step`: the steps of one instant added up, and those that come to nothing left out."""
-    names = [*keys, "at"]
+def added_up(stages: Stages, steps: Node) -> Node:
+    """`contact, at, step`: the steps of one instant added up, and those that come to nothing left out."""
+    names = [CONTACT, "at"]
     nothing = exp.NEQ(this=b.column("step"), expression=b.number(0))
     query = select([*((name, b.column(name)) for name in names), ("step", exp.Sum(this=b.column("step")))],
                    stages.stage("steps", steps), [nothing])  # fmt: skip
@@ -99,8 +99,4 @@ def added_up(stages: Stages, steps: Node, keys: Sequence[str] = (CONTACT,)) -> N
 
 
 def _by(names: Sequence[str]) -> Node:
-    return exp.Order(expressions=[exp.Ordered(this=b.column(name), nulls_first=False) for name in names])
-
-
-def _so_far() -> Node:
-    return exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
+    return b.order(map(b.column, names))

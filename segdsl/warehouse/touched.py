@@ -73,13 +73,9 @@ class Watched:
         reading = self.engine.reading()
         first = self.dialect.instant(since)
         keys: dict[str, None] = {node.key: None for node in self.statement.attributes if isinstance(node, core.Held)}
-        rows: list[Node] = []
-        for kind in self.statement.kinds:
-            changed = core.changed_attribute(kind)
-            if changed is not None:
-                keys[changed] = None
-            elif self.catalog.events[kind].time is not None:
-                rows.append(reading.event(kind, {}, since=first.copy, once=False))
+        changed = [(kind, core.changed_attribute(kind)) for kind in self.statement.kinds]
+        keys |= {key: None for _, key in changed if key is not None}
+        rows = reading.deliveries([kind for kind, key in changed if key is None], first.copy)
         rows += [reading.stored_changes(key, self.clock.now()) for key in keys]
         for each in rows:
             within = self.dialect.within(b.column("t"), first.copy(), self.clock.now())

@@ -61,46 +61,77 @@ class Reading(Columns):
         names: Mapping[str, str],
         timed: bool = True,
         since: Callable[[], Node] | None = None,
-        once: bool = True,
     ) -> Node:
         """`contact, t, properties...` of one kind, duplicates dropped; `names` maps property keys to column names.
 
         since: an instant before which no event is asked for; some may be there all the same.
-        once: False keeps every delivery of an event.
         """
         changed = nodes.changed_attribute(kind)
         if changed is not None:
             return self.changes(changed, names)
         event = self.catalog.events[kind]
-        delivered = event.id if once else None
-        side = "e" if self.catalog.identities else None
-        contact, original = self._owner(event.table, event.contact, side)
-        columns = [("contact", contact)]
-        conditions = [self.is_text(event.table, column, values, side) for column, values in event.where]
-        conditions += self._only(event.table, event.contact, side)
-        excerpt, among = self._part((event.table, event.contact, True), side, contact)
-        conditions += among
-        if event.time and timed:
-            # Of deliveries with one id the earliest counts: it may lie before what is asked for.
-            time, stored = self.time(event.table, event.time, side, since if delivered is None else None)
-            columns.append(("t", time))
-            conditions += stored
-        kept = [name for name, _ in columns] + list(names.values())
+        delivered = event.id
+        # Of deliveries with one id the earliest counts: it may lie before what is asked for.
+        time, after = event.time if timed else None, since if delivered is None else None
         every = dict(names)
         if delivered is not None:
             every |= {key: f"p{i}" for i, key in enumerate(event.properties) if key not in names}
+        columns = []
         for key, name in every.items():
             prop = event.properties[key]
-            columns.append((name, self.value(event.table, prop.column, prop.type, side)))
+            columns.append((name, self.value(event.table, prop.column, prop.type, self._side)))
         if delivered is not None:
-            columns.append(("delivery", self.text(event.table, delivered, side)))
-        rows = self._joined(select(columns, self.source(event.table, side, excerpt), conditions), original)
+            columns.append(("delivery", self.text(event.table, delivered, self._side)))
+        rows = self._events(event.table, event.contact, time, after, columns, self._is_kind(event))
         if delivered is None:
             return rows
         # The earliest row of a delivery counts, ties go to the least of all declared properties.
-        order = [b.column("t")] if event.time and timed else []
+        order = [b.column("t")] if time else []
         order += [self.ordered(b.column(every[key]), prop.type) for key, prop in event.properties.items()]
-        return _delivered_once(rows, kept, order)
+        return _delivered_once(rows, ["contact", *(["t"] if time else []), *names.values()], order)
+
+    def deliveries(self, kinds: Iterable[str], since: Callable[[], Node]) -> list[Node]:
+        """`contact, t` of every delivery of some kinds' events, if they have a time: a query for each table, not kind.
+
+        since: an instant before which none is asked for; some may be there all the same.
+        """
+        together: dict[tuple[str, model.Column, model.TimeColumn], list[Node]] = {}
+        for event in (self.catalog.events[kind] for kind in kinds):
+            if event.time is not None:
+                of_kind = b.conjunction(self._is_kind(event))
+                together.setdefault((event.table, event.contact, event.time), []).append(of_kind)
+        return [self._events(table, contact, time, since, [], [b.disjunction(of_kinds)])
+                for (table, contact, time), of_kinds in together.items()]  # fmt: skip
+
+    @property
+    def _side(self) -> str | None:
+        """What a table of events is called where aliases are joined to it."""
+        return "e" if self.catalog.identities else None
+
+    def _is_kind(self, event: model.Event) -> list[Node]:
+        return [self.is_text(event.table, column, values, self._side) for column, values in event.where]
+
+    def _events(
+        self,
+        table: str,
+        contact: model.Column,
+        time: model.TimeColumn | None,
+        since: Callable[[], Node] | None,
+        columns: Sequence[tuple[str, Node]],
+        where: Iterable[Node],
+    ) -> Node:
+        """`contact`, `t` if they have a time, and columns of a table's events of those contacts that are wanted."""
+        owner, original = self._owner(table, contact, self._side)
+        first = [("contact", owner)]
+        conditions = [*where, *self._only(table, contact, self._side)]
+        excerpt, among = self._part((table, contact, True), self._side, owner)
+        conditions += among
+        if time is not None:
+            at, stored = self.time(table, time, self._side, since)
+            first.append(("t", at))
+            conditions += stored
+        rows = select([*first, *columns], self.source(table, self._side, excerpt), conditions)
+        return self._joined(rows, original)
 
     def excerpt(self, part: Part, names: Iterable[str], time: model.TimeColumn | None, since: Node | None) -> Node:
         """Columns, as they are stored, of the rows of `among`'s contacts in a part of what is stored.
@@ -108,7 +139,7 @@ class Reading(Columns):
         names: the columns. time, since: the rows' time, and an instant before which none is asked for, if there is one.
         """
         table, column, aliased = part
-        side = "e" if aliased and self.catalog.identities else None
+        side = self._side if aliased else None
         contact, original = self._owner(table, column, side)
         _, conditions = self._part(part, side, contact)
         if time is not None and since is not None:

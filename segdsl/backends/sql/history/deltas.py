@@ -97,8 +97,9 @@ class Deltas:
         assert isinstance(rule.span, Span)
         value = self.rules.value(rule.value)
         contact = b.column("id", self.rules.contact)
-        instants = select([("contact", contact), ("t", exp.Min(this=self.dialect.micros(value)))],
-                          b.table(self.rules.contact), [b.known(value.copy())]).group_by(contact.copy(), copy=False)  # fmt: skip
+        earliest = [("contact", contact), ("t", exp.Min(this=self.dialect.micros(value)))]  # of one that is there twice
+        instants = select(earliest, b.table(self.rules.contact), [b.known(value.copy())])
+        instants = instants.group_by(contact.copy(), copy=False)
         spells = self.spells.of_rows(self.stages.stage("dates", instants), [], rule.span, cut=False)
         self._flipped(self.spells.both_ends(spells), self._bit(rule))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import segdsl
-from segdsl.cli.drawing import drawing
+from segdsl.cli.drawing import _figure, drawing
 from segdsl.cli.growth import bars_of, folded
 from segdsl.cli.main import cli, run
 from segdsl.core.time import DAY, isoformat
@@ -145,6 +145,18 @@ def test_a_chart_is_a_picture_and_the_same_again(project: Path) -> None:
     assert (project / "growth.svg").read_bytes() == (project / "again.svg").read_bytes()
     ElementTree.parse(project / "growth.svg")
     assert (project / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("at", ["2026-03-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z"])
+def test_a_chart_of_one_instant_has_a_line(at: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    now = instant(at)
+    tally = Tally(["s"], now, now)
+    list(tally.over(iter([SegmentStay("s", 1, now, None)])))
+    drawing(tmp_path / "growth.svg")(tally, {"s": ""}, "UTC")
+    line = _figure(tally, {"s": ""}, "UTC").axes[0].lines[0]
+    begin, end = line.get_xdata()
+    assert end - begin == timedelta(seconds=1) and list(line.get_ydata()) == [1, 1]
 
 
 def test_a_tally_counts_what_goes_by() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from math import ceil, sqrt
 from pathlib import Path
@@ -22,6 +22,8 @@ KINDS = ("svg", "png")
 ACROSS = 3  # panels beside each other
 WIDTH, HEIGHT, MARGIN = 4.4, 2.4, 0.25  # inches: of a panel, and below all of them
 LONGEST = 38  # letters of a title
+INSTANT = timedelta(seconds=1)  # how wide a stretch of time without length is drawn
+EARLIEST, LATEST = datetime(2, 1, 1), datetime(9998, 12, 31)  # what is beyond leaves matplotlib no room for its axis
 INK, GRID, SIZE, CAME, GONE = "#1f2933", "#e4e7eb", "#2563eb", "#059669", "#dc2626"
 LOOK: dict[Any, Any] = {
     "font.size": 8, "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
@@ -65,7 +67,10 @@ def _figure(tally: Tally, titles: Mapping[str, str], zone: str) -> Any:
     count = len(tally.courses)
     columns = 1 if count == 1 else min(ACROSS, ceil(sqrt(count)))
     rows = ceil(count / columns)
-    times = [to_zoned(bound, zone).replace(tzinfo=None) for bound in tally.bounds]
+    shown = [to_zoned(bound, zone).replace(tzinfo=None) for bound in tally.bounds]
+    times = [min(max(time, EARLIEST), LATEST) for time in shown]
+    if tally.bounds[0] == tally.bounds[-1]:
+        times[-1] += INSTANT
     width, height = (WIDTH * (2 if count == 1 else columns), HEIGHT * rows)
     figure = Figure(figsize=(width, height + MARGIN))
     outer = figure.add_gridspec(

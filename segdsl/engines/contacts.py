@@ -32,7 +32,8 @@ class Contacts:
         self._catalog, self._dialect = reading.catalog, reading.dialect
 
     def facts(self, kinds: Iterable[str] | None, contact: str | int | None = None) -> Iterator[Facts]:
-        """Every contact, or only this one, by id, with its events of the given kinds (None: all)."""
+        """Every contact, or only this one, by id, with its events of the given kinds (None: all); one that is in the
+        data twice comes once."""
         catalog = self._catalog
         columns = self._attribute_columns()
         streams = {kind: _Merge(self._events(kind)) for kind in (catalog.events if kinds is None else kinds)}
@@ -41,9 +42,11 @@ class Contacts:
             key: _Merge(self._history(key, attribute.type))
             for key, attribute in catalog.attributes.items() if attribute.history
         }  # fmt: skip
+        before: object = None
         for own, *cells in self._contacts(columns):
-            if contact is not None and own != contact:
+            if own == before or (contact is not None and own != contact):
                 continue
+            before = own
             yield Facts(
                 own, self._attributes(columns, cells),
                 {kind: [self._event(kind, each) for each in stream.take(own)] for kind, stream in streams.items()},

@@ -14,6 +14,7 @@ from functools import reduce
 
 from sqlglot import exp
 
+from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.history.edges import Edges, later
@@ -82,17 +83,23 @@ class Deltas:
         """What is so from the beginning on: that there is the contact, and what has no time."""
         flips = [self._bit(KNOWN)]
         flips += [b.case([(self.rules.rule(rule), self._bit(rule))], b.number(0)) for rule in self.plan.constants]
-        columns = [("contact", b.column("id", self.rules.contact)), ("came", self.edges.begin()),
-                   ("gone", self.edges.never()), (FLIPS, reduce(b.added, flips))]  # fmt: skip
-        contacts = self.stages.stage("contacts", select(columns, b.table(self.rules.contact)))
+        answers = select([("contact", b.column("id", self.rules.contact)), (FLIPS, reduce(b.added, flips))],
+                         b.table(self.rules.contact))  # fmt: skip
+        # A contact that is in the data twice is there all the same: its bits must not flip back.
+        columns = [("contact", b.column("contact")), ("came", self.edges.begin()), ("gone", self.edges.never()),
+                   (FLIPS, exp.BitwiseOrAgg(this=b.column(FLIPS)))]  # fmt: skip
+        once = select(columns, self.stages.stage("answers", answers)).group_by(b.column("contact"), copy=False)
+        contacts = self.stages.stage("contacts", once)
         self._flipped(self.spells.both_ends(contacts, [FLIPS]), b.column(FLIPS))
 
     def _date(self, rule: nodes.InSpan) -> None:
         """An attribute's instant lies in a window: from when its end gets there until its beginning does."""
         assert isinstance(rule.span, Span)
         value = self.rules.value(rule.value)
-        instants = select([("contact", b.column("id", self.rules.contact)), ("t", self.dialect.micros(value))],
-                          b.table(self.rules.contact), [b.known(value.copy())])  # fmt: skip
+        contact = b.column("id", self.rules.contact)
+        earliest = [("contact", contact), ("t", exp.Min(this=self.dialect.micros(value)))]  # of one that is there twice
+        instants = select(earliest, b.table(self.rules.contact), [b.known(value.copy())])
+        instants = instants.group_by(contact.copy(), copy=False)
         spells = self.spells.of_rows(self.stages.stage("dates", instants), [], rule.span, cut=False)
         self._flipped(self.spells.both_ends(spells), self._bit(rule))
 
@@ -149,7 +156,10 @@ class Deltas:
                 column = None if measure.of is None else b.column(united_name(measure.of))
                 amount: Node = b.number(1)
                 if column is not None and measure.kind == "sum":
+                    assert isinstance(measure.type, types.Number)
                     amount = b.coalesce(column, b.number(0))
+                    if not measure.type.scale:  # the least of 64 bits has no opposite among them
+                        amount = self.dialect.wide(amount, 0, 0)
                 elif column is not None:
                     amount = b.case([(b.known(column), b.number(1))], b.number(0))
                 changed[self._name(measure, measure.kind)] = amount

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from segdsl import types
 from segdsl.backends.sql.history.edges import Unsaid
-from segdsl.backends.sql.history.rewriting import enough
+from segdsl.backends.sql.history.rewriting import FAR, enough
 from segdsl.core import nodes as core
 from segdsl.core.time import At, Span
 from segdsl.core.walking import asks_now, mapped, walk
@@ -165,7 +165,7 @@ def _grouped(rule: core.Compare) -> tuple[core.Measure, int] | None:
         raise Unsaid
     _events(left)
     least = int(right.value) + (op == ">")
-    if least < 1:
+    if not 0 < least < FAR:
         raise Unsaid
     return left, least
 

@@ -13,6 +13,7 @@ from segdsl.core.time import EVER, FromNow, Span
 from segdsl.core.walking import mapped
 from segdsl.types import INT
 
+FAR = 2**31 - 1  # rows to a neighbour that no database has
 MOST = 5000  # nodes of a rule with all that it refers to
 
 
@@ -99,9 +100,12 @@ def _reaching(asked: Counted) -> core.Rule:
 
 
 def enough(rule: core.Rule) -> tuple[core.Measure, int] | None:
-    """A count of events in a window and how many they must at least be, where that is all that a rule says."""
+    """A count of events in a window and how many they must at least be, where that is all that a rule says and a
+    neighbour so far away can be asked for."""
     asked = _in_window(rule)
-    return (asked.measure, asked.number) if asked is not None and asked.op == ">=" and asked.number > 0 else None
+    if asked is None or asked.op != ">=" or not 0 < asked.number < FAR:
+        return None
+    return asked.measure, asked.number
 
 
 def _compared(rule: core.Compare) -> core.Rule:

@@ -224,7 +224,7 @@ def _summary(found: Node) -> Node:
 
     counts = rows(b.table("differences"), contact=b.NULL(), n=exp.Count(this=exp.Star()))
     counts = counts.group_by(*(b.column(key) for key in keys), copy=False)
-    order = exp.Order(expressions=[exp.Ordered(this=b.column("contact"), nulls_first=False)])
+    order = b.order([b.column("contact")])
     place = exp.Window(this=exp.RowNumber(), partition_by=[b.column(key) for key in keys], order=order)
     placed = rows(b.table("differences"), contact=b.column("contact"), place=place).subquery("placed", copy=False)
     few = [b.compare("<=", b.column("place"), b.number(SHOWN))]

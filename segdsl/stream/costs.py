@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from segdsl.analysis.explain.wording import ago, length
@@ -96,7 +96,11 @@ def _cost(owner: str, part: core.Part, program: Program, catalog: Catalog) -> Co
             return Cost(owner, part, "history", EVENT, "every event", why)
         if span.lo is None:
             return Cost(owner, part, "history", EVENT, "every event", "it asks for all time: no window lets events go")
-    return Cost(owner, part, "window", EVENT, _windows([span for span in spans if isinstance(span, Span)]))
+    if any(isinstance(node, core.Chain) and node.without and node.without.place == "ever" for node in nodes):
+        why = "what must never have happened may have been at any time"
+        help = "forbid it for some time alone, as `without … within 90d before`, or plan for memory that grows"
+        return Cost(owner, part, "history", EVENT, "every event", why, help)
+    return Cost(owner, part, "window", EVENT, _windows(nodes))
 
 
 def _nodes(term: Latest | Asked) -> Iterator[object]:
@@ -107,9 +111,14 @@ def _nodes(term: Latest | Asked) -> Iterator[object]:
         yield core.Events(term.branches, None)
 
 
-def _windows(spans: list[Span]) -> str:
-    """The longest window in words, where all are lengths of time back from now."""
-    edges = [edge for span in spans for edge in _steps(span.lo)]
+def _windows(nodes: Iterable[object]) -> str:
+    """The longest window in words, with what must not lie before it, where all are lengths of time back from now."""
+    edges: list[Edge | None] = []
+    for node in nodes:
+        if isinstance(node, core.Events | core.Chain) and isinstance(node.span, Span):
+            without = node.without if isinstance(node, core.Chain) else None
+            before = without.place if without is not None and isinstance(without.place, int) else 0
+            edges += _steps(node.span.lo, before)
     steps = [edge for edge in edges if isinstance(edge, FromNow)]
     if len(steps) < len(edges):
         return "the events of its windows"
@@ -119,5 +128,7 @@ def _windows(spans: list[Span]) -> str:
     return f"the events since {ago(longest)}"
 
 
-def _steps(edge: Edge | None) -> tuple[Edge | None, ...]:
-    return (edge.first, edge.second) if isinstance(edge, Earlier | Later) else (edge,)
+def _steps(edge: Edge | None, before: int) -> list[Edge | None]:
+    """The edge, or the two of which it is made, each so much earlier."""
+    edges = (edge.first, edge.second) if isinstance(edge, Earlier | Later) else (edge,)
+    return [replace(e, microseconds=e.microseconds - before) if isinstance(e, FromNow) else e for e in edges]

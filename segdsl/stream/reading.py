@@ -60,7 +60,7 @@ def read(
     """
     try:
         return _read(fields, catalog, now, forgiving, passed)
-    except ValueError as error:  # what it shows of the line may be half of a character, which no file and no table takes
+    except ValueError as error:  # it may show half of a character, which no file and no table takes
         raise ValueError(str(error).encode("utf-8", "backslashreplace").decode()) from None
 
 

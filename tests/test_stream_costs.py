@@ -19,7 +19,14 @@ from tests.support.world import instant, program_of
 
 CATALOG = """\
 version: 1
-contacts: {table: people, key: id, attributes: {country: string, signup date: timestamp}}
+contacts:
+  table: people
+  key: id
+  attributes:
+    country: string
+    signup date: timestamp
+    plan: {type: string, history: {table: plans, contact: id, time: at, value: plan}}
+    seats: {type: int, history: {table: plans, contact: id, time: at, value: seats}}
 events:
   visited: {table: visits, time: at, object: path, properties: {path: string}}
   purchased: {table: orders, time: at, properties: {amount: "decimal(12,2)"}}
@@ -29,6 +36,9 @@ events:
 CASES = {
     'country = "DE"': ("nothing", "no events"),
     "signup date in 30d": ("nothing", "no events"),
+    'plan = "pro"': ("values", "every value of `plan`"),
+    'plan changed to "pro" in 7d': ("values", "every value of `plan`"),
+    "sum(amount of purchased in 7d) > seats": ("window", "the events of 7d, and every value of `seats`"),
     'visited "/a" >= 3 in 30d': ("instants", "the last 3 instants"),
     "visited": ("instants", "the last instant"),
     "visited 2 to 4 times in 3d": ("instants", "the last 5 instants"),

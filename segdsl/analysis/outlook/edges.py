@@ -70,7 +70,7 @@ def moving(node: core.Node) -> Iterator[Moving]:
                 yield from (OverEvents(branches, edge) for edge in edges)
         case core.Chain():
             yield from _of_chain(node)
-        case core.InSpan(value=core.Property() | core.PeriodOf()):
+        case core.InSpan() | core.Anniversary() if isinstance(node.value, core.Property | core.PeriodOf):
             return  # of one event: what holds it is unsure, or it does not move
         case core.InSpan(value=value, span=span):
             # Around an anchor a window goes up to now.

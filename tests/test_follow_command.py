@@ -106,13 +106,14 @@ def test_a_named_pipe_is_read_again_and_again(folder: Path) -> None:
 
 
 def test_lines_that_cannot_be_read_are_told_and_kept(folder: Path) -> None:
-    write(folder, *(f"nonsense {i}" for i in range(5)), visit("a", "2026-03-01T00:00:00Z"))
+    half = visit("half of a character: \ud800", "2026-03-01T00:00:00Z")
+    write(folder, half, *(f"nonsense {i}" for i in range(5)), visit("a", "2026-03-01T00:00:00Z"))
     done = follow(folder, "events.jsonl", "--state", "state.db")
     assert done.returncode == 1
     assert done.stderr.count("cannot be read:") == 3
-    assert "5 lines cannot be read" in done.stderr
+    assert "6 lines cannot be read" in done.stderr
     with sqlite3.connect(folder / "state.db") as state:
-        assert state.execute("SELECT count(*) FROM refused").fetchone() == (5,)
+        assert state.execute("SELECT count(*) FROM refused").fetchone() == (6,)
 
 
 def test_a_line_of_the_future_makes_no_other_late(folder: Path) -> None:

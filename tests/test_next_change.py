@@ -6,7 +6,7 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,6 +20,7 @@ import segdsl
 from segdsl.analysis.outlook.next_change import flips
 from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.analysis.outlook.probe import Probe
+from segdsl.analysis.outlook.watching import by_edges
 from segdsl.backends.python import CompiledProgram, compile_program
 from segdsl.catalog import load_text
 from segdsl.catalog.model import Catalog
@@ -27,7 +28,24 @@ from segdsl.contact import facts
 from segdsl.core import nodes as core
 from segdsl.core.contact import Facts
 from segdsl.core.program import Program
-from segdsl.core.time import DAY, EVER, LAST, At, Earlier, Edge, FromNow, Later, PeriodStart, bounds, isoformat, reaches
+from segdsl.core.time import (
+    DAY,
+    EVER,
+    LAST,
+    At,
+    Earlier,
+    Edge,
+    FromNow,
+    Later,
+    PeriodStart,
+    bounds,
+    days_begun,
+    has_anniversary,
+    isoformat,
+    midnight,
+    next_anniversary,
+    reaches,
+)
 from segdsl.pipeline import Compiled
 from segdsl.types import INT
 from tests.support import strategies
@@ -226,6 +244,21 @@ def test_reaches_is_the_inverse_of_resolve(edge: Edge, target: int) -> None:
     assert edge.resolve(found) >= target > edge.resolve(found - 1)
 
 
+@settings(COMMON, max_examples=CASES // 8)
+@given(
+    st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Apia", "America/Sao_Paulo"]),
+    st.dates(date(1990, 1, 1), date(2030, 12, 31)) | st.sampled_from([date(2024, 2, 29), date(2009, 12, 30)]),
+    st.integers(0, DAY - 1), st.integers(-900, 900), st.sampled_from([-1, 0, 1, DAY // 2]),
+)  # fmt: skip
+def test_the_next_anniversary_is_the_first_that_begins(zone: str, day: date, time: int, days: int, beside: int) -> None:
+    born = midnight(day, zone)
+    after = born + days * DAY + beside
+    found = next_anniversary(born + time % (DAY - 2 * DAY // 24), zone, after)
+    assert found is not None
+    begins = [has_anniversary(born, zone, days_begun(lo, hi, zone)) for lo, hi in ((after, found - 1), (after, found))]
+    assert begins == [False, True]
+
+
 def test_edges_that_stand_still() -> None:
     assert reaches(At(5), 6) is None
     assert reaches(FromNow(-DAY), LAST) is None
@@ -374,6 +407,26 @@ FAST = [
     'visited "/1" then visited "/2" within 1h in 30d',
     'visited "/1" then not visited "/2" within 1d in 7d',
 ]
+
+
+def test_edges_tell_of_a_contact_s_anniversaries() -> None:
+    """The search for them takes milliseconds, and who asks for them in a score would pay that for each event."""
+    catalog = project().catalog
+    program = program_of("score s:\n    +5 if anniversary of signup date in next 7d\nsegment x:\n    s > 4\n", catalog)
+    rule = program.segments["x"].rule
+    probe = Probe(program, [rule])
+    watch = by_edges(probe.nodes, probe)
+    assert watch is not None
+    known = probe.index(facts(person(attributes={"signup date": "2024-02-29T10:00:00Z"}), catalog), NOW)
+    instants = [NOW]
+    while len(instants) < 4:
+        following = watch(known, instants[-1])
+        assert following is not None
+        instants.append(following)
+    zone = ZoneInfo("Europe/Berlin")
+    assert [datetime.fromtimestamp(at / 10**6, zone).isoformat() for at in instants[1:]] == [
+        "2027-02-21T00:00:00+01:00", "2027-02-28T00:00:00+01:00", "2028-02-22T00:00:00+01:00",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", FAST)

@@ -37,6 +37,7 @@ class Server(ThreadingHTTPServer):
         self.heard: list[tuple[dict[str, str], dict[str, Any], bytes]] = []
         self.pause = 0.0
         self.talks = False  # an answer never ends
+        self.mutters = False  # an answer never gets to its beginning
 
     @property
     def url(self) -> str:
@@ -51,6 +52,11 @@ class Handler(BaseHTTPRequestHandler):
         status = self.server.statuses.pop(0) if self.server.statuses else 200
         self.server.heard.append((dict(self.headers), json.loads(body), body))
         self.send_response(status)
+        with suppress(OSError):
+            while self.server.mutters:
+                self.send_header("X-More", "to come")
+                self.flush_headers()
+                time.sleep(0.02)
         if status == 429:
             self.send_header("Retry-After", "0")
         self.send_header("Content-Length", "1000000" if self.server.talks else "0")
@@ -125,6 +131,24 @@ def test_an_answer_that_never_ends_is_one(
     finished(hook)
     assert [body["contact"] for _, body, _ in server.heard] == ["a", "b"]
     assert (hook.told, hook.dead) == (2, 0)
+
+
+def test_an_answer_that_never_begins_is_not_waited_for(
+    stream: segdsl.Stream, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "PATIENCE", 0.2)
+    server.mutters = True
+    some_changes(stream, "a")
+    hook = hook_of(stream, server.url)
+    assert not hook.finish(0.1)
+    closing = threading.Thread(target=hook.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive()
+    server.mutters = False
+    finished(hook_of(stream, server.url))
+    assert [body["contact"] for _, body, _ in server.heard] == ["a", "a"]
+    assert dead(stream) == []
 
 
 def test_what_may_pass_is_tried_again_with_the_same_key(stream: segdsl.Stream, server: Server) -> None:

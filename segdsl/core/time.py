@@ -285,6 +285,22 @@ def has_anniversary(instant: int, zone: str, days: tuple[int, int]) -> bool:
     return (year < from_year and day >= from_day) or (year < to_year and day <= to_day) or whole_year
 
 
+def next_anniversary(instant: int, zone: str, after: int) -> int | None:
+    """The first instant of the next anniversary, as `has_anniversary` knows them, that begins after an instant.
+
+    None after the year 9999. Not for zones whose clocks ever fell back across midnight (`repeats_days`).
+    """
+    day = local_day(instant, zone)
+    year = max(day.year + 1, local_day(after, zone).year)
+    for each in (year, year + 1):
+        if each > date.max.year:
+            return None
+        kept = day.replace(year=each, day=min(day.day, monthrange(each, day.month)[1]))
+        if (begun := midnight(kept, zone)) > after:
+            return begun
+    return None
+
+
 # --- edges and spans ------------------------------------------------------------------------------------------
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from segdsl.analysis.explain.wording import ago, length
@@ -16,8 +16,8 @@ from segdsl.stream.terms import Asked, Latest, terms_of_rule
 from segdsl.text.diagnostic import Diagnostic
 
 INSTANT = 40  # bytes, about: a whole number and its place in a list
-EVENT = 400  # bytes, about: its instant and a few properties
-Kept = Literal["nothing", "instants", "window", "history"]
+EVENT = 500  # bytes, about: its instant and a few properties, and as much for a value of an attribute with a history
+Kept = Literal["nothing", "instants", "values", "window", "history"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,9 @@ class Cost:
     """What one test of a segment or a score makes the stream keep of each contact.
 
     kept: "instants": the last few; "window": the events that lie in the test's windows; "history": every event that the
-      test may ask for, since no window lets go of them; "nothing": no events.
-    bytes: about how many a contact; of a window or a history about how many for each event in it.
+      test may ask for, since no window lets go of them; "values": no events, but all values that attributes had, as a
+      late one may change what comes behind it; "nothing": none of these.
+    bytes: about how many a contact; of a window, a history or values about how many for each of these.
     keeps: the same in words. why, help: of a history, what makes it one, and what would make it less.
     """
 
@@ -85,9 +86,11 @@ def _cost(owner: str, part: core.Part, program: Program, catalog: Catalog) -> Co
         most = max(term.least for term in latest)
         keeps = "the last instant" if most == 1 else f"the last {most} instants"
         return Cost(owner, part, "instants", most * INSTANT, keeps)
-    spans = [node.span for node in nodes if isinstance(node, core.Events | core.Chain)]
+    values = _values(nodes, catalog)
+    asked = [node for node in nodes if not isinstance(node, core.Events) or not _is_of_changes(node)]
+    spans = [node.span for node in asked if isinstance(node, core.Events | core.Chain)]
     if not spans:
-        return Cost(owner, part, "nothing", 0, "no events")
+        return Cost(owner, part, "values", EVENT, values) if values else Cost(owner, part, "nothing", 0, "no events")
     for span in spans:
         if span is None:
             return Cost(owner, part, "history", EVENT, "every event", "events without a time stay")
@@ -96,7 +99,12 @@ def _cost(owner: str, part: core.Part, program: Program, catalog: Catalog) -> Co
             return Cost(owner, part, "history", EVENT, "every event", why)
         if span.lo is None:
             return Cost(owner, part, "history", EVENT, "every event", "it asks for all time: no window lets events go")
-    return Cost(owner, part, "window", EVENT, _windows([span for span in spans if isinstance(span, Span)]))
+    if any(isinstance(node, core.Chain) and node.without and node.without.place == "ever" for node in nodes):
+        why = "what must never have happened may have been at any time"
+        help = "forbid it for some time alone, as `without … within 90d before`, or plan for memory that grows"
+        return Cost(owner, part, "history", EVENT, "every event", why, help)
+    windows = _windows(asked)
+    return Cost(owner, part, "window", EVENT, f"{windows}, and {values}" if values else windows)
 
 
 def _nodes(term: Latest | Asked) -> Iterator[object]:
@@ -107,9 +115,26 @@ def _nodes(term: Latest | Asked) -> Iterator[object]:
         yield core.Events(term.branches, None)
 
 
-def _windows(spans: list[Span]) -> str:
-    """The longest window in words, where all are lengths of time back from now."""
-    edges = [edge for span in spans for edge in _steps(span.lo)]
+def _values(nodes: Iterable[object], catalog: Catalog) -> str:
+    """The attributes with a history that are asked for, in words: `every value of …`; the empty text if none is."""
+    keys = {node.key for node in nodes if isinstance(node, core.Held)}
+    keys |= {key for branch in branches_of(nodes) if (key := core.changed_attribute(branch.kind)) is not None}
+    names = " and ".join(f"`{catalog.attributes[key].name}`" for key in sorted(keys))
+    return f"every value of {names}" if names else ""
+
+
+def _is_of_changes(events: core.Events) -> bool:
+    return all(core.changed_attribute(branch.kind) is not None for branch in events.branches)
+
+
+def _windows(nodes: Iterable[object]) -> str:
+    """The longest window in words, with what must not lie before it, where all are lengths of time back from now."""
+    edges: list[Edge | None] = []
+    for node in nodes:
+        if isinstance(node, core.Events | core.Chain) and isinstance(node.span, Span):
+            without = node.without if isinstance(node, core.Chain) else None
+            before = without.place if without is not None and isinstance(without.place, int) else 0
+            edges += _steps(node.span.lo, before)
     steps = [edge for edge in edges if isinstance(edge, FromNow)]
     if len(steps) < len(edges):
         return "the events of its windows"
@@ -119,5 +144,7 @@ def _windows(spans: list[Span]) -> str:
     return f"the events since {ago(longest)}"
 
 
-def _steps(edge: Edge | None) -> tuple[Edge | None, ...]:
-    return (edge.first, edge.second) if isinstance(edge, Earlier | Later) else (edge,)
+def _steps(edge: Edge | None, before: int) -> list[Edge | None]:
+    """The edge, or the two of which it is made, each so much earlier."""
+    edges = (edge.first, edge.second) if isinstance(edge, Earlier | Later) else (edge,)
+    return [replace(e, microseconds=e.microseconds - before) if isinstance(e, FromNow) else e for e in edges]

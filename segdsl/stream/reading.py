@@ -58,6 +58,15 @@ def read(
     Values that do not fit their declared type are unknown. Raises ValueError for a line that says nothing that the
     catalog knows; its text goes on with "the line cannot be read: ".
     """
+    try:
+        return _read(fields, catalog, now, forgiving, passed)
+    except ValueError as error:  # it may show half of a character, which no file and no table takes
+        raise ValueError(str(error).encode("utf-8", "backslashreplace").decode()) from None
+
+
+def _read(
+    fields: Mapping[str, object], catalog: Catalog, now: int | None, forgiving: bool, passed: Counter[str] | None
+) -> Line | int:  # fmt: skip
     unknown = next((name for name in fields if name not in FIELDS), None)
     if unknown is not None:
         raise ValueError(f"it has no field `{unknown}`; a line's fields are {', '.join(FIELDS)}")

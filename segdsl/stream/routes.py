@@ -189,6 +189,8 @@ class Routes:
                 case core.Chain():
                     before = node.without.place if node.without is not None else 0
                     self._keep(tuple(node.branches()), node.span, before if isinstance(before, int) else 0)
+                    if node.without is not None and before == "ever":
+                        self._keep(node.without.branches, None, 0)
 
     def _keep(self, branches: Branches, span: Span | core.Anchored | None, before: int) -> None:
         """Events of these branches are kept until they lie more than `before` (microseconds) behind a window."""

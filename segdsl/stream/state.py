@@ -295,8 +295,8 @@ def _news(line: str) -> set[str]:
 
 
 def _remedy(error: Exception) -> str:
-    text = str(error)
-    if "full" in text or "disk I/O" in text:
+    text = str(error).lower()  # the system's own words for a file beside it begin with capitals
+    if any(words in text for words in ("full", "disk i/o", "no space")):
         return "make room on the disk and start again: it goes on after the last batch that was saved"
     if "unable to open" in text or isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
         return "name a file in a folder that exists and can be written to"
@@ -304,7 +304,7 @@ def _remedy(error: Exception) -> str:
         return "the file is damaged or is no state file: take it from a backup, or begin anew with another --state"
     if "locked" in text:
         return "another program holds it: end that first"
-    if "readonly" in text:
+    if "readonly" in text or "read-only" in text:
         return "the file, or its folder, cannot be written to"
     return "see what the system says of the file, or begin anew with another --state"
 

@@ -83,10 +83,11 @@ class Webhook(Sink):
         return not self._thread.is_alive()
 
     def close(self) -> None:
-        """Stop after the request at hand; the rest is sent when a follower is started again."""
+        """Stop after the request at hand, or in the midst of one whose answer takes long to begin; the rest is sent
+        when a follower is started again."""
         self._closed.set()
         self._more.set()
-        self._thread.join()
+        self._thread.join(PATIENCE)
         self._client.close()
 
     def _run(self) -> None:

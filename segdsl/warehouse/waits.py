@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from segdsl import types
-from segdsl.analysis.outlook.edges import Moving, OverEvents, OverHistory, OverValue, Unsure, moving
+from segdsl.analysis.outlook.edges import Moving, OverAnniversaries, OverEvents, OverHistory, OverValue, Unsure, moving
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node, select
 from segdsl.backends.sql.dialects.dialect import Dialect
@@ -33,7 +33,6 @@ from segdsl.core.time import (
     midnight,
     period_start,
     reaches,
-    repeats_days,
 )
 from segdsl.core.walking import asks_now, children
 
@@ -209,9 +208,9 @@ def _of(moves: Moving, now: int) -> Iterator[Turn]:
             return  # a change that comes then is news
         case OverHistory(key=key, at=at):
             yield _when(_first((core.Branch(core.changes_of(key), core.EVERYONE),), at), at, now)
-        case Unsure(node=core.Anniversary() as node):
-            yield Turn(_known(node.value), at=_next_day(node, now))
-        case Unsure(node=core.InSpan() as node):
+        case OverAnniversaries(value=value, zone=zone, edge=edge):
+            yield Turn(value, at=_next_day(edge, zone, now))
+        case Unsure(node=core.Anniversary() | core.InSpan() as node):
             yield Turn(_known(node.value), at=now)
         case Unsure(node=core.Events(span=None)):
             return  # who asks for events without a time is evaluated for everyone
@@ -239,17 +238,11 @@ def _known(value: core.Value) -> Value | None:
     return value if isinstance(value, Value) else None
 
 
-def _next_day(node: core.Anniversary, now: int) -> int:
-    """When some edge of the span next gets to the beginning of a day."""
-    if repeats_days(node.zone):
-        return now
-    found = [LAST]
-    for edge in (node.span.lo, node.span.hi):
-        if edge is not None and not isinstance(edge, At):
-            day = period_start(local_day(edge.resolve(now), node.zone), "day", 1)
-            instant = reaches(edge, midnight(day, node.zone))
-            found += [] if instant is None else [instant]
-    return min(found)
+def _next_day(edge: Edge, zone: str, now: int) -> int:
+    """When an edge next gets to the beginning of a day."""
+    day = period_start(local_day(edge.resolve(now), zone), "day", 1)
+    instant = reaches(edge, midnight(day, zone))
+    return LAST if instant is None else instant
 
 
 def _earliest(turn: Turn, columns: dict[core.Value, Node], dialect: Dialect, now: int) -> Node:

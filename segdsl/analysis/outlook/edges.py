@@ -40,14 +40,23 @@ class OverHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class OverAnniversaries:
+    """An edge that moves over the anniversaries, in a zone, of a date that is known of the contact."""
+
+    value: core.Attribute | core.Held | core.Measure
+    zone: str
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True)
 class Unsure:
-    """A node of which edges do not tell: anniversaries, tests of events that ask for now themselves, and calendar
-    windows where clocks fell back across midnight, so that what an edge has passed it may have to pass again."""
+    """A node of which edges do not tell: tests of events that ask for now themselves, and calendar windows and
+    anniversaries where clocks fell back across midnight, so that what an edge has passed it may have to pass again."""
 
     node: core.Events | core.Chain | core.InSpan | core.Anniversary
 
 
-Moving = OverEvents | OverValue | OverHistory | Unsure
+Moving = OverEvents | OverValue | OverHistory | OverAnniversaries | Unsure
 
 
 def moving(node: core.Node) -> Iterator[Moving]:
@@ -61,7 +70,7 @@ def moving(node: core.Node) -> Iterator[Moving]:
                 yield from (OverEvents(branches, edge) for edge in edges)
         case core.Chain():
             yield from _of_chain(node)
-        case core.InSpan(value=core.Property() | core.PeriodOf()):
+        case core.InSpan() | core.Anniversary() if isinstance(node.value, core.Property | core.PeriodOf):
             return  # of one event: what holds it is unsure, or it does not move
         case core.InSpan(value=value, span=span):
             # Around an anchor a window goes up to now.
@@ -72,8 +81,12 @@ def moving(node: core.Node) -> Iterator[Moving]:
                 yield from (OverValue(value, edge) for edge in edges)
         case core.Held(key=key, at=at) if not isinstance(at, At):
             yield OverHistory(key, at)
-        case core.Anniversary():
-            yield Unsure(node)
+        case core.Anniversary(value=value, zone=zone, span=span):
+            edges = None if repeats_days(zone) else _edges(span)
+            if edges is None or not isinstance(value, core.Attribute | core.Held | core.Measure):
+                yield Unsure(node)
+            else:
+                yield from (OverAnniversaries(value, zone, edge) for edge in edges)
         case (
             core.All() | core.Any() | core.Not() | core.Compare() | core.OneOf() | core.Match() | core.Known()
             | core.Contains() | core.Near() | core.InSegment() | core.InList() | core.InSample() | core.Const()

@@ -2,8 +2,8 @@
 
 A window's edge moves over a contact's instants, and between two of them nothing changes. To find the next one is a
 search in a sorted array; to look once too often costs one answer. The exact search (`next_change`) is for tests of
-which that cannot be said: anniversaries, tests of events that ask for now themselves, and calendar windows where clocks
-fell back across midnight.
+which that cannot be said: tests of events that ask for now themselves, and calendar windows and anniversaries where
+clocks fell back across midnight.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 
-from segdsl.analysis.outlook.edges import OverEvents, OverHistory, OverValue, Unsure, moving
+from segdsl.analysis.outlook.edges import OverAnniversaries, OverEvents, OverHistory, OverValue, Unsure, moving
 from segdsl.analysis.outlook.next_change import flips
 from segdsl.analysis.outlook.outlook import Outlook
 from segdsl.analysis.outlook.probe import Probe
 from segdsl.backends.python.index import Index
 from segdsl.backends.python.runtime import END
 from segdsl.core import nodes as core
-from segdsl.core.time import Edge, FromNow, reaches
+from segdsl.core.time import Edge, FromNow, next_anniversary, reaches
 
+Known = core.Attribute | core.Held | core.Measure
 Watch = Callable[[Index, int], int | None]  # a contact and now -> when to look again, later than now; None: never
 
 
@@ -62,6 +63,8 @@ def _watches(node: core.Node, probe: Probe) -> Iterator[tuple[object, Watch]]:
                 yield (value, edge), _of_value(value, edge, probe)
             case OverHistory(key=key, at=at):
                 yield (key, at), _of_history(key, at)
+            case OverAnniversaries(value=value, zone=zone, edge=edge):
+                yield (value, zone, edge), _of_anniversaries(value, zone, edge, probe)
             case Unsure():
                 raise _Searched
 
@@ -85,26 +88,38 @@ def _over(branches: tuple[core.Branch, ...], edge: Edge, probe: Probe) -> Watch:
     return watch
 
 
-def _of_value(value: core.Attribute | core.Held | core.Measure, edge: Edge, probe: Probe) -> Watch:
+def _of_value(value: Known, edge: Edge, probe: Probe) -> Watch:
     """When an edge gets to an instant that is asked about, as that is now."""
-    of: Callable[[Index, int], object]
-    match value:
-        case core.Attribute(key=key, relation=relation):
-
-            def of(index: Index, now: int) -> object:
-                return index.attributes.get((relation, key))
-        case core.Held(key=key, at=at):
-
-            def of(index: Index, now: int) -> object:
-                return index.held(key, at.resolve(now))
-        case core.Measure():
-            of = probe.value(value)
+    of = _known(value, probe)
 
     def watch(index: Index, now: int) -> int | None:
         instant = of(index, now)
         return _passed(edge, instant) if isinstance(instant, int) and instant > edge.resolve(now) else None
 
     return watch
+
+
+def _of_anniversaries(value: Known, zone: str, edge: Edge, probe: Probe) -> Watch:
+    """When an edge gets to the next anniversary of a date, as that is now."""
+    of = _known(value, probe)
+
+    def watch(index: Index, now: int) -> int | None:
+        instant = of(index, now)
+        following = next_anniversary(instant, zone, edge.resolve(now)) if isinstance(instant, int) else None
+        return None if following is None else _passed(edge, following)
+
+    return watch
+
+
+def _known(value: Known, probe: Probe) -> Callable[[Index, int], object]:
+    """What is known of a contact at an instant."""
+    match value:
+        case core.Attribute(key=key, relation=relation):
+            return lambda index, now: index.attributes.get((relation, key))
+        case core.Held(key=key, at=at):
+            return lambda index, now: index.held(key, at.resolve(now))
+        case core.Measure():
+            return probe.value(value)
 
 
 def _of_history(key: str, at: Edge) -> Watch:

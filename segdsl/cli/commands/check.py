@@ -82,7 +82,8 @@ def _streaming(program: Program, catalog: Catalog, names: Sequence[str], shown: 
     if shown and found:
         rows = [("segment", "test", "keeps of each contact", "about")]
         for cost in found:
-            size = f"{cost.bytes} bytes" + (" an event" if cost.kept in ("window", "history") else "")
+            per = {"window": " an event", "history": " an event", "values": " a value"}.get(cost.kept, "")
+            size = f"{cost.bytes} bytes{per}"
             words = printable(" ".join(cost.part.words.split()))
             rows.append((cost.owner, words, cost.keeps, size if cost.bytes else ""))
         wide = [max(width(row[column]) for row in rows) for column in range(3)]

@@ -82,7 +82,7 @@ class Evaluator:
             ahead = limit is not None and line.at > limit
             timers, waiting = self._queues
             if ahead or (timers and timers[0][0] <= line.at) or (waiting and waiting[0][0] <= line.at):
-                heappush(self._waiting, (line.at, next(self._ticket), replace(line, contact=self.owner(line))))
+                heappush(self._waiting, (line.at, next(self._ticket), self._owned(line)))
                 return [] if ahead else self.advance(line.at)
             self.clock = line.at
         touched: set[int] = set()
@@ -117,6 +117,11 @@ class Evaluator:
         if self.registered and not line.happened:
             return line.contact
         return self.owners.get(line.contact, line.contact)
+
+    def _owned(self, line: Line) -> Line:
+        """The same line, about the contact whose it is."""
+        owner = self.owner(line)
+        return line if owner == line.contact else replace(line, contact=owner)
 
     def refusal(self, line: Line) -> str | None:
         """Why a line cannot be taken now, if it cannot: an id has one owner."""
@@ -255,9 +260,7 @@ class Evaluator:
         self.owners[alias] = person.facts.id
         person.names.append(alias)
         self.effects.append(Moved(alias, person.facts.id, self.registered))
-        self._waiting[:] = [
-            (at, ticket, replace(line, contact=self.owner(line))) for at, ticket, line in self._waiting
-        ]  # fmt: skip
+        self._waiting[:] = [(at, ticket, self._owned(line)) for at, ticket, line in self._waiting]
         other = self.people.get(alias)
         if other is None:
             return

@@ -21,7 +21,7 @@ from segdsl.text.source import Source
 from tests.support import strategies
 from tests.support.world import World, by_duckdb, by_python, by_sql, instant, program_of
 
-CASES = int(os.environ.get("SEGDSL_CASES", "1000"))
+CASES = int(os.environ.get("SEGDSL_CASES", "800"))
 RULES = 12
 NOW = instant(strategies.NOW.isoformat())
 COMMON = settings(

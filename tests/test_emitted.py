@@ -265,7 +265,7 @@ def test_what_it_cannot_do_is_said_in_its_words(dialect: str) -> None:
         ]
 
 
-@settings(deadline=None, max_examples=18, suppress_health_check=list(HealthCheck), derandomize=True,
+@settings(deadline=None, max_examples=14, suppress_health_check=list(HealthCheck), derandomize=True,
           phases=[Phase.generate])  # fmt: skip
 @given(st.lists(strategies.rules, min_size=4, max_size=4), st.booleans(), st.sampled_from(strategies.ZONES))
 def test_any_rule_can_be_written(rules: list[str], live: bool, zone: str) -> None:

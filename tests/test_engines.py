@@ -22,7 +22,7 @@ from tests.support.world import World, by_python, program_of
 from tests.test_agreement import COMMON, NOW, program_text
 
 RULES, WORLDS = 12, 8  # the worlds of one statement: so many on average, half as many at least
-CASES = int(os.environ.get("SEGDSL_CASES", "600"))
+CASES = int(os.environ.get("SEGDSL_CASES", "500"))
 
 
 def side_by_side(worlds: Sequence[dict[str, Any]]) -> World:

@@ -36,7 +36,7 @@ from tests.support.world import World, instant, program_of
 from tests.test_next_change import rules as changing_rules
 from tests.test_stream import NAMED
 
-CASES = int(os.environ.get("SEGDSL_CASES", "700"))
+CASES = int(os.environ.get("SEGDSL_CASES", "600"))
 RULES = 8
 NOW = instant(strategies.NOW.isoformat())
 COMMON = settings(

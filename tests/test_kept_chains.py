@@ -15,7 +15,7 @@ from segdsl.backends.python.chains import ChainPlan, find
 from segdsl.backends.python.kept_chains import kept_chain
 from segdsl.backends.python.kept_groups import KeptGroups
 
-CASES = int(os.environ.get("SEGDSL_CASES", "2400"))
+CASES = int(os.environ.get("SEGDSL_CASES", "1800"))
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize="CI" in os.environ)
 BEGIN = -(2**63)
 SOURCES = range(4)

@@ -52,7 +52,7 @@ from tests.support import strategies
 from tests.support.strategies import joined
 from tests.support.world import World, instant, program_of
 
-CASES = int(os.environ.get("SEGDSL_CASES", "1800"))
+CASES = int(os.environ.get("SEGDSL_CASES", "1400"))
 RULES = 12
 COMMON = settings(
     deadline=None,

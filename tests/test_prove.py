@@ -26,7 +26,7 @@ from segdsl.text.source import Source
 from tests.support import strategies
 from tests.support.world import World, by_python, instant, program_of
 
-CASES = int(os.environ.get("SEGDSL_CASES", "1800"))
+CASES = int(os.environ.get("SEGDSL_CASES", "1400"))
 RULES = 10
 NOW = instant(strategies.NOW.isoformat())
 DAY = 86_400_000_000

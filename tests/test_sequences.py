@@ -23,7 +23,7 @@ from segdsl.engines import connect
 from tests.support import exhaustive
 from tests.support.world import World, by_python, instant, program_of
 
-CASES = int(os.environ.get("SEGDSL_CASES", "1800"))
+CASES = int(os.environ.get("SEGDSL_CASES", "1400"))
 CATALOG = """\
 version: 1
 contacts: {table: people, key: id}

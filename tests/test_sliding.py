@@ -24,7 +24,7 @@ from segdsl.types import INT
 from tests.support.world import program_of
 from tests.test_sequences import CATALOG, NOW, SECOND, START, sequence, until_total
 
-CASES = int(os.environ.get("SEGDSL_CASES", "2400"))
+CASES = int(os.environ.get("SEGDSL_CASES", "1800"))
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize="CI" in os.environ)
 
 KEY = (Property("n", INT),)

@@ -378,7 +378,7 @@ def written(event: str, properties: dict[str, str]) -> str:
     return event + (f" where ({told})" if told else "")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     first=st.dictionaries(st.sampled_from(list(VALUES)), st.integers(0, 10)),
     sets=st.lists(st.tuples(INSTANTS, SETS), max_size=6, unique_by=lambda s: (s[0], s[1][0])),

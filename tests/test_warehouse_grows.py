@@ -146,7 +146,7 @@ def test_what_is_stored_is_what_a_full_question_says(name: str) -> None:
         # To make a case smaller takes hundreds of refreshes; what is printed tells enough.
         phases=[Phase.explicit, Phase.generate], deadline=None, suppress_health_check=list(HealthCheck),
         print_blob=True, derandomize="CI" in os.environ,
-        max_examples=CASES if name == "duckdb" else CASES // 2,
+        max_examples=CASES if name == "duckdb" else max(CASES // 4, 1),
     )  # fmt: skip
     @given(strategies.worlds, logs, st.lists(some_rules, min_size=RULES, max_size=RULES))
     def cases(world: dict[str, Any], log: dict[str, Any], rules: list[str]) -> None:

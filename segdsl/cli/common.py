@@ -65,6 +65,12 @@ def common_options(function: F) -> F:
     )(function)
 
 
+def now_option(function: F) -> F:
+    """`--now`, whose text `instant` reads."""
+    words = "The time to ask about: 2026-03-09 (its midnight in UTC) or 2026-03-09T08:00 (in the project's time zone)"
+    return click.option("--now", metavar="T", help=f"{words}; else now.")(function)
+
+
 def named_project() -> Path | None:
     """The project file that `--project` names, if it was given."""
     given: Path | None = click.get_current_context().meta.get(_PROJECT)
@@ -200,5 +206,6 @@ def instant(text: str | None, catalog: Catalog, option: str = "--now") -> int:
         return time.now()
     found = time.parse_moment(text, catalog.timezone)
     if found is None:
-        raise Stop(f"not a time: {text.strip()}", f"write {option} 2026-03-09 or {option} 2026-03-09T08:00:00Z")
+        help = f"write {option} 2026-03-09, its midnight in UTC, or {option} 2026-03-09T08:00:00Z"
+        raise Stop(f"not a time: {text.strip()}", help)
     return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from segdsl.cli.common import common_options, instant, note
+from segdsl.cli.common import common_options, instant, note, now_option
 
 
 @click.command("apply")
-@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
+@now_option
 @click.option("--full", is_flag=True, help="Evaluate everyone, and correct whatever earlier refreshes have missed.")
 @click.option("--format", "form", type=click.Choice(["human", "json"]), default="human",
               help="What has changed, for people; or all segments as one JSON object.")  # fmt: skip

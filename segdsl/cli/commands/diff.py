@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segdsl.cli.common import common_options, instant, no_segment, note, project_file, show
+from segdsl.cli.common import common_options, instant, no_segment, note, now_option, project_file, show
 
 if TYPE_CHECKING:
     from segdsl.analysis.diff import Change, Comparison, Member
@@ -44,7 +44,7 @@ class Tally:
 @click.command("diff")
 @click.argument("old")
 @click.argument("new", required=False)
-@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
+@now_option
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only this segment; may be repeated.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), default="table",
               help="How what has changed is printed.")  # fmt: skip

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from segdsl.cli.common import colored, common_options, instant, note
+from segdsl.cli.common import colored, common_options, instant, note, now_option
 from segdsl.text.render import many
 
 COLORS = {"yes": "32", "no": "31", "head": "1", "time": "36"}
@@ -16,7 +16,7 @@ COLORS = {"yes": "32", "no": "31", "head": "1", "time": "36"}
 @click.command("explain")
 @click.argument("contact", metavar="CONTACT")
 @click.argument("rule", nargs=-1, metavar="[RULE|PATHS...]")
-@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
+@now_option
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only this segment; may be repeated.")
 @click.option("--format", "form", type=click.Choice(["human", "json"]), default="human",
               help="A tree for people, or a list with one JSON object a segment.")  # fmt: skip

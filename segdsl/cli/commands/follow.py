@@ -38,7 +38,11 @@ BEGIN_ANEW = "follow as it was begun, or begin anew with another --state"
 @click.option("--state", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), required=True,
               help="Remembers everything between runs; made if there is none.")  # fmt: skip
 @click.option("--live", is_flag=True, help="Go by this machine's clock, and wait for more when all is read.")
-@click.option("--until", metavar="T", help="At the end move the clock to this time: 2026-03-09 or 2026-03-09T08:00Z.")
+@click.option(
+    "--until",
+    metavar="T",
+    help="At the end move the clock to this time: 2026-03-09 (its midnight in UTC) or 2026-03-09T08:00Z.",
+)
 @click.option("--database", is_flag=True,
               help="Take the news from the tables of the project's database, in place of lines.")  # fmt: skip
 @click.option("--backfill", is_flag=True, help="Begin with the history in the project's database; lines follow it.")

@@ -17,7 +17,7 @@ NAMED = 5  # segments that a note names
 @click.command("history")
 @click.argument("rule", nargs=-1, metavar="[RULE|PATHS...]")
 @click.option("--from", "since", metavar="T", required=True,
-              help="The first instant: 2026-03-01 or 2026-03-01T08:00:00Z.")  # fmt: skip
+              help="The first instant: 2026-03-01 (its midnight in UTC) or 2026-03-01T08:00:00Z.")  # fmt: skip
 @click.option("--to", "until", metavar="T", help="The last instant; else now.")
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only this segment; may be repeated.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl", "parquet"]),

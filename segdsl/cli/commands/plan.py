@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from segdsl.cli.common import common_options, instant, note
+from segdsl.cli.common import common_options, instant, note, now_option
 
 
 @click.command("plan")
-@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
+@now_option
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Show only this segment; may be repeated.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 1 if anything would change, with 0 if nothing.")
 @click.option("--format", "form", type=click.Choice(["human", "json"]), default="human",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from segdsl.cli.common import colored, common_options, instant, note, project_file, show
+from segdsl.cli.common import colored, common_options, instant, note, now_option, project_file, show
 
 
 @click.command("repl")
-@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
+@now_option
 @common_options
 def command(now: str | None) -> None:
     """Try rules against the project's data: type one, see how many are in, some of them, and the time it took.

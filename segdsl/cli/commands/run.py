@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segdsl.cli.common import common_options, instant, note
+from segdsl.cli.common import common_options, instant, note, now_option
 from segdsl.text.render import many
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.argument("rule", nargs=-1, metavar="[RULE|PATHS...]")
-@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
+@now_option
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only this segment; may be repeated.")
 @click.option("--backend", type=click.Choice(["sql", "python"]), default="sql", help="Where rules are evaluated.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl", "parquet"]), default="table")

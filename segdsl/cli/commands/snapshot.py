@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from segdsl.cli.common import Stop, common_options, instant, note
+from segdsl.cli.common import Stop, common_options, instant, note, now_option
 
 
 @click.command("snapshot")
 @click.argument("segment")
 @click.option("--as", "name", metavar="NAME", required=True, help='The list\'s name, for `in list "NAME"`.')
-@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
+@now_option
 @common_options
 def command(segment: str, name: str, now: str | None) -> None:
     """Keep the members of SEGMENT, as they are at one time, on a static list.

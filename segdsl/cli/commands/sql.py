@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from segdsl.cli.common import common_options, instant
+from segdsl.cli.common import common_options, instant, now_option
 
 
 @click.command("sql")
 @click.argument("rule", nargs=-1, metavar="[RULE|PATHS...]")
 @click.option("--dialect", metavar="D", help="duckdb, postgres, ...; by default the project's database's.")
-@click.option("--now", metavar="T", help="The time to ask about: 2026-03-09 or 2026-03-09T08:00:00Z; else now.")
+@now_option
 @click.option("--live", is_flag=True, help="Ask the database's clock on every run: for views.")
 @click.option("--segment", "segments", metavar="NAME", multiple=True, help="Only this segment; may be repeated.")
 @common_options

@@ -19,11 +19,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from segdsl.cli.main import run
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from segdsl.cli.main import run  # noqa: E402
-
 SPREAD = 7_919  # a prime that divides no number of rows that anybody would ask for
 MOST = 1.0  # GB
 FORMATS = ("jsonl", "csv", "table", "parquet", "count")

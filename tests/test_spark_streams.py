@@ -208,7 +208,7 @@ def test_a_package_that_is_missing_or_too_old(project: segdsl.Project, monkeypat
 
 def test_the_checkpoint_of_a_newer_version(project: segdsl.Project) -> None:
     """Spark is not asked: its state is what a later version will have put there."""
-    from segdsl.spark.processor import FORM, Follower
+    from segdsl.spark.processor import FORM, Processor
 
     class State:
         def get(self) -> tuple[Any, ...]:
@@ -224,10 +224,10 @@ def test_the_checkpoint_of_a_newer_version(project: segdsl.Project) -> None:
         def getCurrentWatermarkInMs(self) -> int:  # noqa: N802
             return 0
 
-    follower = Follower(b"")
-    follower.init(Handle())  # type: ignore[arg-type]
+    processor = Processor(b"")
+    processor.init(Handle())  # type: ignore[arg-type]
     with pytest.raises(Errors) as caught:
-        list(follower.handleInputRows(('"c"',), iter(()), Timers()))
+        list(processor.handleInputRows(('"c"',), iter(()), Timers()))
     assert [found.code for found in caught.value.diagnostics] == ["SEG0754"]
 
 

@@ -41,7 +41,7 @@ def follow(df: DataFrame, project: Project, delay: str = "1 minute") -> DataFram
     _require_packages()
     _require_lines(df)
     _require_store(df)
-    from segdsl.spark.processor import COLUMNS, Follower
+    from segdsl.spark.processor import COLUMNS, Processor
     from segdsl.spark.reading import keyed
 
     rules = pickle.dumps((replace(project.catalog, database=None), project.program))  # a URL may hold a password
@@ -54,7 +54,7 @@ def follow(df: DataFrame, project: Project, delay: str = "1 minute") -> DataFram
         raise _failure("SEG0753", f"`{delay}` is no duration that Spark can read", help) from error
     # Without the column of the watermark: Spark would drop lines that are behind it, and tell nobody.
     news = timed.select("contact", "value", "at", "place").groupBy("contact")
-    found = news.transformWithState(Follower(rules), COLUMNS, "Append", "EventTime")
+    found = news.transformWithState(Processor(rules), COLUMNS, "Append", "EventTime")
     return found.selectExpr("timestamp_micros(at) AS at", "segment", "contact", "change", "line", "reason")
 
 

@@ -29,7 +29,7 @@ LINE = "at BIGINT, line STRING"
 ROOM = 200_000  # lines of contacts that a worker has at hand
 
 
-class Follower(StatefulProcessor):
+class Processor(StatefulProcessor):
     """Keyed by contact. What is in the state is enough; what a worker has at hand only saves reading it."""
 
     def __init__(self, rules: bytes) -> None:
@@ -40,6 +40,8 @@ class Follower(StatefulProcessor):
         self._handle = handle
         self._about = handle.getValueState("about", ABOUT)
         self._lines = handle.getListState("lines", LINE)
+
+    # Spark calls these two by their names, with arguments by theirs.
 
     def handleInputRows(self, key: Any, rows: Iterator[Any], timerValues: Any) -> Iterator[Row]:  # noqa: N802, N803
         [name] = key

@@ -6,13 +6,15 @@ CHR(1) behind it when it is read, and a literal likewise; keys, and what tells k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from sqlglot import exp
 
 from segdsl import types
 from segdsl.backends.sql import build as b
 from segdsl.backends.sql.build import Node
+from segdsl.backends.sql.dialects.dialect import Feature
 from segdsl.backends.sql.dialects.emitted import Emitted
 from segdsl.core import nodes
 from segdsl.core.time import Period
@@ -24,7 +26,7 @@ class Redshift(Emitted):
 
     name = printer = "redshift"
     title = "Redshift"
-    cannot = {  # noqa: RUF012
+    cannot: ClassVar[Mapping[Feature, str]] = {
         "json": "Redshift finds a name in a SUPER by its case or without it, as the session is set: "
         "map the columns of a view that takes the values out"
     }
